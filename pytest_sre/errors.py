@@ -1,0 +1,11 @@
+"""The two kinds of trouble that are not verdicts."""
+
+from __future__ import annotations
+
+
+class UserError(Exception):
+    """Something in the user's files or options is wrong; the text says where, what, and what to do."""
+
+
+class StackError(Exception):
+    """The stack is broken: a server is missing, does not start or does not answer. Never a verdict."""

@@ -1,0 +1,90 @@
+"""What was seen on the real servers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pytest_sre.model.rules import Rule
+from pytest_sre.model.routing import Integration
+from pytest_sre.model.scenario import Impossible, NotSynthesised, Scenario
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """One request that Alertmanager sent for one alert group, as the sink received it.
+
+    ``time`` is seconds since the epoch; ``destination`` the URL (or ``smtp://host -> recipients``) it was bound
+    for; ``texts`` what a person reads, by field; ``payload`` the decoded body; ``fingerprint`` identifies one
+    of the alerts in it; ``alerts`` counts the alerts in the group where the payload says so.
+    """
+
+    integration: Integration
+    destination: str
+    time: float
+    status: int
+    texts: Mapping[str, str]
+    payload: object
+    fingerprint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FiredAlert:
+    """One firing alert of a rule: labels in Prometheus, and as Alertmanager receives them (None: dropped)."""
+
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str]
+    value: str
+    active_at: str
+    sent_labels: Mapping[str, str] | None = None
+    fingerprint: str = ""
+    receivers: tuple[str, ...] = ()
+    inhibited_by: tuple[str, ...] = ()
+    silenced_by: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AlertObservation:
+    """What became of one alerting rule.
+
+    ``state`` is Prometheus' own (``inactive``, ``pending``, ``firing``) or ``not run``; ``after`` the seconds
+    from Prometheus' readiness to firing; ``send_errors`` Alertmanager's own log lines about this alert's receivers.
+    """
+
+    rule: Rule
+    plan: Scenario | NotSynthesised | Impossible
+    state: str = "not run"
+    error: str = ""
+    after: float | None = None
+    fired: tuple[FiredAlert, ...] = ()
+    notifications: tuple[Notification, ...] = ()
+    send_errors: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FileVerdict:
+    """What the server that reads a file says of it: an empty ``error`` means that it loads."""
+
+    path: str
+    line: int = 1
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One thing that differs between a user's file and the copy that ran, and why."""
+
+    path: str
+    where: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Observations:
+    """All that one run saw; rules are keyed by identity (``Rule`` has no value equality)."""
+
+    alerts: Mapping[Rule, AlertObservation]
+    files: Mapping[str, FileVerdict]
+    changes: tuple[Change, ...]
+    versions: Mapping[str, str]
+    seconds: Mapping[str, float] = field(default_factory=dict)

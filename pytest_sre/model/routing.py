@@ -1,0 +1,68 @@
+"""Alertmanager's configuration as far as we reason about it; the server itself does the routing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pytest_sre.model.finding import Location
+
+
+@dataclass(frozen=True, slots=True)
+class Matcher:
+    """A label matcher; regular expressions are anchored, a missing label counts as empty."""
+
+    label: str
+    op: Literal["=", "!=", "=~", "!~"]
+    value: str
+
+    def matches(self, labels: Mapping[str, str]) -> bool:
+        """Whether a label set satisfies this matcher."""
+        seen = labels.get(self.label, "")
+        if self.op in ("=", "!="):
+            return (seen == self.value) == (self.op == "=")
+        return (re.fullmatch(self.value, seen) is not None) == (self.op == "=~")
+
+    def __str__(self) -> str:
+        return f'{self.label}{self.op}"{self.value}"'
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A node of the routing tree. ``receiver`` is inherited from the parent where not set."""
+
+    receiver: str
+    matchers: tuple[Matcher, ...]
+    continues: bool
+    routes: tuple[Route, ...]
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class Integration:
+    """One integration of a receiver, for instance the second ``slack_configs`` entry: kind slack, index 1."""
+
+    receiver: str
+    kind: str
+    index: int
+
+    def __str__(self) -> str:
+        return f"{self.receiver}/{self.kind}[{self.index}]"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Routing:
+    """A user's Alertmanager configuration.
+
+    ``document`` is the parsed mapping (`sources.yamlfile` types, which know their lines), ``path`` the file
+    relative to the root, ``base`` the absolute folder that relative template globs start from.
+    """
+
+    path: str
+    base: str
+    document: Mapping[str, Any]
+    root: Route
+    integrations: tuple[Integration, ...]
+    receivers: tuple[str, ...]
