@@ -28,13 +28,17 @@ class Rule:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RuleGroup:
-    """One rule group; ``document`` is the parsed YAML mapping it came from. Interval in seconds."""
+    """One rule group; ``document`` is the parsed YAML mapping it came from. Interval in seconds.
+
+    ``part`` tells the objects of one file apart (two PrometheusRules may use the same group name).
+    """
 
     name: str
     location: Location
     rules: tuple[Rule, ...]
     document: Mapping[str, Any]
     interval: float | None = None
+    part: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,0 +1,117 @@
+"""A runbook page as far as the checks look at it; lines count from 1."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A heading; ``anchors`` holds every fragment that GitHub, GitLab, Hugo or the author give it."""
+
+    level: int
+    text: str
+    line: int
+    anchors: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A heading (None: the whole page) and its lines, sub-sections included; ``end`` is exclusive."""
+
+    heading: Heading | None
+    start: int
+    end: int
+
+    def __contains__(self, line: object) -> bool:
+        return isinstance(line, int) and self.start <= line < self.end
+
+
+@dataclass(frozen=True, slots=True)
+class CodeBlock:
+    """A fenced or indented block; ``language`` is the info string's first word in lower case."""
+
+    info: str
+    content: str
+    line: int
+
+    @property
+    def language(self) -> str:
+        """The info string's first word, without the braces or dots that some renderers want."""
+        words = self.info.strip("{}. ").replace(",", " ").split()
+        return words[0].lower() if words else ""
+
+
+@dataclass(frozen=True, slots=True)
+class InlineCode:
+    """Text between backticks within a line."""
+
+    text: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link's target as written, and its text."""
+
+    target: str
+    text: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Runbook:
+    """One parsed page; ``length`` counts its lines, ``front_matter`` is empty where there is none."""
+
+    headings: tuple[Heading, ...]
+    blocks: tuple[CodeBlock, ...]
+    code: tuple[InlineCode, ...]
+    links: tuple[Link, ...]
+    length: int
+    front_matter: Mapping[str, Any]
+
+    def section(self, anchor: str | None) -> Section | None:
+        """The section that a URL's fragment points to, the whole page for None or "", None where it points nowhere."""
+        if not anchor:
+            return Section(None, 1, self.length + 1)
+        # Exact first: "#A" and "#a" may both exist; GitHub follows a fragment in the wrong case all the same.
+        for wanted in (lambda a: a == anchor, lambda a: a.casefold() == anchor.casefold()):
+            for heading in self.headings:
+                if any(wanted(name) for name in heading.anchors):
+                    return self.section_of(heading)
+        return None
+
+    def section_of(self, heading: Heading) -> Section:
+        """From a heading to the next one of its level or above."""
+        after = (h.line for h in self.headings if h.line > heading.line and h.level <= heading.level)
+        return Section(heading, heading.line, next(after, self.length + 1))
+
+    def trail(self, line: int) -> tuple[Heading, ...]:
+        """The headings above a line, innermost first."""
+        return tuple(h for h in reversed(self.headings) if line in self.section_of(h))
+
+
+@dataclass(frozen=True, slots=True)
+class LocalPage:
+    """Where a runbook URL leads: ``path`` need not exist; ``tried`` are all paths that were looked for."""
+
+    path: Path
+    anchor: str | None
+    tried: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Something that an on-call engineer can execute as it stands.
+
+    ``tier`` is E1 (command), E2 (query) or E3 (link to such a page, or to a dashboard); ``text`` its first line,
+    normalised; ``group`` the part of the runbook that it stands in.
+    """
+
+    tier: Literal["E1", "E2", "E3"]
+    text: str
+    line: int
+    group: Literal["diagnosis", "mitigation", "other"]

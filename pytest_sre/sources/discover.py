@@ -1,0 +1,223 @@
+"""Files → Inventory: what a repository holds, found by content and name, or as configured."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_sre.errors import UserError
+from pytest_sre.model.routing import Routing
+from pytest_sre.model.rules import Rule, RuleFile
+from pytest_sre.settings import Settings
+from pytest_sre.sources import yamlfile
+from pytest_sre.sources.alertmanager import is_alertmanager, parse_routing
+from pytest_sre.sources.prometheus import PrometheusConfig, is_prometheus, parse_prometheus
+from pytest_sre.sources.rulefile import Broken, Skip, looks_like_rules, parse_rule_file
+from pytest_sre.sources.snapshot import Snapshots, parse_snapshots
+
+MAX_BYTES = 32 * 1024 * 1024
+_PRUNED = {"node_modules", "venv", "__pycache__", "build", "dist", "site-packages", "vendor"}
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenFile:
+    """A file of ours that can't be read, and why."""
+
+    path: str
+    line: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SkippedFile:
+    """A file that looked like ours and isn't, and what it is."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Inventory:
+    """All that a repository holds for us; paths are relative to ``root``."""
+
+    root: Path
+    rule_files: tuple[RuleFile, ...]
+    broken: tuple[BrokenFile, ...]
+    skipped: tuple[SkippedFile, ...]
+    routing: Routing | None
+    prometheus: PrometheusConfig
+    snapshots: Snapshots
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """All rules of all files."""
+        return tuple(rule for file in self.rule_files for group in file.groups for rule in group.rules)
+
+
+def discover(settings: Settings, named: Collection[Path] = ()) -> Inventory:
+    """Look at all files once. ``named`` are files that the command line names. Raises UserError."""
+    found = sorted({*_rule_paths(settings), *(path.resolve() for path in named)})
+    rule_files: list[RuleFile] = []
+    broken: list[BrokenFile] = []
+    skipped: list[SkippedFile] = []
+    configs: list[Path] = []
+    for path in found:
+        shown = relative(settings.root, path)
+        try:
+            text = _read(path)
+            if "alertmanager" in path.name.lower() or path.stem == "prometheus":
+                configs.append(path)
+            if looks_like_rules(text):
+                rule_files.append(parse_rule_file(shown, text))
+        except Skip as skip:
+            skipped.append(SkippedFile(shown, str(skip)))
+        except Broken as error:
+            broken.append(BrokenFile(shown, error.line, str(error)))
+    if settings.file.rules or settings.file.alertmanager or settings.file.prometheus:
+        configs += [path for path in _walk(settings.root) if path not in set(configs) and _is_config_name(path)]
+    routing, trouble = _routing(settings, configs)
+    return Inventory(
+        root=settings.root,
+        rule_files=tuple(rule_files),
+        broken=(*broken, *trouble),
+        skipped=tuple(skipped),
+        routing=routing,
+        prometheus=_prometheus(settings, configs),
+        snapshots=_snapshots(settings),
+    )
+
+
+def relative(root: Path, path: Path) -> str:
+    """The path as users see it: relative to the root, with forward slashes."""
+    return Path(os.path.relpath(path, root)).as_posix()
+
+
+def _rule_paths(settings: Settings) -> Iterator[Path]:
+    if not settings.file.rules:
+        yield from _walk(settings.root)
+        return
+    for pattern in settings.file.rules:
+        matches = sorted(_glob(settings.folder, pattern))
+        if not matches:
+            raise UserError(f"rules: no file matches {pattern!r} in {settings.folder}")
+        yield from matches
+
+
+def _glob(folder: Path, pattern: str) -> list[Path]:
+    path = Path(pattern)
+    base = Path(path.anchor) if path.is_absolute() else folder
+    parts = list(path.relative_to(path.anchor).parts if path.is_absolute() else path.parts)
+    while parts and parts[0] == "..":
+        base, parts = base.parent, parts[1:]
+    if not parts:
+        return []
+    return [match.resolve() for match in base.glob("/".join(parts)) if match.is_file()]
+
+
+def _walk(root: Path) -> Iterator[Path]:
+    for folder, names, files in os.walk(root):
+        names[:] = sorted(
+            name
+            for name in names
+            if not name.startswith(".")
+            and name not in _PRUNED
+            and not os.path.exists(os.path.join(folder, name, "pyvenv.cfg"))
+        )
+        for name in sorted(files):
+            path = Path(folder, name)
+            if name.endswith((".yml", ".yaml")) and path.is_file() and path.stat().st_size <= MAX_BYTES:
+                yield path.resolve()
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise Broken(1, f"not UTF-8 text (byte {error.start})") from None
+    except OSError as error:
+        raise Broken(1, f"cannot be read: {error.strerror}") from None
+
+
+def _is_config_name(path: Path) -> bool:
+    return "alertmanager" in path.name.lower() or path.stem == "prometheus"
+
+
+def _routing(settings: Settings, configs: list[Path]) -> tuple[Routing | None, list[BrokenFile]]:
+    if settings.file.alertmanager:
+        path = (settings.folder / settings.file.alertmanager).resolve()
+        if not path.is_file():
+            raise UserError(f"alertmanager: there is no file {path}")
+    else:
+        candidates = [path for path in configs if "alertmanager" in path.name.lower() and _sniff(path)]
+        exact = [path for path in candidates if path.stem == "alertmanager"] or candidates
+        if not exact:
+            return None, []
+        if len(exact) > 1:
+            names = ", ".join(relative(settings.root, path) for path in exact)
+            raise UserError(
+                f"several Alertmanager configurations: {names}; say which with `alertmanager:` in sre.yaml "
+                "or --sre-alertmanager-config=FILE"
+            )
+        path = exact[0]
+    shown = relative(settings.root, path)
+    try:
+        return parse_routing(shown, str(path.parent), _read(path)), []
+    except Broken as error:
+        return None, [BrokenFile(shown, error.line, str(error))]
+    except UserError as error:
+        where, _, reason = str(error).removeprefix(f"{shown}:").partition(":")
+        line = int(where) if where.isdigit() else 1
+        return None, [BrokenFile(shown, line, reason.strip() or str(error))]
+
+
+def _sniff(path: Path) -> bool:
+    text = _read(path)
+    if "kind: Secret" in text or '"Secret"' in text:
+        return "alertmanager.y" in text
+    try:
+        return any(is_alertmanager(document.value) for document in yamlfile.load_all(text))
+    except yamlfile.YamlError:
+        return path.stem == "alertmanager"
+
+
+def _prometheus(settings: Settings, configs: list[Path]) -> PrometheusConfig:
+    if settings.file.prometheus:
+        path = (settings.folder / settings.file.prometheus).resolve()
+        if not path.is_file():
+            raise UserError(f"prometheus: there is no file {path}")
+        return _parse_prometheus(settings, path)
+    candidates = [path for path in configs if path.stem == "prometheus" and _sniff_prometheus(path)]
+    if len(candidates) > 1:
+        names = ", ".join(relative(settings.root, path) for path in candidates)
+        raise UserError(
+            f"several Prometheus configurations: {names}; say which with `prometheus:` in sre.yaml "
+            "or --sre-prometheus-config=FILE"
+        )
+    return _parse_prometheus(settings, candidates[0]) if candidates else PrometheusConfig()
+
+
+def _parse_prometheus(settings: Settings, path: Path) -> PrometheusConfig:
+    try:
+        return parse_prometheus(relative(settings.root, path), _read(path))
+    except Broken as error:
+        raise UserError(f"{relative(settings.root, path)}:{error.line}: {error}") from None
+
+
+def _sniff_prometheus(path: Path) -> bool:
+    try:
+        return any(is_prometheus(document.value) for document in yamlfile.load_all(_read(path)))
+    except (yamlfile.YamlError, Broken):
+        return True
+
+
+def _snapshots(settings: Settings) -> Snapshots:
+    paths = sorted({path for pattern in settings.file.metrics for path in _glob(settings.folder, pattern)})
+    texts = []
+    for path in paths:
+        try:
+            texts.append((relative(settings.root, path), _read(path)))
+        except Broken as error:
+            raise UserError(f"{relative(settings.root, path)}:{error.line}: {error}") from None
+    return parse_snapshots(texts)
