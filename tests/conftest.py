@@ -1,0 +1,29 @@
+"""Fixtures for all tests: the server pairs, and a copy of the example to break."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from servers import NO_SERVERS, PAIRS, REPO, Pair, unavailable
+
+pytest_plugins = ["pytester"]
+
+
+@pytest.fixture(params=PAIRS or [None], ids=[pair.name for pair in PAIRS] or ["no-servers"], scope="session")
+def pair(request: pytest.FixtureRequest) -> Pair:
+    """Each of the version pairs in turn."""
+    if request.param is None:
+        unavailable(NO_SERVERS)
+    assert isinstance(request.param, Pair)
+    return request.param
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Path:
+    """A copy of the example shop, with runbooks and fixtures at the places that it refers to."""
+    leave_out = shutil.ignore_patterns("__pycache__", ".pytest_cache")
+    for name in ("examples/shop", "runbooks", "fixtures"):
+        shutil.copytree(REPO / name, tmp_path / name, ignore=leave_out)
+    return tmp_path / "examples" / "shop"
