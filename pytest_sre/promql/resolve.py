@@ -1,0 +1,134 @@
+"""Which recording rules stand behind a name, how far the chain goes, and what is raw at its end."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from functools import lru_cache
+
+from pytest_sre.model.rules import Rule
+from pytest_sre.promql.ast import Expr, VectorSelector, walk
+from pytest_sre.promql.parse import PromqlError, parse
+
+
+@lru_cache(maxsize=20_000)
+def selectors(expr_text: str) -> tuple[VectorSelector, ...]:
+    """The distinct selectors of an expression text, in order; none where it is not PromQL."""
+    try:
+        expr = parse(expr_text)
+    except PromqlError:
+        return ()
+    return selectors_of(expr)
+
+
+def selectors_of(expr: Expr) -> tuple[VectorSelector, ...]:
+    """The distinct selectors of an expression, in order."""
+    return tuple(dict.fromkeys(node for node in walk(expr) if isinstance(node, VectorSelector)))
+
+
+class RuleIndex:
+    """All rules of a repository, found by what they record."""
+
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        """Index the recording rules among ``rules``."""
+        self._by_name: dict[str, list[Rule]] = defaultdict(list)
+        self._by_label: dict[tuple[str, str], dict[str | None, list[Rule]]] = {}
+        for rule in rules:
+            if rule.kind == "record":
+                self._by_name[rule.name].append(rule)
+        self._cache: dict[tuple[str, tuple[object, ...]], tuple[Rule, ...]] = {}
+
+    def recording(self, name: str) -> tuple[Rule, ...]:
+        """The rules that record a name, in the order given."""
+        return tuple(self._by_name.get(name, ()))
+
+    def records(self, name: str) -> bool:
+        """Whether any rule records this name."""
+        return name in self._by_name
+
+    def behind(self, selector: VectorSelector) -> tuple[Rule, ...]:
+        """The rules whose series the selector can match: those that record its name with labels that fit."""
+        if selector.name not in self._by_name:
+            return ()
+        key = (selector.name, selector.matchers)
+        found = self._cache.get(key)
+        if found is None:
+            found = self._cache[key] = tuple(r for r in self._narrowed(selector) if _fits(r, selector))
+        return found
+
+    def _narrowed(self, selector: VectorSelector) -> Iterable[Rule]:
+        """The shortest list of candidates that an equality matcher gives, so that cost stays flat."""
+        best: list[Rule] = self._by_name[selector.name]
+        if len(best) < 8:
+            return best
+        for matcher in selector.matchers:
+            if matcher.op == "=" and matcher.value:
+                table = self._table(selector.name, matcher.label)
+                found = table.get(matcher.value, []) + table.get(None, [])
+                if len(found) < len(best):
+                    best = found
+        return best
+
+    def _table(self, name: str, label: str) -> dict[str | None, list[Rule]]:
+        """Rules of one name by their value of a label that the rule itself sets (None: not set)."""
+        key = (name, label)
+        if key not in self._by_label:
+            table: dict[str | None, list[Rule]] = defaultdict(list)
+            for rule in self._by_name[name]:
+                value = rule.labels.get(label)
+                table[None if value is None or "{{" in value else value].append(rule)
+            self._by_label[key] = dict(table)
+        return self._by_label[key]
+
+    def closure(self, rule: Rule) -> tuple[Rule, ...]:
+        """The recording rules that a rule needs, transitively, nearest first; cycles are cut."""
+        return self.closure_of(rule.expr, rule)
+
+    def closure_of(self, text: str, start: Rule | None = None) -> tuple[Rule, ...]:
+        """As `closure`, for an expression text."""
+        seen: dict[Rule, None] = {}
+        queue = [text]
+        while queue:
+            for selector in selectors(queue.pop(0)):
+                for found in self.behind(selector):
+                    if found not in seen and found is not start:
+                        seen[found] = None
+                        queue.append(found.expr)
+        return tuple(seen)
+
+    def depth(self, rule: Rule) -> int:
+        """How many rule groups must be evaluated one after the other before ``rule`` sees its data.
+
+        A recording rule that stands earlier in the same group costs nothing.
+        """
+        return self._depth(rule, frozenset())
+
+    def _depth(self, rule: Rule, open_rules: frozenset[Rule]) -> int:
+        deepest = 0
+        for selector in selectors(rule.expr):
+            for found in self.behind(selector):
+                if found is rule or found in open_rules:
+                    continue
+                same = (found.location.path, found.group) == (rule.location.path, rule.group)
+                hop = 0 if same and found.index < rule.index else 1
+                deepest = max(deepest, hop + self._depth(found, open_rules | {rule}))
+        return deepest
+
+    def raw_names(self, rule: Rule) -> frozenset[str]:
+        """The metric names that no rule records, through the whole chain."""
+        texts = [rule.expr, *(found.expr for found in self.closure(rule))]
+        return frozenset(
+            selector.name
+            for text in texts
+            for selector in selectors(text)
+            if selector.name and selector.name not in self._by_name
+        )
+
+
+def _fits(rule: Rule, selector: VectorSelector) -> bool:
+    """Whether the labels that a rule sets itself satisfy the selector (the others are not known yet)."""
+    for matcher in selector.matchers:
+        value = rule.labels.get(matcher.label)
+        if value is not None and "{{" not in value and not matcher.matches(rule.labels):
+            return False
+    return True
