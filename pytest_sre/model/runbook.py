@@ -74,15 +74,14 @@ class Runbook:
     front_matter: Mapping[str, Any]
 
     def section(self, anchor: str | None) -> Section | None:
-        """The section that a URL's fragment points to, the whole page for None or "", None where it points nowhere."""
+        """What a URL's fragment points to: the whole page for None or "", None where there is no such place."""
         if not anchor:
             return Section(None, 1, self.length + 1)
         # Exact first: "#A" and "#a" may both exist; GitHub follows a fragment in the wrong case all the same.
-        for wanted in (lambda a: a == anchor, lambda a: a.casefold() == anchor.casefold()):
-            for heading in self.headings:
-                if any(wanted(name) for name in heading.anchors):
-                    return self.section_of(heading)
-        return None
+        loose = anchor.casefold()
+        named = [h for h in self.headings if anchor in h.anchors]
+        named += [h for h in self.headings if loose in (name.casefold() for name in h.anchors)]
+        return self.section_of(named[0]) if named else None
 
     def section_of(self, heading: Heading) -> Section:
         """From a heading to the next one of its level or above."""
@@ -107,7 +106,7 @@ class LocalPage:
 class Step:
     """Something that an on-call engineer can execute as it stands.
 
-    ``tier`` is E1 (command), E2 (query) or E3 (link to such a page, or to a dashboard); ``text`` its first line,
+    ``tier`` is E1 (command), E2 (query) or E3 (link to such a page or a dashboard), ``text`` its first line,
     normalised; ``group`` the part of the runbook that it stands in.
     """
 

@@ -187,6 +187,15 @@ def session() -> requests.Session:
     return client
 
 
+@contextlib.contextmanager
+def answering(server: Server) -> Iterator[None]:
+    """Turn a server that doesn't answer into a StackError with its log lines."""
+    try:
+        yield
+    except (requests.RequestException, KeyError, ValueError) as error:
+        raise StackError(f"{server.name} does not answer ({error}). Its last log lines:\n{server.log_tail()}") from None
+
+
 def free_port() -> int:
     """A loopback port that nobody listens on."""
     with socket.socket() as probe:

@@ -1,0 +1,281 @@
+"""Which parts of a runbook an on-call engineer can execute as they stand.
+
+E1 a command, E2 a query (PromQL, LogQL, SQL, REPL, chatops), E3 a link to a local page that has one, or to a
+dashboard or console. Prose, links to documentation, example output and configuration are not steps.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Literal
+from urllib.parse import urlsplit
+
+from pytest_sre.model.runbook import CodeBlock, Heading, Link, Runbook, Step
+
+Follow = Callable[[str], "tuple[Runbook, str | None] | None"]
+"""From a link's target to the local page it leads to and its fragment; None: it leads elsewhere."""
+
+Group = Literal["diagnosis", "mitigation", "other"]
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_SHELL = _words("bash sh shell zsh ksh fish console terminal shell-session sh-session shellsession cmd")
+_POWERSHELL = _words("powershell ps1 pwsh")
+_PROMQL = _words("promql prometheus metricsql")
+_QUERY_LANGUAGES = _words("sql psql postgresql postgres mysql plpgsql cql spl kql kusto logql")
+_REPL = _words("python py ruby rb irb elixir iex javascript js mongo redis groovy lua")
+
+_COMMANDS = _words(
+    """
+    amtool ansible ansible-playbook apt apt-get argocd at awk aws az base64 bash bconsole blkid brew
+    bundle calicoctl cat ceph certbot cfssl chef-client chmod chown chronyc chroot cilium cockroach consul
+    cp crictl crm ctr curl cypher-shell date dd df dig dmesg dnf docker docker-compose doctl du e2fsck
+    ebtables echo elasticsearch emctl esxcli etcdctl ethtool exec export fdisk find firewall-cmd flux free
+    fsck gcloud gh git gitlab-ctl gitlab-psql gitlab-rails glab gpg grep grpcurl gsutil gunzip haproxy
+    head helm helmfile heroku host hostname htop hubble ifconfig iftop influx influxd iostat iotop ip
+    ipmitool iptables ipvsadm istioctl jobs journalctl jq jstack k3s k6 k9s kadmin kafka-acls
+    kafka-configs kafka-consumer-groups kafka-topics kill killall kinit knife kubeadm kubectl kubectl-cnpg
+    kubectl-hlf kubectx kubens kustomize last ldapsearch less linkerd ln logcli logger logstash ls lsblk
+    lscpu lsof lspci lvdisplay lvextend lvs make mc mdadm megacli mimirtool minio mkdir mkfs mongo mongosh
+    mount mpstat mtr mv mysql mysqladmin mysqldump nc ncat ncdu nerdctl netstat nfsstat nft nginx nmap
+    nmcli nodetool nohup nomad nslookup ntpq numactl nvidia-smi nvme oc odo opensearch openssl opm osdctl
+    ovn-nbctl ovn-sbctl ovs-appctl ovs-ofctl ovs-vsctl parted patronictl pcs perf pg_ctl pg_dump
+    pg_restore pgbench pgbouncer pgrep pidstat ping ping6 pip pkill pmap podman poetry promtool ps psql
+    pt-kill pulumi puppet pvs python python3 rabbitmq-diagnostics rabbitmqctl rados rails rake rbd
+    redis-cli repmgr resize2fs rm rmdir roachprod rosa route rpm rsync ruby run runuser sar scp screen sed
+    sensors service sh skopeo smartctl snap snmpwalk sort source split sqlcmd ss ssh ssh-keygen stat stern
+    storcli strace su subctl sudo supervisorctl swapoff swapon sysctl systemctl systemd-analyze tail tar
+    tcpdump tee telnet terraform terragrunt thanos tkn tmux top touch tower-cli traceroute tridentctl
+    trivy tsh tshark tune2fs udevadm ufw ulimit umount uname unzip uptime vault velero vgdisplay vgs virsh
+    virtctl vmstat w watch wget which xargs xfs_growfs xfs_info xfs_repair yq yum zcat zdb zfs zgrep
+    zookeepercli zpool zypper
+    """
+)
+# Of those, the ones that also begin an English sentence: alone they prove nothing.
+_ENGLISH = _words(
+    """
+    at cat date exec export find free head host hostname jobs kill last less make mount perf ping route
+    run screen service sort source split stat stern strace su tail thanos time top touch tower vault w
+    watch which
+    """
+)
+
+_PROMPT = re.compile(
+    r"\s*(?:\[[^\]\n]{1,60}\]\s?[$#%]|[\w.-]{1,40}@[\w.-]{1,60}[^\s$#>]*\s*[$#%>]|(?:ba|z|k)?sh-[\d.]+[$#]"
+    r"|\([\w.-]+\)\s*[$#]"
+    r"|PS [A-Z]:[^>\n]*>|[$%➜❯])[ \t]+(?=\S)"
+)
+_ROOT_PROMPT = re.compile(r"\s*#[ \t]+(?=\S)")
+_REPL_PROMPT = re.compile(
+    r"\s*(?:>>>|irb\([^)]*\)[^>]*>|\[\d+\] pry\([^)]*\)>|[\w.:@-]+[=(-][#>*]"
+    r"|(?:mysql|MariaDB[^>]*|sqlite|redis|mongo\w*|cqlsh|iex[^>]*)>"
+    r"|[\d.]+:\d+>)\s+(?=\S)"
+)
+# A tool that we do not know, in a block that says it is shell: a lower-case word, then arguments.
+_SHELL_LINE = re.compile(r"(?:\./|/|~/|\$\{?\w+\}?/)?[a-z][\w./-]*(?:\s+[^\s:=]\S*)+$")
+_ASSIGNMENT = re.compile(
+    r"(?:export\s+|local\s+)?[A-Za-z_]\w*=(?:\"[^\"]*\"|'[^']*'|\$\([^)]*\)|[^\s;&|]*)(?:\s+|$)"
+)
+_WRAPPER = re.compile(
+    r"(?:sudo|time|nohup|env|exec|command|watch|then|do|if|while|!)\s+"
+    r"(?:-{1,2}\w[\w-]*(?:[ =]\d+\S*)?\s+)*(?=\S)"
+)
+_PLACEHOLDER = re.compile(r"<(?!<)[A-Za-z_$][^<>\n;|&]{0,60}>|\{\{[^{}\n]*\}\}|<%[^%\n]*%>")
+_RANGE_VARIABLE = re.compile(r"(?<=[\[:])\s*(?:\$\{?\w+\}?|PLACEHOLDER)\s*(?=[\]:])")
+_SQL_TEXT = re.compile(
+    r"\s*(?:SELECT\b.+|WITH\s+\w+\s+AS\b.+|EXPLAIN\s+\w+.*|SHOW\s+(?!me\b|that\b|the\b)\w+.*"
+    r"|(?:INSERT\s+INTO|DELETE\s+FROM|UPDATE\s+\S+\s+SET"
+    r"|ALTER\s+(?:TABLE|SYSTEM|DATABASE|USER|ROLE|INDEX)"
+    r"|VACUUM|ANALYZE|REINDEX|KILL|CALL|TRUNCATE\s+TABLE|DROP\s+\w+|CREATE\s+\w+)\s+\S+.*)",
+    re.DOTALL,
+)
+_LOGQL = re.compile(
+    r"\{\s*\w+\s*(?:=~|!~|!=|=)\s*[\"`][^}]*\}\s*"
+    r"(?:\|=|\|~|!=|!~|\|\s*(?:json|logfmt|regexp|pattern|line_format))"
+)
+_HTTP = re.compile(r"\s*(?:GET|POST|PUT|PATCH|DELETE|HEAD)\s+(?:/|_|https?://)\S*")
+_CHATOPS = re.compile(r"\s*[/!][a-z][\w-]+\s+\S")
+_CALL = re.compile(r"[\w\])]\s*\.\s*[\w?!]+|\w+\(")
+_QUERY_SHAPE = re.compile(
+    r"[\w:]+\s*\{[^}]*\}|\[[\w$:. ]+\]|\b(?:sum|count|avg|min|max|topk|rate|increase|absent|group_(?:left|right))\b"
+    r"|[=<>]=?\s*[\d.]+"
+)
+_METRIC = re.compile(r"\b[a-zA-Z]\w*[_:]\w+|\bup\b|\bALERTS\b")
+_DOCUMENTATION = re.compile(
+    r"(?:^|\.)docs?\.|^(?:www\.)?grafana\.com$|^thanos\.io$|^prometheus\.io$|^github\.com$|redhat\.com$"
+)
+_DASHBOARD_HOST = re.compile(
+    r"^(?:console|grafana|kibana|dashboards?|prometheus|thanos|alertmanager|app\.datadoghq|portal\.azure)[.-]"
+)
+_DASHBOARD_PATH = re.compile(
+    r"/(?:d|d-solo|explore|dashboards?|goto)(?:/|$)|/graph$|/app/(?:kibana|discover|dashboards)"
+    r"|/k8s/(?:ns|cluster)/|/monitoring/(?:query-browser|alerts|targets)"
+)
+_DIAGNOSIS = re.compile(
+    r"\b(?:diagnos|troubleshoot|investigat|triage|debug|check|verif|symptom|analy[sz]"
+    r"|determin|identify|inspect|validat)",
+    re.I,
+)
+_MITIGATION = re.compile(
+    r"\b(?:mitigat|resol|remed|recover|roll ?back|procedure|recommended action|workaround|solution|fix|repair"
+    r"|restor|restart|how to)",
+    re.I,
+)
+
+
+def executable_steps(
+    runbook: Runbook,
+    anchor: str | None,
+    is_promql: Callable[[str], bool] | None = None,
+    follow: Follow = lambda target: None,
+) -> tuple[Step, ...]:
+    """All steps of a page or of the section that ``anchor`` names (none where that is missing), by line."""
+    section = runbook.section(anchor)
+    if section is None:
+        return ()
+    finder = _Finder(is_promql or _parses, follow)
+    steps = [step for step in finder.steps(runbook) if step.line in section]
+    return tuple(sorted(steps, key=lambda step: step.line))
+
+
+class _Finder:
+    """Sorts a page's blocks, inline code and links into tiers."""
+
+    def __init__(self, is_promql: Callable[[str], bool], follow: Follow) -> None:
+        self.is_promql = is_promql
+        self.follow = follow
+
+    def steps(self, runbook: Runbook) -> Iterator[Step]:
+        """Every step, in no order."""
+        for block in runbook.blocks:
+            if found := self._block(block):
+                yield Step(*found, block.line, _group(runbook.trail(block.line)))
+        for code in runbook.code:
+            if found := self._inline(code.text):
+                yield Step(*found, code.line, _group(runbook.trail(code.line)))
+        for link in runbook.links:
+            if _is_dashboard(link.target) or self._leads_to_steps(link):
+                yield Step("E3", link.target, link.line, _group(runbook.trail(link.line)))
+
+    def _block(self, block: CodeBlock) -> tuple[Literal["E1", "E2"], str] | None:
+        text, language = block.content, block.language
+        lines = [line for line in text.splitlines() if line.strip()]
+        if not lines:
+            return None
+        query = self._query(text, sure=language in _PROMQL)
+        if query or language in _PROMQL:
+            return ("E2", query) if query else None
+        if language in _QUERY_LANGUAGES or (language in _REPL and _CALL.search(text)):
+            return "E2", lines[0].strip()
+        for line in lines:
+            if _REPL_PROMPT.match(line):
+                return "E2", _REPL_PROMPT.sub("", line, count=1)
+        command = _command(text, language)
+        return ("E1", command) if command else None
+
+    def _inline(self, text: str) -> tuple[Literal["E1", "E2"], str] | None:
+        command = _normalise(_ROOT_PROMPT.sub("", _unprompted(text), count=1)).strip()
+        if len(command.split()) >= 2 and _is_known(_bare(command), sure=True):
+            return "E1", command
+        query = self._query(text)
+        return ("E2", query) if query else None
+
+    def _query(self, text: str, *, sure: bool = False) -> str:
+        """The first query in a text, "" where there is none; ``sure``: its author says it is PromQL."""
+        for pattern in (_SQL_TEXT, _LOGQL, _HTTP, _CHATOPS):
+            if pattern.match(text):
+                return text.strip().splitlines()[0]
+        for part in (text, *re.split(r"\n\s*\n", text), *text.splitlines()):
+            query = _RANGE_VARIABLE.sub("5m", _normalise(part)).strip()
+            query = re.sub(r"(=~?|!=|!~)\s*(PLACEHOLDER|\$\w+)", r'\1"\2"', query)
+            if query and (sure or _looks_like_promql(query)) and self.is_promql(query):
+                return query.splitlines()[0]
+        return ""
+
+    def _leads_to_steps(self, link: Link) -> bool:
+        page = self.follow(link.target)
+        # One step only: a page that merely links on is not followed, nor can two pages vouch for each other.
+        return page is not None and bool(executable_steps(page[0], page[1], self.is_promql))
+
+
+def _group(trail: tuple[Heading, ...]) -> Group:
+    """Diagnosis or mitigation, by the outermost heading that says so; a page's title is asked last."""
+    for heading in sorted(trail, key=lambda h: (h.level == 1, h.level)):
+        if _MITIGATION.search(heading.text):
+            return "mitigation"
+        if _DIAGNOSIS.search(heading.text):
+            return "diagnosis"
+    return "other"
+
+
+def _is_dashboard(target: str) -> bool:
+    parts = urlsplit(target)
+    if parts.scheme not in ("http", "https") or _DOCUMENTATION.search(parts.netloc):
+        return False
+    return bool(_DASHBOARD_HOST.search(parts.netloc) or _DASHBOARD_PATH.search(parts.path))
+
+
+def _looks_like_promql(text: str) -> bool:
+    """A metric's bare name also parses; a query selects, calls or compares."""
+    return bool(_METRIC.search(text) and _QUERY_SHAPE.search(text))
+
+
+def _normalise(text: str) -> str:
+    """Placeholders such as ``<pod>`` and ``{{ $labels.pod }}`` become a plain word."""
+    return _PLACEHOLDER.sub("PLACEHOLDER", text)
+
+
+def _unprompted(line: str) -> str:
+    return _PROMPT.sub("", line, count=1)
+
+
+def _command(text: str, language: str) -> str:
+    """The first command of a block, normalised, "" where it has none (output, configuration, prose)."""
+    lines = [_normalise(line) for line in re.sub(r"\\\n\s*", " ", text).splitlines() if line.strip()]
+    # In a transcript only the lines with a prompt are commands, the rest is what they printed.
+    prompted = [_unprompted(line).strip() for line in lines if _PROMPT.match(line)]
+    for line in filter(_bare, prompted):
+        if language in _SHELL or language in _POWERSHELL or _is_known(_bare(line)):
+            return line
+    for line in (line.strip() for line in lines):
+        if _is_known(_bare(line), sure=language in _SHELL):
+            return line
+        if _ROOT_PROMPT.match(line) and _is_known(_bare(_ROOT_PROMPT.sub("", line, count=1))):
+            return _ROOT_PROMPT.sub("", line, count=1)
+        if language in _SHELL and _SHELL_LINE.match(line):
+            return line
+    return lines[0].strip() if language in _POWERSHELL else ""
+
+
+def _bare(command: str) -> str:
+    """A command without assignments, ``sudo`` and the like in front."""
+    before = None
+    while before != command:
+        before = command
+        command = _WRAPPER.sub("", _ASSIGNMENT.sub("", command.lstrip("({ "), count=1), count=1)
+    return command
+
+
+def _is_known(command: str, *, sure: bool = False) -> bool:
+    """Whether a text starts with a known command; ``sure``: it stands where English is unlikely."""
+    words = command.split()
+    name = words[0].rsplit("/", 1)[-1] if words else ""
+    if name not in _COMMANDS and not re.match(r"(?:\./|for\s+\w+\s+in\s)", command):
+        return False
+    return (
+        sure or name not in _ENGLISH or bool(len(words) > 1 and re.match(r"[-/$~\"'.]|.*[/.:]\w", words[1]))
+    )
+
+
+def _parses(text: str) -> bool:
+    from pytest_sre.promql.parse import PromqlError, parse  # here, as a page without queries needs no parser
+
+    try:
+        parse(text)
+    except PromqlError:
+        return False
+    return True

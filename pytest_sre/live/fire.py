@@ -1,0 +1,147 @@
+"""Make alerts fire in the real Prometheus, unmodified and without waiting for their `for`.
+
+How: history is in place before Prometheus starts, and with it the state from which it restores pending alerts after
+their second evaluation. Where the predicted labels were wrong, the state is written from the labels that Prometheus
+shows, and it is started once more.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from pytest_sre.model.observation import Change
+from pytest_sre.model.rules import Rule
+from pytest_sre.model.scenario import Batch, Labels
+from pytest_sre.promql.resolve import RuleIndex
+from pytest_sre.settings import PrometheusServer
+from pytest_sre.sources.discover import Inventory
+from pytest_sre.sources.prometheus import PrometheusConfig
+from pytest_sre.stack import process, prometheus, remote_write, rulecopy
+from pytest_sre.stack.prometheus import RuleState
+from pytest_sre.stack.rulecopy import RuleCopies
+
+MARGIN = 60.0  # seconds that a restored alert is past its `for`
+EVALUATIONS = 6  # after so many evaluations without a result an alert does not fire
+SAFETY_TIMEOUT = 300.0  # seconds; the series go on for 540
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fire:
+    """A Prometheus in which a batch burns: ready since ``ready`` (seconds since the epoch)."""
+
+    batch: Batch
+    copies: RuleCopies
+    folder: Path
+    name: str
+    server: process.Server
+    began: float
+    ready: float
+    changes: tuple[Change, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Kindling:
+    """What every batch of a run needs."""
+
+    binaries: process.Binaries
+    settings: PrometheusServer
+    config: PrometheusConfig
+    inventory: Inventory
+    index: RuleIndex
+    sink_port: int
+    keep: bool
+
+
+def prepare(kindling: Kindling, batch: Batch, folder: Path, name: str) -> tuple[RuleCopies, tuple[Change, ...], float]:
+    """Write rules, configuration and history of a batch; returns the start of the run (seconds since the epoch)."""
+    folder.mkdir()
+    (folder / "home").mkdir()
+    selected = [scenario.alert for scenario in batch.scenarios]
+    needed = {rule for alert in selected for rule in kindling.index.closure(alert)}
+    intervals = {alert: float(max(1, kindling.index.depth(alert))) for alert in selected}
+    files = kindling.inventory.rule_files
+    copies = rulecopy.write(files, selected, needed, intervals, folder / "rules")
+    path, changes = prometheus.write_config(kindling.config, kindling.sink_port, name, folder)
+    prometheus.check_config(kindling.binaries.promtool, kindling.config, path, folder)
+    began = float(int(time.time()))
+    states = {
+        labels: began - scenario.alert.hold - MARGIN
+        for scenario in batch.scenarios
+        if scenario.alert.hold and not rulecopy.templated(scenario.alert)
+        for labels in scenario.expected
+    }
+    prometheus.write_history(kindling.binaries.promtool, batch.series, states, began, folder)
+    return copies, (*copies.changes, *changes), began
+
+
+def light(kindling: Kindling, batch: Batch, folder: Path, name: str) -> Fire:
+    """Prepare a batch and start its Prometheus; raises StackError."""
+    copies, changes, began = prepare(kindling, batch, folder, name)
+    server = prometheus.start(kindling.binaries.prometheus, kindling.settings, folder, name, keep=kindling.keep)
+    ready = time.time()
+    with process.session() as client, process.answering(server):
+        remote_write.write(client, server.url, _top_up(batch, began))
+    return Fire(batch, copies, folder, name, server, began, ready, changes)
+
+
+def _top_up(batch: Batch, began: float) -> list[tuple[Labels, list[tuple[float, float]]]]:
+    ahead = [(one.labels, [(began + when, value) for when, value in one.samples if when > 0]) for one in batch.series]
+    return [(labels, samples) for labels, samples in ahead if samples]
+
+
+def watch(fire: Fire, tell: Callable[[int, int], None]) -> tuple[Fire, dict[Rule, RuleState], dict[Rule, float]]:
+    """Wait until every alert of the batch fires or evidently does not.
+
+    ``tell`` is given the count of firing alerts and of all. Returns the fire (another one where Prometheus had to be
+    started again), each alert's last state, and seconds from readiness to firing. Raises StackError.
+    """
+    after: dict[Rule, float] = {}
+    deadline = time.monotonic() + SAFETY_TIMEOUT
+    with process.session() as client:
+        while True:
+            shown = prometheus.rule_states(client, fire.server)
+            states = {rule: shown[place] for place, rule in fire.copies.places.items() if place in shown}
+            for rule, state in states.items():
+                if state.state == "firing":
+                    after.setdefault(rule, time.time() - fire.ready)
+            tell(len(after), len(fire.copies.places))
+            waiting = [rule for rule, state in states.items() if not _settled(fire, rule, state)]
+            if (not waiting and states) or time.monotonic() > deadline:
+                return fire, states, after
+            time.sleep(0.3)
+
+
+def held_back(fire: Fire, states: Mapping[Rule, RuleState]) -> dict[Rule, RuleState]:
+    """Alerts whose expression holds but whose `for` was not restored: their labels were not as predicted."""
+    return {rule: state for rule, state in states.items() if state.state == "pending" and rule.hold}
+
+
+def relight(kindling: Kindling, fire: Fire, pending: Mapping[Rule, RuleState]) -> Fire:
+    """Write the state of pending alerts with the labels that Prometheus itself shows, and start it once more."""
+    now = time.time()
+    states = [
+        prometheus.state_series(tuple(sorted(alert["labels"].items())), now - rule.hold - MARGIN, now)
+        for rule, state in pending.items()
+        for alert in state.alerts
+    ]
+    with process.session() as client, process.answering(fire.server):
+        remote_write.write(client, fire.server.url, states)
+    process.terminate(fire.server)
+    server = prometheus.start(
+        kindling.binaries.prometheus, kindling.settings, fire.folder, fire.name, keep=kindling.keep
+    )
+    return Fire(fire.batch, fire.copies, fire.folder, fire.name, server, fire.began, time.time(), fire.changes)
+
+
+def _settled(fire: Fire, rule: Rule, state: RuleState) -> bool:
+    if state.state == "firing":
+        return True
+    try:
+        evaluated = datetime.fromisoformat(state.evaluated[:19] + "+00:00").timestamp()
+    except ValueError:
+        return False
+    return evaluated - fire.ready > EVALUATIONS * fire.copies.intervals[rule] + 1

@@ -1,0 +1,243 @@
+"""Hand fired alerts to the real Alertmanager and collect what it sends.
+
+All alerts of a run fire together, but one alert's test must not depend on another's: alerts go in waves. What an
+Alertmanager reports as inhibited by, or grouped with, another test's alert goes again in a later wave, on a fresh
+Alertmanager; an alert that is alone and still inhibited is inhibited by itself.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pytest_sre.model.observation import Change, FileVerdict, Notification
+from pytest_sre.model.routing import Integration, Routing
+from pytest_sre.model.rules import Rule
+from pytest_sre.settings import AlertmanagerServer
+from pytest_sre.stack import alertmanager, process
+from pytest_sre.stack.decode import decode
+from pytest_sre.stack.safe_alertmanager import safe_copy
+from pytest_sre.stack.sink import PostedAlert, Sink
+
+SAFETY_TIMEOUT = 60.0  # seconds without any progress
+
+
+class NotLoaded(Exception):
+    """Alertmanager does not load the configuration; carries its verdict."""
+
+    def __init__(self, verdict: FileVerdict) -> None:
+        super().__init__(verdict.error)
+        self.verdict = verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What became of one rule's alerts in Alertmanager; ``status`` by fingerprint, as its API shows it."""
+
+    alerts: tuple[Mapping[str, Any], ...] = ()
+    notifications: tuple[Notification, ...] = ()
+    errors: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Wave:
+    """A fresh Alertmanager and what it was given."""
+
+    name: str
+    server: process.Server
+    given: dict[Rule, list[PostedAlert]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Office:
+    """What every wave needs."""
+
+    binary: str
+    settings: AlertmanagerServer
+    routing: Routing
+    sink: Sink
+    folder: Path
+    keep: bool
+
+
+def open_office(office: Office, name: str) -> tuple[Wave, tuple[Change, ...]]:
+    """Start a fresh Alertmanager on a safe copy; raises NotLoaded, UserError (unsafe) and StackError."""
+    folder = office.folder / f"alertmanager-{name}"
+    folder.mkdir()
+    copy = safe_copy(
+        office.routing,
+        lambda integration: office.sink.proxy_url(integration, name),
+        lambda integration, smarthost: office.sink.hello(integration, name, smarthost),
+        office.sink.smarthost,
+        folder,
+    )
+    path, lines = alertmanager.write_config(copy.document, folder)
+    try:
+        server = alertmanager.start(office.binary, office.settings, path, f"alertmanager-{name}", keep=office.keep)
+    except process.StackError as error:
+        verdict = alertmanager.load_verdict(error, office.routing.path, path, lines)
+        if verdict is None:
+            raise
+        raise NotLoaded(verdict) from None
+    return Wave(name, server), copy.changes
+
+
+def deliver(
+    office: Office, first: Wave, fired: Mapping[Rule, Sequence[PostedAlert]], tell: Callable[[int, int], None]
+) -> dict[Rule, Delivery]:
+    """Send every rule's alerts, each judged apart from the others; ``tell`` gets counts of rules done and of all."""
+    results: dict[Rule, Delivery] = {}
+    waves = [list(fired)]
+    wave: Wave | None = first
+    number = 0
+    while waves:
+        rules = waves.pop(0)
+        wave = wave or open_office(office, f"wave{number}")[0]
+        done, conflicts = _one_wave(office, wave, {rule: fired[rule] for rule in rules})
+        results.update(done)
+        tell(len(results), len(fired))
+        again = [rule for rule in rules if rule not in done]
+        waves += _apart(again, conflicts)
+        if not (office.keep and number == 0):
+            process.stop(wave.server)
+        wave, number = None, number + 1
+    return results
+
+
+def _one_wave(
+    office: Office, wave: Wave, given: Mapping[Rule, Sequence[PostedAlert]]
+) -> tuple[dict[Rule, Delivery], dict[Rule, set[Rule]]]:
+    with process.session() as client:
+        ends = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 3600))
+        flat = [alert for alerts in given.values() for alert in alerts]
+        alertmanager.post(client, wave.server, [_payload(alert, ends) for alert in flat])
+        groups = _settle(client, wave.server, len({frozenset(alert.labels.items()) for alert in flat}))
+        shown = alertmanager.alerts(client, wave.server)
+    by_labels = {frozenset(alert["labels"].items()): alert for alert in shown}
+    owner: dict[str, Rule] = {}
+    alerts: dict[Rule, list[Mapping[str, Any]]] = {rule: [] for rule in given}
+    for rule, posted in given.items():
+        for one in posted:
+            alert = by_labels.get(frozenset((k, v) for k, v in one.labels.items() if v))
+            if alert is not None:
+                owner.setdefault(alert["fingerprint"], rule)
+                alerts[rule].append(alert)
+    conflicts = _conflicts(groups, owner, alerts)
+    clean = [rule for rule in given if not conflicts.get(rule)]
+    expected = _expected(office.routing.integrations, groups, owner, set(clean))
+    _wait(office, wave, expected)
+    errors = alertmanager.send_errors(wave.server)
+    sent: dict[Rule, list[Notification]] = {rule: [] for rule in clean}
+    for capture in office.sink.captures(wave.name):
+        if not capture.auxiliary:
+            notification = decode(capture)
+            rule_of = owner.get(notification.fingerprint)
+            if rule_of in sent:
+                sent[rule_of].append(notification)
+    done = {}
+    for rule in clean:
+        receivers = {receiver["name"] for alert in alerts[rule] for receiver in alert["receivers"]}
+        mine = tuple(sorted({error for error in errors if any(f"{name}/" in error for name in receivers)}))
+        done[rule] = Delivery(tuple(alerts[rule]), tuple(sent[rule]), mine)
+    return done, conflicts
+
+
+def _payload(alert: PostedAlert, ends: str) -> dict[str, Any]:
+    return {
+        "labels": dict(alert.labels),
+        "annotations": dict(alert.annotations),
+        "startsAt": alert.starts_at,
+        "endsAt": ends,
+        "generatorURL": alert.generator_url,
+    }
+
+
+def _settle(client: Any, server: process.Server, count: int) -> list[alertmanager.Group]:
+    """Wait until all alerts are in their groups and have a status."""
+    deadline = time.monotonic() + SAFETY_TIMEOUT
+    while True:
+        groups = alertmanager.groups(client, server)
+        grouped = {fingerprint for group in groups for fingerprint in group.alerts}
+        known = all(status["state"] != "unprocessed" for group in groups for status in group.alerts.values())
+        if (len(grouped) >= count and known) or time.monotonic() > deadline:
+            return groups
+        time.sleep(0.1)
+
+
+def _conflicts(
+    groups: Sequence[alertmanager.Group], owner: Mapping[str, Rule], alerts: Mapping[Rule, Sequence[Mapping[str, Any]]]
+) -> dict[Rule, set[Rule]]:
+    conflicts: dict[Rule, set[Rule]] = {}
+    for group in groups:
+        members = {owner[fingerprint] for fingerprint in group.alerts if fingerprint in owner}
+        if len(members) > 1:
+            for rule in members:
+                conflicts.setdefault(rule, set()).update(members - {rule})
+    for rule, shown in alerts.items():
+        for alert in shown:
+            for source in alert["status"]["inhibitedBy"]:
+                other = owner.get(source)
+                if other is not None and other is not rule:
+                    conflicts.setdefault(rule, set()).add(other)
+                    conflicts.setdefault(other, set())
+    return {rule: others for rule, others in conflicts.items() if others}
+
+
+def _apart(rules: Sequence[Rule], conflicts: Mapping[Rule, set[Rule]]) -> list[list[Rule]]:
+    """Waves such that no two rules of a wave are known to disturb each other (greedy colouring)."""
+    waves: list[list[Rule]] = []
+    members: list[set[Rule]] = []
+    for rule in rules:
+        mine = conflicts.get(rule, set())
+        for wave, inside in zip(waves, members, strict=True):
+            if not (mine & inside) and not any(rule in conflicts.get(other, ()) for other in inside & set(conflicts)):
+                wave.append(rule)
+                inside.add(rule)
+                break
+        else:
+            waves.append([rule])
+            members.append({rule})
+    return waves
+
+
+def _expected(
+    integrations: Sequence[Integration],
+    groups: Sequence[alertmanager.Group],
+    owner: Mapping[str, Rule],
+    clean: set[Rule],
+) -> set[tuple[str, Integration]]:
+    """(a fingerprint of the group, integration) for each notification that Alertmanager is about to send."""
+    by_receiver: dict[str, list[Integration]] = {}
+    for integration in integrations:
+        by_receiver.setdefault(integration.receiver, []).append(integration)
+    return {
+        ("|".join(sorted(group.alerts)), integration)
+        for group in groups
+        for integration in by_receiver.get(group.receiver, ())
+        if any(owner.get(print_) in clean and status["state"] == "active" for print_, status in group.alerts.items())
+    }
+
+
+def _wait(office: Office, wave: Wave, expected: set[tuple[str, Integration]]) -> None:
+    """Wait until all expected notifications came, or Alertmanager logged why one could not be sent."""
+    seen = 0
+    progress = time.monotonic()
+    while time.monotonic() - progress < SAFETY_TIMEOUT:
+        captures = [capture for capture in office.sink.captures(wave.name) if not capture.auxiliary]
+        if len(captures) != seen:
+            seen, progress = len(captures), time.monotonic()
+        got = {(decode(capture).fingerprint, capture.integration) for capture in captures}
+        missing = [
+            (prints, integration)
+            for prints, integration in expected
+            if not any((one, integration) in got for one in prints.split("|"))
+        ]
+        if not missing:
+            return
+        errors = alertmanager.send_errors(wave.server) if time.monotonic() - progress > 1 else []
+        if errors and all(any(str(integration) in error for error in errors) for _, integration in missing):
+            return
+        time.sleep(0.1)

@@ -1,0 +1,154 @@
+"""The real Prometheus: its safe copy of the configuration, its history, its state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from pytest_sre.errors import StackError
+from pytest_sre.model.observation import Change
+from pytest_sre.model.scenario import Labels, Series
+from pytest_sre.settings import PrometheusServer
+from pytest_sre.sources import yamlfile
+from pytest_sre.sources.prometheus import PrometheusConfig
+from pytest_sre.stack import process
+
+_ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n"})
+
+
+@dataclass(frozen=True, slots=True)
+class RuleState:
+    """One alerting rule as `/api/v1/rules` shows it; times in seconds since the epoch as text."""
+
+    state: str
+    health: str
+    error: str
+    query: str
+    alerts: tuple[Mapping[str, Any], ...]
+    evaluated: str
+
+
+def write_config(config: PrometheusConfig, sink_port: int, name: str, folder: Path) -> tuple[Path, tuple[Change, ...]]:
+    """Write the safe copy: an allow-list, with the sink as the only Alertmanager. Returns its path and the changes."""
+    relabelings = config.alertmanager_relabel_configs or ((),)
+    document: dict[str, Any] = {
+        "global": dict(config.globals),
+        "rule_files": [str(folder / "rules" / "*.yml")],
+        "alerting": {
+            "alertmanagers": [
+                {
+                    "path_prefix": f"/{name}-{i}",
+                    "static_configs": [{"targets": [f"127.0.0.1:{sink_port}"]}],
+                    **({"alert_relabel_configs": list(relabeling)} if relabeling else {}),
+                }
+                for i, relabeling in enumerate(relabelings)
+            ]
+        },
+    }
+    if config.alert_relabel_configs:
+        document["alerting"]["alert_relabel_configs"] = list(config.alert_relabel_configs)
+    path = folder / "prometheus.yml"
+    text, lines = yamlfile.dump(document)
+    path.write_text(text, "utf-8")
+    path.with_suffix(".lines").write_text(" ".join(map(str, lines)))
+    changes = [Change(config.path, key, "left out") for key in config.dropped]
+    return path, (*changes, Change(config.path, "alerting.alertmanagers", "the sink"))
+
+
+def check_config(promtool: str, config: PrometheusConfig, path: Path, folder: Path) -> None:
+    """Let promtool judge the copy; raises StackError with the user's own file and line."""
+    done = process.run([promtool, "check", "config", "--syntax-only", str(path)], folder)
+    if done.returncode:
+        text = (done.stdout + done.stderr).replace(str(path), config.path or "prometheus.yml")
+        lines = [0, *map(int, path.with_suffix(".lines").read_text().split())]
+        told = "\n".join(line.strip() for line in text.splitlines() if "Checking" not in line and line.strip())
+        for number in sorted({int(word.rstrip(":")) for word in told.split() if word.rstrip(":").isdigit()}, reverse=True):
+            if f"line {number}:" in told and number < len(lines):
+                told = told.replace(f"line {number}:", f"line {lines[number]}:")
+        raise StackError(f"{config.path}: Prometheus does not load this configuration:\n{told}")
+
+
+def write_history(promtool: str, series: Iterable[Series], states: Mapping[Labels, float], at: float, folder: Path) -> None:
+    """Write all samples up to ``at`` (seconds since the epoch) as blocks into ``folder``/data.
+
+    ``states`` maps label sets of pending alerts to the time their ``for`` began (seconds since the epoch).
+    """
+    source = folder / "history.om"
+    data = folder / "data"
+    data.mkdir()
+    with source.open("w", encoding="utf-8") as out:
+        for one in series:
+            head = _head(one.labels)
+            out.writelines(f"{head} {value!r} {at + when:.3f}\n" for when, value in one.samples if when <= 0)
+        for labels, since in states.items():
+            out.write(f"{_head(_state_labels(labels))} {since!r} {at:.3f}\n")
+        out.write("# EOF\n")
+    span = "--max-block-duration=40000h"
+    done = process.run([promtool, "tsdb", "create-blocks-from", "openmetrics", span, "-q", str(source), str(data)], folder)
+    source.unlink()
+    if done.returncode:
+        raise StackError(f"promtool could not write the history:\n{(done.stdout + done.stderr).strip()[-2000:]}")
+
+
+def _head(labels: Labels) -> str:
+    name = dict(labels)["__name__"]
+    pairs = ",".join(f'{key}="{value.translate(_ESCAPES)}"' for key, value in labels if key != "__name__")
+    return f"{name}{{{pairs}}}" if pairs else name
+
+
+def _state_labels(labels: Labels) -> Labels:
+    return tuple(sorted({**dict(labels), "__name__": "ALERTS_FOR_STATE"}.items()))
+
+
+def state_series(labels: Labels, since: float, at: float) -> tuple[Labels, list[tuple[float, float]]]:
+    """The series from which Prometheus restores a pending alert, for remote write."""
+    return _state_labels(labels), [(at, since)]
+
+
+def start(binary: str, settings: PrometheusServer, folder: Path, name: str, *, keep: bool) -> process.Server:
+    """Start Prometheus on the folder's configuration, rules and data; raises StackError."""
+
+    def command(port: int) -> list[str]:
+        argv = [
+            binary,
+            f"--config.file={folder / 'prometheus.yml'}",
+            f"--storage.tsdb.path={folder / 'data'}",
+            f"--web.listen-address=127.0.0.1:{port}",
+            "--web.enable-remote-write-receiver",
+            "--web.route-prefix=/",
+            "--storage.tsdb.retention.time=100y",
+            "--rules.alert.for-grace-period=0s",
+            "--rules.alert.resend-delay=1s",
+            f"--query.lookback-delta={settings.lookback_delta}",
+        ]
+        if settings.external_url:
+            argv.append(f"--web.external-url={settings.external_url}")
+        if settings.feature_flags:
+            argv.append(f"--enable-feature={','.join(settings.feature_flags)}")
+        return argv
+
+    return process.start(name, command, folder, keep=keep)
+
+
+def rule_states(client: requests.Session, server: process.Server) -> dict[tuple[str, str, int], RuleState]:
+    """All alerting rules, by (file name, group, place among the group's alerts); raises StackError."""
+    with process.answering(server):
+        answer = client.get(server.url + "/api/v1/rules?type=alert", timeout=60)
+        answer.raise_for_status()
+        groups = answer.json()["data"]["groups"]
+    return {
+        (Path(group["file"]).name, group["name"], i): RuleState(
+            rule["state"],
+            rule["health"],
+            rule.get("lastError", ""),
+            rule["query"],
+            tuple(rule.get("alerts") or ()),
+            rule.get("lastEvaluation", ""),
+        )
+        for group in groups
+        for i, rule in enumerate(group["rules"])
+    }
