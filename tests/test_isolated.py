@@ -10,7 +10,7 @@ import pytest
 from servers import ISOLATED, run_isolated
 
 CONNECT = "import socket, sys; socket.create_connection((sys.argv[1], int(sys.argv[2])), timeout=0.5)"
-LISTEN = "from socket import *; create_connection(create_server(('127.0.0.1', 0)).getsockname())"
+LISTEN = "from socket import *; s = create_server(('127.0.0.1', 0)); create_connection(s.getsockname())"
 
 
 def test_a_connection_to_the_outside_counts() -> None:
@@ -51,7 +51,7 @@ def test_the_script_by_itself_ends_as_the_command_did(script: str, status: int) 
 
 def test_the_script_by_itself_fails_when_packets_left() -> None:
     run_isolated(["true"])
-    command = [ISOLATED, sys.executable, "-c", CONNECT, "192.0.2.1", "443"]
+    command = [str(ISOLATED), sys.executable, "-c", CONNECT, "192.0.2.1", "443"]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 86
     assert done.stderr.endswith(" packets left loopback: tcp 192.0.2.1:443\n")
