@@ -11,13 +11,13 @@ import pytest
 from servers import REPO, Pair
 
 SLOS = 60
-GENERATE = [sys.executable, REPO / "benchmarks" / "slos.py", "--keep"]
+GENERATE = [sys.executable, str(REPO / "benchmarks" / "slos.py"), "--keep"]
 
 
 @pytest.fixture(scope="module")
 def company(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("company")
-    subprocess.run([*GENERATE, folder, str(SLOS)], check=True)
+    subprocess.run([*GENERATE, str(folder), str(SLOS)], check=True)
     return folder
 
 
