@@ -7,16 +7,18 @@ dashboard or console. Prose, links to documentation, example output and configur
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Literal
 from urllib.parse import urlsplit
 
-from pytest_sre.model.runbook import CodeBlock, Heading, Link, Runbook, Step
+from pytest_sre.model.runbook import CodeBlock, Heading, Runbook, Step
+from pytest_sre.promql.parse import PromqlError, parse
 
 Follow = Callable[[str], "tuple[Runbook, str | None] | None"]
 """From a link's target to the local page it leads to and its fragment; None: it leads elsewhere."""
 
 Group = Literal["diagnosis", "mitigation", "other"]
+Found = tuple[Literal["E1", "E2", "E3"], str]
 
 
 def _words(text: str) -> frozenset[str]:
@@ -82,10 +84,11 @@ _ASSIGNMENT = re.compile(
 )
 _WRAPPER = re.compile(
     r"(?:sudo|time|nohup|env|exec|command|watch|then|do|if|while|!)\s+"
-    r"(?:-{1,2}\w[\w-]*(?:[ =]\d+\S*)?\s+)*(?=\S)"
+    r"(?:-{1,2}(?![ug]\s)\w[\w-]*(?:[ =]\d+\S*)?\s+|-[ug]\s+\S+\s+)*(?=\S)"
 )
 _PLACEHOLDER = re.compile(r"<(?!<)[A-Za-z_$][^<>\n;|&]{0,60}>|\{\{[^{}\n]*\}\}|<%[^%\n]*%>")
 _RANGE_VARIABLE = re.compile(r"(?<=[\[:])\s*(?:\$\{?\w+\}?|PLACEHOLDER)\s*(?=[\]:])")
+_UNQUOTED_VALUE = re.compile(r"(=~?|!=|!~)\s*(PLACEHOLDER|\$\w+)")
 _SQL_TEXT = re.compile(
     r"\s*(?:SELECT\b.+|WITH\s+\w+\s+AS\b.+|EXPLAIN\s+\w+.*|SHOW\s+(?!me\b|that\b|the\b)\w+.*"
     r"|(?:INSERT\s+INTO|DELETE\s+FROM|UPDATE\s+\S+\s+SET"
@@ -101,7 +104,7 @@ _HTTP = re.compile(r"\s*(?:GET|POST|PUT|PATCH|DELETE|HEAD)\s+(?:/|_|https?://)\S
 _CHATOPS = re.compile(r"\s*[/!][a-z][\w-]+\s+\S")
 _CALL = re.compile(r"[\w\])]\s*\.\s*[\w?!]+|\w+\(")
 _QUERY_SHAPE = re.compile(
-    r"[\w:]+\s*\{[^}]*\}|\[[\w$:. ]+\]|\b(?:sum|count|avg|min|max|topk|rate|increase|absent|group_(?:left|right))\b"
+    r"[\w:]+\s*\{[^}]*\}|\[[\w$:. ]+\]|\b(?:sum|count|avg|min|max|topk|rate|increase|absent|group_left)\b"
     r"|[=<>]=?\s*[\d.]+"
 )
 _METRIC = re.compile(r"\b[a-zA-Z]\w*[_:]\w+|\bup\b|\bALERTS\b")
@@ -128,78 +131,68 @@ _MITIGATION = re.compile(
 
 
 def executable_steps(
-    runbook: Runbook,
-    anchor: str | None,
-    is_promql: Callable[[str], bool] | None = None,
-    follow: Follow = lambda target: None,
+    runbook: Runbook, anchor: str | None, follow: Follow = lambda target: None
 ) -> tuple[Step, ...]:
     """All steps of a page or of the section that ``anchor`` names (none where that is missing), by line."""
     section = runbook.section(anchor)
     if section is None:
         return ()
-    finder = _Finder(is_promql or _parses, follow)
-    steps = [step for step in finder.steps(runbook) if step.line in section]
+    found = [(block.line, _block(block)) for block in runbook.blocks if block.line in section]
+    found += [(code.line, _inline(code.text)) for code in runbook.code if code.line in section]
+    found += [(link.line, _link(link.target, follow)) for link in runbook.links if link.line in section]
+    steps = [Step(*seen, line, _group(runbook.trail(line))) for line, seen in found if seen]
     return tuple(sorted(steps, key=lambda step: step.line))
 
 
-class _Finder:
-    """Sorts a page's blocks, inline code and links into tiers."""
-
-    def __init__(self, is_promql: Callable[[str], bool], follow: Follow) -> None:
-        self.is_promql = is_promql
-        self.follow = follow
-
-    def steps(self, runbook: Runbook) -> Iterator[Step]:
-        """Every step, in no order."""
-        for block in runbook.blocks:
-            if found := self._block(block):
-                yield Step(*found, block.line, _group(runbook.trail(block.line)))
-        for code in runbook.code:
-            if found := self._inline(code.text):
-                yield Step(*found, code.line, _group(runbook.trail(code.line)))
-        for link in runbook.links:
-            if _is_dashboard(link.target) or self._leads_to_steps(link):
-                yield Step("E3", link.target, link.line, _group(runbook.trail(link.line)))
-
-    def _block(self, block: CodeBlock) -> tuple[Literal["E1", "E2"], str] | None:
-        text, language = block.content, block.language
-        lines = [line for line in text.splitlines() if line.strip()]
-        if not lines:
-            return None
-        query = self._query(text, sure=language in _PROMQL)
-        if query or language in _PROMQL:
-            return ("E2", query) if query else None
-        if language in _QUERY_LANGUAGES or (language in _REPL and _CALL.search(text)):
-            return "E2", lines[0].strip()
-        for line in lines:
-            if _REPL_PROMPT.match(line):
-                return "E2", _REPL_PROMPT.sub("", line, count=1)
-        command = _command(text, language)
-        return ("E1", command) if command else None
-
-    def _inline(self, text: str) -> tuple[Literal["E1", "E2"], str] | None:
-        command = _normalise(_ROOT_PROMPT.sub("", _unprompted(text), count=1)).strip()
-        if len(command.split()) >= 2 and _is_known(_bare(command), sure=True):
-            return "E1", command
-        query = self._query(text)
+def _block(block: CodeBlock) -> Found | None:
+    text, language = block.content, block.language
+    lines = [line for line in text.splitlines() if line.strip()]
+    if not lines:
+        return None
+    query = _query(text, sure=language in _PROMQL)
+    if query or language in _PROMQL:
         return ("E2", query) if query else None
+    if language in _QUERY_LANGUAGES or (language in _REPL and _CALL.search(text)):
+        return "E2", lines[0].strip()
+    for line in lines:
+        if _REPL_PROMPT.match(line):
+            return "E2", _REPL_PROMPT.sub("", line, count=1)
+    command = _command(text, language)
+    return ("E1", command) if command else None
 
-    def _query(self, text: str, *, sure: bool = False) -> str:
-        """The first query in a text, "" where there is none; ``sure``: its author says it is PromQL."""
-        for pattern in (_SQL_TEXT, _LOGQL, _HTTP, _CHATOPS):
-            if pattern.match(text):
-                return text.strip().splitlines()[0]
-        for part in (text, *re.split(r"\n\s*\n", text), *text.splitlines()):
-            query = _RANGE_VARIABLE.sub("5m", _normalise(part)).strip()
-            query = re.sub(r"(=~?|!=|!~)\s*(PLACEHOLDER|\$\w+)", r'\1"\2"', query)
-            if query and (sure or _looks_like_promql(query)) and self.is_promql(query):
-                return query.splitlines()[0]
-        return ""
 
-    def _leads_to_steps(self, link: Link) -> bool:
-        page = self.follow(link.target)
-        # One step only: a page that merely links on is not followed, nor can two pages vouch for each other.
-        return page is not None and bool(executable_steps(page[0], page[1], self.is_promql))
+def _inline(text: str) -> Found | None:
+    command = _normalise(_ROOT_PROMPT.sub("", _unprompted(text), count=1)).strip()
+    if len(command.split()) >= 2 and _is_known(_bare(command), sure=True):
+        return "E1", command
+    query = _query(text)
+    return ("E2", query) if query else None
+
+
+def _link(target: str, follow: Follow) -> Found | None:
+    page = follow(target)
+    # One step only: a page that merely links on is not followed, nor can two pages vouch for each other.
+    return ("E3", target) if _is_dashboard(target) or (page and executable_steps(*page)) else None
+
+
+def _query(text: str, *, sure: bool = False) -> str:
+    """The first query in a text, "" where there is none; ``sure``: its author says it is PromQL."""
+    if any(pattern.match(text) for pattern in (_SQL_TEXT, _LOGQL, _HTTP, _CHATOPS)):
+        return text.strip().splitlines()[0]
+    for part in (text, *re.split(r"\n\s*\n", text), *text.splitlines()):
+        query = _RANGE_VARIABLE.sub("5m", _normalise(part)).strip()
+        query = _UNQUOTED_VALUE.sub(r'\1"\2"', query)
+        if query and (sure or _looks_like_promql(query)) and _is_promql(query):
+            return query.splitlines()[0]
+    return ""
+
+
+def _is_promql(text: str) -> bool:
+    try:
+        parse(text)
+    except PromqlError:
+        return False
+    return True
 
 
 def _group(trail: tuple[Heading, ...]) -> Group:
@@ -269,13 +262,3 @@ def _is_known(command: str, *, sure: bool = False) -> bool:
     return (
         sure or name not in _ENGLISH or bool(len(words) > 1 and re.match(r"[-/$~\"'.]|.*[/.:]\w", words[1]))
     )
-
-
-def _parses(text: str) -> bool:
-    from pytest_sre.promql.parse import PromqlError, parse  # here, as a page without queries needs no parser
-
-    try:
-        parse(text)
-    except PromqlError:
-        return False
-    return True

@@ -74,7 +74,7 @@ class Runbook:
     front_matter: Mapping[str, Any]
 
     def section(self, anchor: str | None) -> Section | None:
-        """What a URL's fragment points to: the whole page for None or "", None where there is no such place."""
+        """What a URL's fragment points to: the whole page for None or "", None where it is dead."""
         if not anchor:
             return Section(None, 1, self.length + 1)
         # Exact first: "#A" and "#a" may both exist; GitHub follows a fragment in the wrong case all the same.

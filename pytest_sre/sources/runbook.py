@@ -143,8 +143,8 @@ def resolve_url(url: str, prefixes: Mapping[str, str], root: Path) -> LocalPage 
     """The local page that a runbook URL means, None where it belongs to no configured or recognised place.
 
     ``prefixes`` maps URL prefixes to folders relative to ``root``; the longest match wins and claims the
-    URL even if the page is missing. Relative paths start at ``root``; file URLs of GitHub and GitLab count where
-    the file exists.
+    URL even if the page is missing. Relative paths start at ``root``; file URLs of GitHub and GitLab count
+    where the file exists.
     """
     parts = urlsplit(url.strip())
     anchor = unquote(parts.fragment) or None
@@ -166,10 +166,9 @@ def resolve_link(target: str, page: Path, prefixes: Mapping[str, str], root: Pat
     if not parts.path:
         return LocalPage(page, anchor, (page,))
     path = (root if parts.path.startswith("/") else page.parent) / unquote(parts.path).lstrip("/")
-    allowed = (root, page.parent, *(root / folder for folder in prefixes.values()))
-    if "\0" in str(path) or not any(_is_below(path, folder) for folder in allowed):
-        return None
-    return _choose(_candidates(path), anchor, fold=True)
+    return _choose(
+        path, (root, page.parent, *(root / folder for folder in prefixes.values())), anchor, fold=True
+    )
 
 
 def _is_below(path: Path, folder: Path) -> bool:
@@ -200,11 +199,21 @@ def _forge_page(path: str, anchor: str | None, root: Path) -> LocalPage | None:
 
 
 def _page(folder: Path, rest: str, anchor: str | None, *, fold: bool) -> LocalPage | None:
-    path = folder / unquote(rest).lstrip("/")
-    if "\0" in str(path) or not _is_below(path, folder):
-        return None
     # Hugo writes all of a page's URL in lower case, so there a file may differ from its URL in case alone.
-    return _choose(_candidates(path), anchor, fold=fold and rest == rest.lower())
+    return _choose(folder / unquote(rest).lstrip("/"), (folder,), anchor, fold=fold and rest == rest.lower())
+
+
+def _choose(path: Path, folders: tuple[Path, ...], anchor: str | None, *, fold: bool) -> LocalPage | None:
+    """The first file that a path may mean, the likeliest name if there is none; None outside the folders."""
+    if "\0" in str(path):
+        return None
+    named = _candidates(Path(os.path.normpath(path)))
+    tried = tuple(p for p in named if any(_is_below(p, folder) for folder in folders))
+    found = next((p for p in tried if p.is_file()), None)
+    for wanted in tried if fold and not found else ():
+        near = wanted.parent.iterdir() if wanted.parent.is_dir() else ()
+        found = found or next((p for p in near if p.name.lower() == wanted.name and p.is_file()), None)
+    return LocalPage(found or tried[min(1, len(tried) - 1)], anchor, tried) if tried else None
 
 
 def _candidates(path: Path) -> tuple[Path, ...]:
@@ -212,15 +221,3 @@ def _candidates(path: Path) -> tuple[Path, ...]:
         return (path,)
     named = (path.with_name(path.name + ".md"),) if path.name not in ("", "..") else ()
     return (path, *named, *(path / name for name in ("index.md", "_index.md", "README.md")))
-
-
-def _choose(tried: tuple[Path, ...], anchor: str | None, *, fold: bool) -> LocalPage:
-    normal = tuple(Path(os.path.normpath(path)) for path in tried)
-    for path in normal:
-        if path.is_file():
-            return LocalPage(path, anchor, normal)
-    for path in normal if fold else ():
-        for other in path.parent.glob("*") if path.parent.is_dir() else ():
-            if other.name.lower() == path.name and other.is_file():
-                return LocalPage(other, anchor, normal)
-    return LocalPage(normal[min(1, len(normal) - 1)], anchor, normal)
