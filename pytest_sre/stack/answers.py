@@ -1,6 +1,6 @@
 """What each vendor answers to a notification, so that every Alertmanager from 0.25 to 0.33 counts it as sent.
 
-What Alertmanager expects of an answer is in its `notify/<kind>` packages; the rest is as the vendors document it.
+What Alertmanager expects of an answer is in its `notify/<kind>` packages; the rest is as vendors document it.
 """
 
 from __future__ import annotations
@@ -49,8 +49,10 @@ def _text(text: str, content_type: str = "text/plain; charset=utf-8") -> Answer:
 
 def _asks_for_token(body: bytes) -> bool:
     # RFC 6749, 4.4.2: a form with grant_type, whatever the path.
-    return b"grant_type=" in body and not body.lstrip().startswith((b"{", b"[", b"Action=")) and bool(
-        parse_qs(body.decode("utf-8", "replace")).get("grant_type")
+    return (
+        b"grant_type=" in body
+        and not body.lstrip().startswith((b"{", b"[", b"Action="))
+        and bool(parse_qs(body.decode("utf-8", "replace")).get("grant_type"))
     )
 
 

@@ -7,7 +7,7 @@ import threading
 import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
@@ -58,7 +58,9 @@ class MailServer:
 
     def _session(self) -> _Smtp:
         # A host name of our own: aiosmtpd would look one up in the DNS.
-        session = _Smtp(self._hooks, hostname=_NAME, ident="pytest-sre", enable_SMTPUTF8=True, loop=self._loop)
+        session = _Smtp(
+            self._hooks, hostname=_NAME, ident="pytest-sre", enable_SMTPUTF8=True, loop=self._loop
+        )
         self._sessions.add(session)
         return session
 
@@ -66,7 +68,7 @@ class MailServer:
         self._server.close()
         for session in list(self._sessions):
             if session.transport is not None:
-                session.transport.abort()
+                cast(asyncio.WriteTransport, session.transport).abort()
         tasks = asyncio.all_tasks() - {asyncio.current_task()}
         for task in tasks:
             task.cancel()
@@ -74,7 +76,7 @@ class MailServer:
         await asyncio.sleep(0)  # lets the transports close their sockets
 
 
-class _Smtp(SMTP):  # type: ignore[misc]
+class _Smtp(SMTP):
     # Alertmanager does not fold long ASCII headers, and common servers take more than the 998 of RFC 5322.
     line_length_limit = 1 << 20
 

@@ -149,7 +149,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.desk.refused(f"{origin}: no TLS with the sink: {error.reason or error}")
             return
         self.connection, self._origin, self._tunnel = tls, origin, caller
-        self.rfile, self.wfile = tls.makefile("rb", -1), tls.makefile("wb", -1)  # type: ignore[assignment]
+        self.rfile, self.wfile = tls.makefile("rb", -1), tls.makefile("wb", -1)
         self.close_connection = False
 
     def finish(self) -> None:
@@ -177,14 +177,18 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = do_OPTIONS = _serve
 
     def _notification(self, caller: Any, url: str, body: bytes) -> None:
-        headers = {name: value for name, value in self.headers.items() if name.lower() != "proxy-authorization"}
+        headers = {
+            name: value for name, value in self.headers.items() if name.lower() != "proxy-authorization"
+        }
         self._reply(self.server.desk.notified(caller, self.command, url, headers, body))
 
     def _authenticate(self, request: str) -> Any:
         caller = self.server.desk.caller(self.headers.get("Proxy-Authorization", ""))
         if caller is None or self._tunnel is not None:
             self.server.desk.refused(f"{request}: unknown proxy credentials")
-            self._reply(Answer(407, {"Proxy-Authenticate": 'Basic realm="pytest-sre"', "Connection": "close"}))
+            self._reply(
+                Answer(407, {"Proxy-Authenticate": 'Basic realm="pytest-sre"', "Connection": "close"})
+            )
             return None
         return caller
 

@@ -65,14 +65,7 @@ class Sink:
     """All receivers of a run, on 127.0.0.1; use it as a context manager."""
 
     def __init__(self) -> None:
-        self._secret = secrets.token_hex(16)
-        self._callers: dict[str, _Caller] = {}
-        self._numbers: dict[tuple[str, str], int] = {}
-        self._captures: dict[str, list[Capture]] = {}
-        self._posted: dict[str, dict[frozenset[tuple[str, str]], PostedAlert]] = {}
-        self._refused: dict[str, None] = {}
-        self._changed = threading.Condition()
-        self._events = 0
+        self._ledger = _Ledger()
 
     def __enter__(self) -> Sink:
         self.start()
@@ -85,24 +78,24 @@ class Sink:
 
     def start(self) -> None:
         """Listen on two free ports, one for HTTP and one for e-mail."""
-        self._mail = MailServer(self._callers.__contains__, self._received, self._refuse)
+        self._mail = MailServer(self._ledger.knows, self._ledger.mailed, self._ledger.refused)
         self._mail.start()
-        self._server = ProxyServer(_Desk(self))
+        self._proxy = ProxyServer(self._ledger)
         self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(0.05,), name="sre-sink", daemon=True
+            target=self._proxy.serve_forever, args=(0.02,), name="sre-sink", daemon=True
         )
         self._thread.start()
 
     def close(self) -> None:
         """Cut all connections; no thread and no socket is left."""
-        self._server.close()
+        self._proxy.close()
         self._thread.join()
         self._mail.close()
 
     @property
     def port(self) -> int:
         """The port of the proxy and of the alerts API."""
-        return int(self._server.server_address[1])
+        return int(self._proxy.server_address[1])
 
     @property
     def smarthost(self) -> str:
@@ -111,72 +104,142 @@ class Sink:
 
     def proxy_url(self, integration: Integration, wave: str) -> str:
         """The ``proxy_url`` that marks an integration's requests as its own."""
-        token = self._register(_Caller(integration, wave))
-        return f"http://{token}:{self._secret}@127.0.0.1:{self.port}"
+        token = self._ledger.register(_Caller(integration, wave))
+        return f"http://{token}:{self._ledger.secret}@127.0.0.1:{self.port}"
 
     def hello(self, integration: Integration, wave: str, smarthost: str) -> str:
         """The SMTP ``hello`` that marks an integration's mail; ``smarthost`` is where it would really go."""
-        return self._register(_Caller(integration, wave, smarthost), f".{self._secret}.invalid")
+        return self._ledger.register(_Caller(integration, wave, smarthost), f".{self._ledger.secret}.invalid")
 
     def captures(self, wave: str) -> list[Capture]:
         """Everything received so far in one wave, oldest first."""
-        with self._changed:
-            return list(self._captures.get(wave, ()))
+        with self._ledger.changed:
+            return list(self._ledger.captures.get(wave, ()))
 
     def posted(self, name: str) -> list[PostedAlert]:
         """The alerts posted to ``/<name>/api/v2/alerts``: the last one of each label set."""
-        with self._changed:
-            return list(self._posted.get(name.strip("/"), {}).values())
+        with self._ledger.changed:
+            return list(self._ledger.alerts.get(name.strip("/"), {}).values())
 
     @property
     def refused(self) -> tuple[str, ...]:
         """Who was turned away, and where they wanted to go; each text once."""
-        with self._changed:
-            return tuple(self._refused)
+        with self._ledger.changed:
+            return tuple(self._ledger.refusals)
 
     def wait(self, predicate: Callable[[], bool], timeout: float) -> bool:
-        """Wait until the predicate holds; it is asked after each change. False after ``timeout`` seconds."""
-        deadline = time.monotonic() + timeout
+        """Wait until the predicate holds, asked after each change; False after ``timeout`` seconds."""
+        ledger, deadline = self._ledger, time.monotonic() + timeout
         while True:
-            seen = self._events
+            seen = ledger.events
             if predicate():
                 return True
-            with self._changed:
-                left = deadline - time.monotonic()
-                if left <= 0:
-                    return False
-                self._changed.wait_for(lambda seen=seen: self._events != seen, left)  # type: ignore[misc]
+            with ledger.changed:
+                while ledger.events == seen:
+                    left = deadline - time.monotonic()
+                    if left <= 0 or not ledger.changed.wait(left):
+                        return False
 
-    def _register(self, caller: _Caller, suffix: str = "") -> str:
+
+class _Ledger:
+    """All that was seen, and whom the tokens stand for. The servers write to it from their threads."""
+
+    def __init__(self) -> None:
+        self.secret = secrets.token_hex(16)
+        self.captures: dict[str, list[Capture]] = {}
+        self.alerts: dict[str, dict[frozenset[tuple[str, str]], PostedAlert]] = {}
+        self.refusals: dict[str, None] = {}
+        self.changed = threading.Condition()
+        self.events = 0
+        self._callers: dict[str, _Caller] = {}
+        self._receivers: dict[str, int] = {}
+        self._waves: dict[str, int] = {}
+
+    def register(self, caller: _Caller, suffix: str = "") -> str:
+        """A token for a caller; the same one whenever asked."""
         item = caller.integration
-        receiver, wave = self._number("receiver", item.receiver), self._number("wave", caller.wave)
+        with self.changed:
+            receiver = self._receivers.setdefault(item.receiver, len(self._receivers))
+            wave = self._waves.setdefault(caller.wave, len(self._waves))
         token = f"r{receiver}-{item.kind}-{item.index}-w{wave}{suffix}"
         self._callers[token] = caller
         return token
 
-    def _number(self, space: str, name: str) -> int:
-        with self._changed:
-            taken = sum(1 for other, _ in self._numbers if other == space)
-            return self._numbers.setdefault((space, name), taken)
+    def knows(self, hello: str) -> bool:
+        return hello in self._callers
 
-    def _record(self, capture: Capture) -> None:
-        with self._changed:
-            self._captures.setdefault(capture.wave, []).append(capture)
+    def caller(self, credentials: str) -> _Caller | None:
+        """Whom a Proxy-Authorization header names, if the secret is right."""
+        scheme, _, encoded = credentials.partition(" ")
+        try:
+            token, _, secret = base64.b64decode(encoded).decode().partition(":")
+        except ValueError:
+            return None
+        right = scheme.lower() == "basic" and secrets.compare_digest(secret.encode(), self.secret.encode())
+        return self._callers.get(token) if right else None
+
+    def refused(self, text: str) -> None:
+        """Note who was turned away."""
+        with self.changed:
+            self.refusals[text] = None
             self._notify()
 
-    def _refuse(self, text: str) -> None:
-        with self._changed:
-            self._refused[text] = None
+    def notified(
+        self, caller: _Caller, method: str, url: str, headers: Mapping[str, str], body: bytes
+    ) -> Answer:
+        """Keep a request and answer it as its vendor would."""
+        parts = urlsplit(url)
+        path = parts.path + (f"?{parts.query}" if parts.query else "")
+        result = answer(caller.integration.kind, method, parts.hostname or "", path, body)
+        self._record(
+            Capture(
+                *(caller.integration, caller.wave, url, method, path, time.time()),
+                *(result.status, headers, body, result.auxiliary),
+            )
+        )
+        return result
+
+    def mailed(self, mail: Mail) -> None:
+        """Keep an e-mail."""
+        caller, recipients = self._callers[mail.hello], ", ".join(mail.recipients)
+        destination = f"smtp://{caller.smarthost} -> {recipients}"
+        headers = {"From": mail.sender, "To": recipients}
+        self._record(
+            Capture(
+                *(caller.integration, caller.wave, destination, "MAIL", "", time.time()),
+                *(250, headers, mail.raw),
+            )
+        )
+
+    def posted(self, name: str, body: bytes) -> Answer:
+        """Keep the alerts that Prometheus posts; a repetition replaces what was there."""
+        try:
+            alerts = [_posted_alert(item, time.time()) for item in json.loads(body)]
+        except (ValueError, TypeError, AttributeError, KeyError) as error:
+            self.refused(f"POST /{name}{ALERTS_PATH}: {error!r}")
+            return Answer(400)
+        with self.changed:
+            stored = self.alerts.setdefault(name, {})
+            stored.update((frozenset(alert.labels.items()), alert) for alert in alerts)
+            self._notify()
+        return Answer(200)
+
+    def _record(self, capture: Capture) -> None:
+        with self.changed:
+            self.captures.setdefault(capture.wave, []).append(capture)
             self._notify()
 
     def _notify(self) -> None:
-        self._events += 1
-        self._changed.notify_all()
+        self.events += 1
+        self.changed.notify_all()
 
 
-class _Desk:
-    """What the proxy and the mail server tell the sink; called from their threads."""
-
-    def __init__(self, sink: Sink) -> None:
-        self.sink = sink
-
+def _posted_alert(item: Mapping[str, Any], now: float) -> PostedAlert:
+    return PostedAlert(
+        dict(item["labels"]),
+        dict(item.get("annotations") or {}),
+        item.get("startsAt", ""),
+        item.get("endsAt", ""),
+        item.get("generatorURL", ""),
+        now,
+    )
