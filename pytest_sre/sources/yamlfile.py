@@ -132,7 +132,8 @@ class _Builder:
 
 def _scalar(node: Any) -> str | None:
     text: str = node.value
-    if node.style is None and node.tag != "tag:yaml.org,2002:str":
+    # The parser in C says "" where the one in Python says None.
+    if not node.style and node.tag != "tag:yaml.org,2002:str":
         if text in ("", "~", "null", "Null", "NULL"):
             return None
         if _PLAIN.fullmatch(text):
