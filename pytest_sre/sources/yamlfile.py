@@ -16,7 +16,7 @@ import yaml
 MAX_NODES = 5_000_000
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _PLAIN = re.compile(
-    r"true|True|TRUE|false|False|FALSE|[-+]?(\d+|0x[0-9a-fA-F]+|0o[0-7]+|0b[01]+)"
+    r"true|True|TRUE|false|False|FALSE|yes|Yes|YES|no|No|NO|on|On|ON|off|Off|OFF|[-+]?(\d+|0x[0-9a-fA-F]+|0o[0-7]+|0b[01]+)"
     r"|[-+]?(\.\d+|\d+(\.\d*)?)([eE][-+]?\d+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)"
 )
 
