@@ -6,6 +6,7 @@ What Alertmanager expects of an answer is in its `notify/<kind>` packages; the r
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -84,7 +85,8 @@ def _opsgenie(method: str, path: str, body: bytes) -> Answer:
 
 
 def _telegram(method: str, path: str, body: bytes) -> Answer:
-    chat = {"id": int(_field(body, "chat_id", "1")), "type": "supergroup", "title": "sre"}
+    asked = re.fullmatch(r"-?\d+", str(_field(body, "chat_id", "1")))
+    chat = {"id": int(asked[0]) if asked else 1, "type": "supergroup", "title": "sre"}
     message = {"message_id": 1, "date": int(time.time()), "chat": chat, "text": _field(body, "text", "")}
     return _json({"ok": True, "result": message}, auxiliary=not path.endswith("/sendMessage"))
 

@@ -22,7 +22,7 @@ _ATTACHMENT = r"icon_(url|emoji)|emoji|avatar|alias|(thread_)?ts|type|parse.*|li
 # The parts of a payload that no person reads: keys, colours, fixed words. Paths as `_leaves` writes them.
 _UNREAD: Mapping[str, str] = {
     "discord": r"avatar_url|embeds\[\d+\]\.(timestamp|color|footer\.icon_url)",
-    "jira": r"fields\.(project|issuetype)\..*|transition\..*|fields\.description\..*\.type",
+    "jira": r"fields\.(project|issuetype)\..*|transition\..*|fields\.description\.(.*\.)?type",
     "mattermost": _ATTACHMENT,
     "msteams": r"@context|type|@type|themeColor",
     "msteamsv2": r"type|attachments\[\d+\]\.(contentType|content\.(\$schema|type|version|msteams\..*"
@@ -162,5 +162,7 @@ def _public(kind: str, destination: str) -> str:
         return destination
     parts = urlsplit(destination)
     path = re.sub(r"^(.*)/bot[^/]+/", r"\1/bot…/", parts.path) if kind == "telegram" else parts.path
-    query = "&".join(f"{name}=…" for name, _ in parse_qsl(parts.query, keep_blank_values=True))
+    # Pushover's query is the message itself.
+    names = [name for name, _ in parse_qsl(parts.query, keep_blank_values=True) if kind != "pushover"]
+    query = "&".join(f"{name}=…" for name in names)
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], path, query, ""))

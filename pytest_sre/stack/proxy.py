@@ -17,8 +17,6 @@ import trustme
 from pytest_sre.stack.answers import Answer
 
 ALERTS_PATH = "/api/v2/alerts"
-# More idle connections than this are not kept: a process may have 1,024 files open.
-_KEPT_OPEN = 400
 
 
 class Desk(Protocol):
@@ -75,10 +73,6 @@ class ProxyServer(socketserver.TCPServer):
         error = sys.exc_info()[1]
         if not isinstance(error, OSError):  # a client that goes away is no news
             self.desk.refused(f"the sink itself failed: {error!r}")
-
-    @property
-    def crowded(self) -> bool:
-        return len(self._open) > _KEPT_OPEN
 
     def encrypt(self, connection: socket.socket, host: str) -> ssl.SSLSocket:
         """End TLS on a connection as if we were ``host``; raises OSError (ssl.SSLError is one)."""
@@ -209,8 +203,6 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         if answer.status != 204:
             self.send_header("Content-Length", str(len(answer.body)))
-        if self.server.crowded:
-            self.send_header("Connection", "close")
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(answer.body)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import json
 import secrets
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -20,6 +21,12 @@ from pytest_sre.model.routing import Integration
 from pytest_sre.stack.answers import Answer, answer
 from pytest_sre.stack.mail import Mail, MailServer
 from pytest_sre.stack.proxy import ALERTS_PATH, ProxyServer
+
+if sys.platform != "win32":
+    import resource
+
+# A burst of notifications comes on that many connections; the usual limit is 1,024 open files.
+_FILES = 8192
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +85,9 @@ class Sink:
 
     def start(self) -> None:
         """Listen on two free ports, one for HTTP and one for e-mail."""
+        if sys.platform != "win32":
+            self._limit = resource.getrlimit(resource.RLIMIT_NOFILE)
+            _allow_files(*self._limit)
         self._mail = MailServer(self._ledger.knows, self._ledger.mailed, self._ledger.refused)
         self._mail.start()
         self._proxy = ProxyServer(self._ledger)
@@ -91,6 +101,8 @@ class Sink:
         self._proxy.close()
         self._thread.join()
         self._mail.close()
+        if sys.platform != "win32":
+            resource.setrlimit(resource.RLIMIT_NOFILE, self._limit)
 
     @property
     def port(self) -> int:
@@ -139,6 +151,12 @@ class Sink:
                     left = deadline - time.monotonic()
                     if left <= 0 or not ledger.changed.wait(left):
                         return False
+
+
+def _allow_files(soft: int, hard: int) -> None:
+    wanted = _FILES if hard == resource.RLIM_INFINITY else min(_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 class _Ledger:
