@@ -1,0 +1,9 @@
+"""All checks of an alert, in the order of their items. `loads` is asked of files, the others of alerts."""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+from pytest_sre.checks import fires, known, pages, runbook
+
+CHECKS: tuple[ModuleType, ...] = (fires, pages, runbook, known)

@@ -1,0 +1,49 @@
+"""What a check is given and what it answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Union
+
+from pytest_sre.model.finding import Finding
+from pytest_sre.model.observation import AlertObservation, FileVerdict
+from pytest_sre.model.rules import Rule
+from pytest_sre.settings import SreYaml
+from pytest_sre.sources.discover import Inventory
+
+PAGING_KINDS = frozenset({"pagerduty", "opsgenie", "victorops", "pushover", "incidentio", "webhook"})
+_PAGING_LABELS = ("severity", "priority", "level", "urgency")
+_PAGING_VALUES = frozenset({"page", "pager", "paging", "critical", "crit", "emergency", "sev1", "sev-1", "p1"})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Case:
+    """One alerting rule with all that was seen of it. ``alert`` is None where nothing had to be run."""
+
+    rule: Rule
+    alert: AlertObservation | None
+    files: dict[str, FileVerdict]
+    settings: SreYaml
+    inventory: Inventory
+    root_of_paths: str
+
+    @property
+    def broken_file(self) -> FileVerdict | None:
+        """The verdict on the rule's own file, where Prometheus does not load it."""
+        verdict = self.files.get(self.rule.location.path)
+        return verdict if verdict is not None and verdict.error else None
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """The question could not be asked, and why: neither success nor failure."""
+
+    reason: str
+
+
+Verdict = Union[tuple[Finding, ...], Skipped]
+
+
+def calls_itself_a_page(rule: Rule) -> bool:
+    """Whether an alert's own labels say that it wakes somebody."""
+    return any(rule.labels.get(label, "").lower() in _PAGING_VALUES for label in _PAGING_LABELS)

@@ -1,0 +1,102 @@
+"""Does the real Prometheus fire the alert?"""
+
+from __future__ import annotations
+
+from pytest_sre.checks.case import Case, Skipped, Verdict
+from pytest_sre.model.finding import Finding, Location
+from pytest_sre.model.scenario import Impossible, NotSynthesised
+
+NAME = "fires"
+NEEDS = "fire"
+
+
+def judge(case: Case) -> Verdict:
+    """Pass when at least one alert of the rule is firing; skip what no series could be made for."""
+    rule = case.rule
+    if case.broken_file:
+        return (not_loaded(case, NAME),)
+    if case.alert is None:
+        return Skipped("nothing was run")
+    plan = case.alert.plan
+    if isinstance(plan, NotSynthesised):
+        return Skipped(f"no series could be made: {plan.reason}" + (f": {plan.part}" if plan.part else ""))
+    where = Location(rule.location.path, rule.expr_line)
+    if isinstance(plan, Impossible):
+        return (
+            Finding(
+                NAME,
+                where,
+                f"{rule.name} can never fire",
+                expected="some realistic data fires the alert",
+                seen=plan.reason,
+                details=(f"in        {plan.part}",) if plan.part else (),
+                next_step="change the threshold or the expression so that a service in trouble can reach it",
+            ),
+        )
+    if case.alert.error:
+        return (
+            Finding(
+                NAME,
+                where,
+                f"Prometheus cannot evaluate {rule.name}",
+                expected="an evaluation without error",
+                seen=case.alert.error,
+                next_step="mend the expression; the error is Prometheus' own",
+            ),
+        )
+    if case.alert.state == "firing":
+        return _texts(case)
+    names = sorted({dict(series.labels)["__name__"] for series in plan.series})
+    return (
+        Finding(
+            NAME,
+            where,
+            f"{rule.name} did not fire",
+            expected=f"firing on the series {plan.source} for it ({', '.join(names)})",
+            seen=f"state {case.alert.state}",
+            details=("series    " + "; ".join(_brief(series.labels) for series in plan.series[:6]),),
+            next_step="check labels and recording rules that the expression reads; --sre-json=FILE lists all series, "
+            "`series:` in sre.yaml gives your own",
+        ),
+    )
+
+
+def _texts(case: Case) -> Verdict:
+    """Templates in labels and annotations must have rendered."""
+    assert case.alert is not None
+    bad = {
+        f"{kind} {name}: {text}"
+        for alert in case.alert.fired
+        for kind, texts in (("label", alert.labels), ("annotation", alert.annotations))
+        for name, text in texts.items()
+        if "<error expanding template" in text
+    }
+    return tuple(
+        Finding(
+            NAME,
+            case.rule.location,
+            f"a template of {case.rule.name} does not render",
+            expected="texts that render",
+            seen=one,
+            next_step="mend the template; the error is Prometheus' own",
+        )
+        for one in sorted(bad)
+    )
+
+
+def not_loaded(case: Case, check: str) -> Finding:
+    """The finding for an alert whose file Prometheus refuses."""
+    verdict = case.broken_file
+    assert verdict is not None
+    return Finding(
+        check,
+        Location(verdict.path, verdict.line),
+        "Prometheus does not load this file, so none of its alerts exists",
+        seen=verdict.error,
+        next_step=f"mend {verdict.path} (see {verdict.path}::loads)",
+    )
+
+
+def _brief(labels: tuple[tuple[str, str], ...]) -> str:
+    pairs = ",".join(f'{name}="{value}"' for name, value in labels if name != "__name__")
+    return f"{dict(labels)['__name__']}{{{pairs}}}"

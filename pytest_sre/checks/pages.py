@@ -1,0 +1,160 @@
+"""Does the notification reach the receivers that it should, with texts that render?"""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from collections.abc import Iterable, Iterator
+
+from pytest_sre.checks import fires
+from pytest_sre.checks.case import PAGING_KINDS, Case, Skipped, Verdict, calls_itself_a_page
+from pytest_sre.model.finding import Finding, Location
+from pytest_sre.model.observation import AlertObservation, Notification
+from pytest_sre.model.routing import Integration
+from pytest_sre.model.scenario import NotSynthesised
+from pytest_sre.report.chain import chain
+from pytest_sre.settings import Oncall
+from pytest_sre.sources.alertmanager import parse_matchers
+
+NAME = "pages"
+NEEDS = "deliver"
+_UNRENDERED = re.compile(r"<no value>|<error expanding template|\{\{.*?\}\}", re.S)
+KINDS = frozenset(
+    "pagerduty slack email opsgenie victorops pushover webhook telegram wechat webex sns discord msteams msteamsv2 "
+    "jira rocketchat mattermost incidentio".split()
+)
+
+
+def judge(case: Case) -> Verdict:
+    """Pass when every receiver that should get it got it, none that must not, and all texts rendered."""
+    rule, alert = case.rule, case.alert
+    if case.broken_file:
+        return (fires.not_loaded(case, NAME),)
+    if broken := _alertmanager_broken(case):
+        return (broken,)
+    if case.inventory.routing is None:
+        return Skipped("no Alertmanager configuration was found; name it with `alertmanager:` in sre.yaml")
+    if alert is None:
+        return Skipped("nothing was run")
+    if isinstance(alert.plan, NotSynthesised):
+        return Skipped(f"it was not fired: {alert.plan.reason}")
+    if alert.state != "firing":
+        seen = "it does not fire"
+        return (Finding(NAME, rule.location, f"{rule.name} pages nobody", seen=seen, next_step="see its item `fires`"),)
+    return (*_receivers(case, alert), *_unsent(case, alert), *_texts(case, alert))
+
+
+def _alertmanager_broken(case: Case) -> Finding | None:
+    path = case.inventory.routing.path if case.inventory.routing else ""
+    broken = [file for file in case.inventory.broken if "alertmanager" in file.path.rpartition("/")[2].lower()]
+    verdict = case.files.get(path)
+    if verdict is not None and verdict.error:
+        where, seen = Location(path, verdict.line), verdict.error
+    elif case.inventory.routing is None and broken:
+        where, seen = Location(broken[0].path, broken[0].line), broken[0].reason
+    else:
+        return None
+    return Finding(
+        NAME,
+        where,
+        "Alertmanager does not run with this configuration, so nobody is paged",
+        seen=seen,
+        next_step=f"mend {where.path} (see {where.path}::loads)",
+    )
+
+
+def _receivers(case: Case, alert: AlertObservation) -> Iterator[Finding]:
+    """Each firing alert of the rule must meet the expectation for its labels."""
+    told: set[tuple[str, ...]] = set()
+    for fired in alert.fired:
+        got = sorted({n.integration for n in alert.notifications if n.integration.receiver in fired.receivers}, key=str)
+        if fired.inhibited_by or fired.sent_labels is None:
+            got = []
+        expectation = _expectation(case, fired.sent_labels or fired.labels)
+        missing = [pattern for pattern in expectation.reaches if not any(_fits(pattern, one) for one in got)]
+        wrong = [str(one) for one in got if any(_fits(pattern, one) for pattern in expectation.never)]
+        no_one = not got and not expectation.reaches and not _silent(expectation)
+        key = (*missing, *wrong, str(no_one))
+        if not (missing or wrong or no_one) or key in told:
+            continue
+        told.add(key)
+        wanted = " and ".join(missing) or "some receiver with an integration"
+        yield Finding(
+            NAME,
+            case.rule.location,
+            f"{case.rule.name} reaches {'a receiver that it must not' if wrong and not missing else 'not the right receiver'}",
+            expected=f"none of {', '.join(expectation.never)}" if wrong and not missing else f"{wanted}",
+            seen=", ".join(map(str, got)) or "nobody was notified",
+            details=chain(case.inventory.routing, alert, fired),
+            next_step="follow the chain above: mend the first step that is not as you want it",
+        )
+
+
+def _silent(expectation: Oncall) -> bool:
+    """An expectation that names only `never` may be met by notifying nobody."""
+    return bool(expectation.never) and not expectation.reaches and bool(expectation.match)
+
+
+def _expectation(case: Case, labels: object) -> Oncall:
+    assert isinstance(labels, dict) or hasattr(labels, "items")
+    for oncall in case.settings.oncall:
+        matchers = [matcher for text in oncall.match for matcher in parse_matchers(text)]
+        if all(matcher.matches(dict(labels)) for matcher in matchers):  # type: ignore[call-overload]
+            return oncall
+    return Oncall(reaches=("<paging>",)) if calls_itself_a_page(case.rule) else Oncall()
+
+
+def _fits(pattern: str, integration: Integration) -> bool:
+    if pattern == "<paging>":
+        return integration.kind in PAGING_KINDS
+    kind, colon, name = pattern.partition(":")
+    if colon and kind in KINDS:
+        return integration.kind == kind and fnmatch.fnmatchcase(integration.receiver, name)
+    return fnmatch.fnmatchcase(integration.receiver, pattern)
+
+
+def _unsent(case: Case, alert: AlertObservation) -> Iterator[Finding]:
+    """Every integration of every receiver that the alert was routed to must have sent."""
+    assert case.inventory.routing is not None
+    got = {notification.integration for notification in alert.notifications}
+    routed = {name for fired in alert.fired if not fired.inhibited_by for name in fired.receivers}
+    for integration in case.inventory.routing.integrations:
+        if integration.receiver in routed and integration not in got:
+            why = [error for error in alert.send_errors if str(integration) in error]
+            yield Finding(
+                NAME,
+                case.rule.location,
+                f"Alertmanager could not send {case.rule.name} to {integration}",
+                expected=f"a notification through {integration}",
+                seen=why[0] if why else "it was routed there, and nothing was sent",
+                next_step=f"mend the texts or templates of {integration} in {case.inventory.routing.path}"
+                if why
+                else f"check {integration} in {case.inventory.routing.path}",
+            )
+
+
+def _texts(case: Case, alert: AlertObservation) -> Iterator[Finding]:
+    """What the on-call reads has no `<no value>`, no template error, no unexpanded template."""
+    told: set[tuple[str, str]] = set()
+    for notification in alert.notifications:
+        for name, text in _readable(notification):
+            found = _UNRENDERED.search(text)
+            if found and (str(notification.integration), name) not in told:
+                told.add((str(notification.integration), name))
+                yield Finding(
+                    NAME,
+                    case.rule.location,
+                    f"the text that {notification.integration} gets for {case.rule.name} did not render",
+                    expected=f"{name} without {found[0][:60]!r}",
+                    seen=_around(text, found.start()),
+                    next_step="mend the template, or give the alert the label or annotation that it reads",
+                )
+
+
+def _readable(notification: Notification) -> Iterable[tuple[str, str]]:
+    return notification.texts.items()
+
+
+def _around(text: str, at: int) -> str:
+    start = max(0, at - 60)
+    return " ".join(("…" if start else "") + part for part in [text[start : at + 80]]).replace("\n", " ⏎ ")

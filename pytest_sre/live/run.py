@@ -1,0 +1,307 @@
+"""The flow of one run: check files, plan, fire, deliver, observe."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+from pytest_sre.errors import UserError
+from pytest_sre.live import fire as fires
+from pytest_sre.live import page as pages
+from pytest_sre.live.fire import Fire, Kindling
+from pytest_sre.live.page import Delivery, Office, Wave
+from pytest_sre.model.observation import AlertObservation, Change, FileVerdict, FiredAlert, Observations
+from pytest_sre.model.rules import Rule
+from pytest_sre.model.scenario import Plan, Series
+from pytest_sre.promql.resolve import RuleIndex
+from pytest_sre.settings import Settings
+from pytest_sre.sources import duration, notation
+from pytest_sre.sources.discover import Inventory
+from pytest_sre.stack import process, rulecopy
+from pytest_sre.stack.prometheus import RuleState
+from pytest_sre.stack.sink import PostedAlert, Sink
+from pytest_sre.synthesis.plan import plan as make_plan
+
+SEND_QUIET = 3.0  # seconds: three resends without anything new mean that all was sent
+NOTIFIER_DELAY = 6.0  # seconds: Prometheus tells its notifier where Alertmanager is 5 s after it starts
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Job:
+    """What is asked of a run: which alerts, and whether anything must be fired or delivered for them."""
+
+    settings: Settings
+    inventory: Inventory
+    alerts: tuple[Rule, ...]
+    fire: bool
+    deliver: bool
+    tell: Callable[[str], None]
+
+
+@dataclass(slots=True)
+class _Run:
+    """What a run has found out so far."""
+
+    versions: dict[str, str] = field(default_factory=dict)
+    files: dict[str, FileVerdict] = field(default_factory=dict)
+    changes: list[Change] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
+    alerts: dict[Rule, AlertObservation] = field(default_factory=dict)
+
+
+def observe(job: Job) -> Observations:
+    """Run the whole flow once; raises StackError for what is no verdict."""
+    run = _Run()
+    binaries = process.find_binaries(job.settings.file.servers)
+    for name in ("prometheus", "alertmanager"):
+        run.versions[name] = process.version(getattr(binaries, name))
+    with ExitStack() as stack:
+        folder = stack.enter_context(process.run_folder(job.settings.keep))
+        sink = stack.enter_context(Sink())
+        servers: list[process.Server] = []
+        stack.callback(lambda: job.settings.keep or process.stop(*servers))
+        _observe(job, run, binaries, folder, sink, servers)
+        if job.settings.keep:
+            for server in servers:
+                if server.process.poll() is None:
+                    job.tell(f"kept: {server.name} {server.url} (pid {server.process.pid})\n")
+            job.tell(f"kept: {folder}; end with: kill {' '.join(str(s.process.pid) for s in servers)}\n")
+    return Observations(run.alerts, run.files, tuple(run.changes), run.versions, run.seconds)
+
+
+def _observe(
+    job: Job, run: _Run, binaries: process.Binaries, folder: Path, sink: Sink, servers: list[process.Server]
+) -> None:
+    started = time.monotonic()
+    index = _load(job, run, binaries, folder)
+    loadable = [rule for rule in job.alerts if not _broken(run, rule)]
+    office, wave = _open(job, run, binaries, folder, sink, servers)
+    if not job.fire:
+        return
+    job.tell(f"making series for {len(loadable)} alerts")
+    plan = make_plan(
+        loadable,
+        index,
+        lookback=duration.seconds(job.settings.file.servers.prometheus.lookback_delta),
+        by_hand=_by_hand(job.settings, loadable),
+        types=job.inventory.snapshots.types,
+    )
+    run.seconds["plan"] = time.monotonic() - started
+    for failed in plan.unproven:
+        run.alerts[failed.alert] = AlertObservation(failed.alert, failed)
+    kindling = Kindling(
+        binaries,
+        job.settings.file.servers.prometheus,
+        job.inventory.prometheus,
+        job.inventory,
+        index,
+        sink.port,
+        job.settings.keep,
+    )
+    posted = _burn(job, run, kindling, plan, folder, sink, servers)
+    run.seconds["fired"] = time.monotonic() - started
+    if office is not None and wave is not None:
+        told = {rule: [alert for alert in alerts if alert is not None] for rule, alerts in posted.items()}
+        told = {rule: alerts for rule, alerts in told.items() if alerts}
+        delivered = pages.deliver(
+            office, wave, told, lambda done, all_: job.tell(f"delivered {done} of {all_} alerts")
+        )
+        for rule, delivery in delivered.items():
+            run.alerts[rule] = _with_delivery(run.alerts[rule], delivery)
+    run.seconds["delivered"] = time.monotonic() - started
+
+
+def _load(job: Job, run: _Run, binaries: process.Binaries, folder: Path) -> RuleIndex:
+    flags = job.settings.file.servers.prometheus.feature_flags
+    if job.inventory.rule_files:
+        job.tell(f"promtool checks {len(job.inventory.rule_files)} rule files")
+        verdicts = rulecopy.check(binaries.promtool, job.inventory.rule_files, flags, folder)
+        run.files.update((verdict.path, verdict) for verdict in verdicts)
+    return RuleIndex(rule for rule in job.inventory.rules if not _broken(run, rule))
+
+
+def _broken(run: _Run, rule: Rule) -> bool:
+    verdict = run.files.get(rule.location.path)
+    return verdict is not None and bool(verdict.error)
+
+
+def _open(
+    job: Job, run: _Run, binaries: process.Binaries, folder: Path, sink: Sink, servers: list[process.Server]
+) -> tuple[Office | None, Wave | None]:
+    """Start Alertmanager on the safe copy; what is wrong with the configuration becomes its file's verdict."""
+    routing = job.inventory.routing
+    if routing is None or not job.deliver:
+        return None, None
+    settings = job.settings.file.servers.alertmanager
+    office = Office(binaries.alertmanager, settings, routing, sink, folder, job.settings.keep)
+    try:
+        wave, changes = pages.open_office(office, "wave0")
+    except pages.NotLoaded as error:
+        run.files[routing.path] = error.verdict
+        return None, None
+    except UserError as error:
+        where, _, reason = str(error).removeprefix(f"{routing.path}:").partition(":")
+        line = int(where) if where.isdigit() else 1
+        run.files[routing.path] = FileVerdict(routing.path, line, reason.strip() if where.isdigit() else str(error))
+        return None, None
+    run.files[routing.path] = FileVerdict(routing.path)
+    run.changes += changes
+    servers.append(wave.server)
+    return office, wave
+
+
+def _by_hand(settings: Settings, alerts: Iterable[Rule]) -> dict[Rule, tuple[Series, ...]]:
+    result: dict[Rule, tuple[Series, ...]] = {}
+    for entry in settings.file.series:
+        path, _, name = entry.alert.rpartition("::")
+        interval = duration.seconds(entry.interval)
+        series = tuple(
+            Series(notation.parse_series(one.series), notation.samples(notation.parse_values(one.values), interval))
+            for one in entry.input_series
+        )
+        for rule in alerts:
+            if rule.name == name and path in ("", rule.location.path):
+                result[rule] = series
+    return result
+
+
+def _burn(
+    job: Job,
+    run: _Run,
+    kindling: Kindling,
+    plan: Plan,
+    folder: Path,
+    sink: Sink,
+    servers: list[process.Server],
+) -> dict[Rule, list[PostedAlert | None]]:
+    """Fire all batches side by side; returns what Prometheus sent for each rule's alerts (None: not sent)."""
+    burning: list[Fire] = []
+    for number, batch in enumerate(plan.batches):
+        job.tell(f"starting Prometheus {number + 1} of {len(plan.batches)}")
+        burning.append(fires.light(kindling, batch, folder / f"prometheus-{number}", f"prometheus-{number}"))
+        servers.append(burning[-1].server)
+        run.changes += burning[-1].changes
+    posted: dict[Rule, list[PostedAlert | None]] = {}
+    for one in burning:
+        lit, states, after = _watch(job, kindling, one, servers)
+        if job.deliver:
+            job.tell("waiting for Prometheus to send its alerts")
+            _wait_sent(lit, states, sink)
+        sent = _sent(lit, states, sink, job.inventory.prometheus.globals.get("external_labels") or {})
+        plans = {scenario.alert: scenario for scenario in lit.batch.scenarios}
+        for rule, state in states.items():
+            shown = [alert for alert in state.alerts if alert["state"] == "firing"]
+            posted[rule] = sent[rule]
+            run.alerts[rule] = AlertObservation(
+                rule,
+                plans[rule],
+                state.state,
+                state.error,
+                after.get(rule),
+                tuple(
+                    FiredAlert(a["labels"], a["annotations"], str(a["value"]), a["activeAt"], to.labels if to else None)
+                    for a, to in zip(shown, sent[rule], strict=True)
+                ),
+            )
+        if not job.settings.keep:
+            process.stop(lit.server)
+    return posted
+
+
+def _watch(
+    job: Job, kindling: Kindling, fire: Fire, servers: list[process.Server]
+) -> tuple[Fire, dict[Rule, RuleState], dict[Rule, float]]:
+    def tell(firing: int, of: int) -> None:
+        job.tell(f"{firing} of {of} alerts fire")
+
+    fire, states, after = fires.watch(fire, tell)
+    pending = fires.held_back(fire, states)
+    if not pending:
+        return fire, states, after
+    job.tell(f"restoring `for` of {len(pending)} alerts once more")
+    fire = fires.relight(kindling, fire, pending)
+    servers.append(fire.server)
+    return fires.watch(fire, tell)
+
+
+def _wait_sent(fire: Fire, states: Mapping[Rule, RuleState], sink: Sink) -> None:
+    firing = sum(alert["state"] == "firing" for state in states.values() for alert in state.alerts)
+    count, since = -1, time.monotonic()
+    while firing:
+        now = len(_posted(fire, sink))
+        if now != count:
+            count, since = now, time.monotonic()
+        quiet = time.monotonic() - since > SEND_QUIET and time.time() - fire.ready > NOTIFIER_DELAY + SEND_QUIET
+        if now >= firing or quiet:
+            return
+        time.sleep(0.05)
+
+
+def _posted(fire: Fire, sink: Sink) -> dict[frozenset[tuple[str, str]], PostedAlert]:
+    found: dict[frozenset[tuple[str, str]], PostedAlert] = {}
+    number = 0
+    while True:
+        alerts = sink.posted(f"{fire.name}-{number}")
+        if not alerts and number:
+            return found
+        found.update((frozenset(alert.labels.items()), alert) for alert in alerts)
+        number += 1
+
+
+def _sent(
+    fire: Fire, states: Mapping[Rule, RuleState], sink: Sink, external: Mapping[str, str]
+) -> dict[Rule, list[PostedAlert | None]]:
+    """Find what was sent for each firing alert: by labels, or where relabelling changed them, by expression and texts."""
+    posted = _posted(fire, sink)
+    free = dict(posted)
+    result: dict[Rule, list[PostedAlert | None]] = {}
+    relabelled: list[tuple[Rule, int, Mapping[str, str], tuple[str, frozenset[tuple[str, str]]]]] = []
+    for rule, state in states.items():
+        result[rule] = []
+        for alert in state.alerts:
+            if alert["state"] != "firing":
+                continue
+            exact = posted.get(frozenset({**external, **alert["labels"]}.items()))
+            result[rule].append(exact)
+            if exact is None:
+                key = (state.query, frozenset(alert["annotations"].items()))
+                relabelled.append((rule, len(result[rule]) - 1, alert["labels"], key))
+            else:
+                free.pop(frozenset(exact.labels.items()), None)
+    by_key: dict[tuple[str, frozenset[tuple[str, str]]], list[PostedAlert]] = {}
+    for one in free.values():
+        query = parse_qs(urlsplit(one.generator_url).query).get("g0.expr", [""])[0]
+        by_key.setdefault((query, frozenset(one.annotations.items())), []).append(one)
+    for rule, place, labels, key in relabelled:
+        candidates = by_key.get(key)
+        if candidates:
+            best = max(candidates, key=lambda one: len(one.labels.items() & labels.items()))
+            result[rule][place] = best
+            if len(candidates) > 1:
+                candidates.remove(best)
+    return result
+
+
+def _with_delivery(observation: AlertObservation, delivery: Delivery) -> AlertObservation:
+    by_labels = {frozenset(alert["labels"].items()): alert for alert in delivery.alerts}
+    fired = []
+    for one in observation.fired:
+        shown = by_labels.get(frozenset((k, v) for k, v in (one.sent_labels or {}).items() if v))
+        if shown is not None:
+            one = replace(
+                one,
+                fingerprint=shown["fingerprint"],
+                receivers=tuple(sorted(receiver["name"] for receiver in shown["receivers"])),
+                inhibited_by=tuple(shown["status"]["inhibitedBy"]),
+                silenced_by=tuple(shown["status"]["silencedBy"]),
+            )
+        fired.append(one)
+    return replace(
+        observation, fired=tuple(fired), notifications=delivery.notifications, send_errors=delivery.errors
+    )
+
+

@@ -1,0 +1,81 @@
+"""All observations as JSON; the schema is documented in docs/json.md."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from pytest_sre.model.observation import AlertObservation, Observations
+from pytest_sre.model.scenario import Scenario
+from pytest_sre.sources.discover import Inventory
+
+SCHEMA = 1
+
+
+def write(path: Path, seen: Observations, inventory: Inventory) -> None:
+    """Write the report; times in seconds."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(as_dict(seen, inventory), indent=1, ensure_ascii=False) + "\n", "utf-8")
+
+
+def as_dict(seen: Observations, inventory: Inventory) -> dict[str, Any]:
+    """The report as plain data."""
+    return {
+        "schema": SCHEMA,
+        "versions": dict(seen.versions),
+        "seconds": {name: round(value, 3) for name, value in seen.seconds.items()},
+        "files": [{"path": v.path, "line": v.line, "error": v.error} for v in seen.files.values()]
+        + [{"path": b.path, "line": b.line, "error": b.reason} for b in inventory.broken],
+        "passed_over": [{"path": s.path, "reason": s.reason} for s in inventory.skipped],
+        "changes": [{"path": c.path, "where": c.where, "what": c.what} for c in seen.changes],
+        "alerts": [_alert(alert) for alert in seen.alerts.values()],
+    }
+
+
+def _alert(seen: AlertObservation) -> dict[str, Any]:
+    plan = seen.plan
+    return {
+        "file": seen.rule.location.path,
+        "line": seen.rule.location.line,
+        "group": seen.rule.group,
+        "alert": seen.rule.name,
+        "state": seen.state,
+        "error": seen.error,
+        "fired_after": None if seen.after is None else round(seen.after, 3),
+        "series": [_series(one.labels, one.samples) for one in plan.series] if isinstance(plan, Scenario) else [],
+        "not_proven": "" if isinstance(plan, Scenario) else f"{type(plan).__name__}: {plan.reason} {plan.part}".strip(),
+        "fired": [
+            {
+                "labels": dict(one.labels),
+                "annotations": dict(one.annotations),
+                "value": one.value,
+                "active_at": one.active_at,
+                "sent_labels": None if one.sent_labels is None else dict(one.sent_labels),
+                "fingerprint": one.fingerprint,
+                "receivers": list(one.receivers),
+                "inhibited_by": list(one.inhibited_by),
+                "silenced_by": list(one.silenced_by),
+            }
+            for one in seen.fired
+        ],
+        "notifications": [
+            {
+                "receiver": one.integration.receiver,
+                "integration": one.integration.kind,
+                "index": one.integration.index,
+                "destination": one.destination,
+                "time": round(one.time, 3),
+                "status": one.status,
+                "texts": dict(one.texts),
+                "payload": one.payload,
+                "fingerprint": one.fingerprint,
+            }
+            for one in seen.notifications
+        ],
+        "send_errors": list(seen.send_errors),
+    }
+
+
+def _series(labels: tuple[tuple[str, str], ...], samples: tuple[tuple[float, float], ...]) -> dict[str, Any]:
+    return {"labels": dict(labels), "samples": len(samples), "first": list(samples[0]), "last": list(samples[-1])}

@@ -1,0 +1,84 @@
+"""What a person sees while and after a run."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Any
+
+from pytest_sre.model.observation import Observations
+from pytest_sre.sources.discover import Inventory
+
+
+class Progress:
+    """A line that says what the stack is doing: redrawn on a terminal, else a line a stage."""
+
+    def __init__(self, config: Any) -> None:
+        self.capture = config.pluginmanager.getplugin("capturemanager")
+        self.reporter = config.pluginmanager.getplugin("terminalreporter")
+        self.quiet = self.reporter is None or config.getoption("verbose") < 0
+        self.began = time.monotonic()
+        self.last = ""
+        self.live = bool(self.reporter) and self.reporter._tw.hasmarkup
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        if self.live and self.last and not self.quiet:
+            self._write("\r\x1b[K")
+
+    def tell(self, text: str) -> None:
+        """Show a stage; a text that ends a line stays, and is shown in quiet runs too."""
+        stays = text.endswith("\n")
+        if stays and self.reporter is not None:
+            self._write(("\r\x1b[K" if self.live else "") + f"sre: {text}")
+        elif not self.quiet and text != self.last:
+            line = f"sre: {time.monotonic() - self.began:4.1f} s  {text}"
+            if self.live:
+                self._write(f"\r\x1b[K{line}")
+            elif _stage(text) != _stage(self.last):
+                self._write(f"{line}\n")
+        self.last = text
+
+    def _write(self, text: str) -> None:
+        if self.capture is None:
+            self.reporter._tw.write(text, flush=True)
+            return
+        with self.capture.global_and_fixture_disabled():
+            self.reporter._tw.write(text, flush=True)
+
+
+def _stage(text: str) -> str:
+    return "".join(char for char in text if not char.isdigit())
+
+
+def summary(reporter: Any, reports: Sequence[Any], inventory: Inventory, seen: Observations | None) -> None:
+    """Counts of what was proven and what was not, and the files that were passed over."""
+    counts: dict[str, Counter[str]] = {}
+    for report in reports:
+        check = dict(report.user_properties).get("sre_check", "loads")
+        if report.when == "call" or report.outcome != "passed":
+            counts.setdefault(check, Counter())[report.outcome] += 1
+    if not counts and not inventory.skipped:
+        return
+    reporter.section("pytest-sre", sep="-")
+    for check, count in counts.items():
+        line = f"{check:8} {count['passed']:5} proven"
+        line += "".join(f", {count[kind]} {name}" for kind, name in _OTHERS if count[kind])
+        reporter.write_line(line)
+    if seen:
+        versions = ", ".join(f"{name.capitalize()} {version}" for name, version in seen.versions.items())
+        sent = sum(len(alert.notifications) for alert in seen.alerts.values())
+        fired = sum(alert.state == "firing" for alert in seen.alerts.values())
+        took = max(seen.seconds.values(), default=0.0)
+        reporter.write_line(f"{versions}: {fired} alerts fired, {sent} notifications received, in {took:.1f} s")
+    for skipped in inventory.skipped[:20]:
+        reporter.write_line(f"passed over {skipped.path}: {skipped.reason}")
+    if len(inventory.skipped) > 20:
+        reporter.write_line(f"passed over {len(inventory.skipped) - 20} more files")
+
+
+_OTHERS = (("failed", "failed"), ("skipped", "NOT proven (skipped)"))
