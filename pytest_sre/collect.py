@@ -211,7 +211,7 @@ class FileItem(SreItem):
 
     def reportinfo(self) -> tuple[Path, int, str]:
         """The file itself."""
-        return self.path, 0, f"{self.shown}::{self.name}"
+        return self.path, 0, f"{self.name} {self.shown}"
 
 
 class AlertItem(SreItem):
@@ -241,7 +241,8 @@ class AlertItem(SreItem):
 
     def reportinfo(self) -> tuple[Path, int, str]:
         """The rule's place in its file."""
-        return self.path, self.rule.location.line - 1, f"{self.rule.name}::{self.name}"
+        title = f"{self.rule.name}::{self.name}"
+        return self.path, self.rule.location.line - 1, title.replace(".", "·")
 
 
 def _is_yaml(path: Path) -> bool:

@@ -6,7 +6,7 @@ import fnmatch
 import re
 from collections.abc import Iterable, Iterator
 
-from pytest_sre.checks import fires
+from pytest_sre.checks import fires, inhibition
 from pytest_sre.checks.case import PAGING_KINDS, Case, Skipped, Verdict, calls_itself_a_page
 from pytest_sre.model.finding import Finding, Location
 from pytest_sre.model.observation import AlertObservation, Notification
@@ -41,7 +41,12 @@ def judge(case: Case) -> Verdict:
     if alert.state != "firing":
         seen = "it does not fire"
         return (Finding(NAME, rule.location, f"{rule.name} pages nobody", seen=seen, next_step="see its item `fires`"),)
-    return (*_receivers(case, alert), *_unsent(case, alert), *_texts(case, alert))
+    return (
+        *_receivers(case, alert),
+        *_unsent(case, alert),
+        *_texts(case, alert),
+        *inhibition.unrelated(case, alert, NAME),
+    )
 
 
 def _alertmanager_broken(case: Case) -> Finding | None:

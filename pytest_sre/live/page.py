@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from pytest_sre.model.observation import Change, FileVerdict, Notification
+from pytest_sre.errors import StackError
+from pytest_sre.model.observation import Change, FileVerdict, Inhibition, Notification
 from pytest_sre.model.routing import Integration, Routing
 from pytest_sre.model.rules import Rule
 from pytest_sre.settings import AlertmanagerServer
@@ -40,15 +41,24 @@ class Delivery:
     alerts: tuple[Mapping[str, Any], ...] = ()
     notifications: tuple[Notification, ...] = ()
     errors: tuple[str, ...] = ()
+    inhibited_together: tuple[Inhibition, ...] = ()
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Wave:
-    """A fresh Alertmanager and what it was given."""
+    """A fresh Alertmanager."""
 
     name: str
     server: process.Server
-    given: dict[Rule, list[PostedAlert]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Outcome:
+    """One wave: what is settled, who disturbed whom, and which inhibitions were seen."""
+
+    done: Mapping[Rule, Delivery]
+    conflicts: Mapping[Rule, set[Rule]]
+    inhibitions: Mapping[Rule, tuple[Inhibition, ...]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,7 +87,7 @@ def open_office(office: Office, name: str) -> tuple[Wave, tuple[Change, ...]]:
     path, lines = alertmanager.write_config(copy.document, folder)
     try:
         server = alertmanager.start(office.binary, office.settings, path, f"alertmanager-{name}", keep=office.keep)
-    except process.StackError as error:
+    except StackError as error:
         verdict = alertmanager.load_verdict(error, office.routing.path, path, lines)
         if verdict is None:
             raise
@@ -90,59 +100,58 @@ def deliver(
 ) -> dict[Rule, Delivery]:
     """Send every rule's alerts, each judged apart from the others; ``tell`` gets counts of rules done and of all."""
     results: dict[Rule, Delivery] = {}
+    together: dict[Rule, tuple[Inhibition, ...]] = {}
     waves = [list(fired)]
     wave: Wave | None = first
     number = 0
     while waves:
         rules = waves.pop(0)
         wave = wave or open_office(office, f"wave{number}")[0]
-        done, conflicts = _one_wave(office, wave, {rule: fired[rule] for rule in rules})
-        results.update(done)
+        outcome = _one_wave(office, wave, {rule: fired[rule] for rule in rules})
+        for rule, seen in outcome.inhibitions.items():
+            together.setdefault(rule, seen)
+        results.update(outcome.done)
         tell(len(results), len(fired))
-        again = [rule for rule in rules if rule not in done]
-        waves += _apart(again, conflicts)
+        waves += _apart([rule for rule in rules if rule not in outcome.done], outcome.conflicts)
         if not (office.keep and number == 0):
             process.stop(wave.server)
         wave, number = None, number + 1
-    return results
+    return {rule: replace(one, inhibited_together=together.get(rule, ())) for rule, one in results.items()}
 
 
-def _one_wave(
-    office: Office, wave: Wave, given: Mapping[Rule, Sequence[PostedAlert]]
-) -> tuple[dict[Rule, Delivery], dict[Rule, set[Rule]]]:
+def _one_wave(office: Office, wave: Wave, given: Mapping[Rule, Sequence[PostedAlert]]) -> _Outcome:
     with process.session() as client:
         ends = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 3600))
         flat = [alert for alerts in given.values() for alert in alerts]
         alertmanager.post(client, wave.server, [_payload(alert, ends) for alert in flat])
-        groups = _settle(client, wave.server, len({frozenset(alert.labels.items()) for alert in flat}))
-        shown = alertmanager.alerts(client, wave.server)
-    by_labels = {frozenset(alert["labels"].items()): alert for alert in shown}
+        groups = _settle(client, wave.server, len({_labels(alert) for alert in flat}))
+        shown = {frozenset(alert["labels"].items()): alert for alert in alertmanager.alerts(client, wave.server)}
     owner: dict[str, Rule] = {}
     alerts: dict[Rule, list[Mapping[str, Any]]] = {rule: [] for rule in given}
+    conflicts: dict[Rule, set[Rule]] = {}
     for rule, posted in given.items():
         for one in posted:
-            alert = by_labels.get(frozenset((k, v) for k, v in one.labels.items() if v))
+            alert = shown.get(_labels(one))
             if alert is not None:
-                owner.setdefault(alert["fingerprint"], rule)
+                first = owner.setdefault(alert["fingerprint"], rule)
+                if first is not rule:
+                    _disturb(conflicts, {first, rule})
                 alerts[rule].append(alert)
-    conflicts = _conflicts(groups, owner, alerts)
+    inhibitions = _find_conflicts(conflicts, groups, owner, alerts)
     clean = [rule for rule in given if not conflicts.get(rule)]
-    expected = _expected(office.routing.integrations, groups, owner, set(clean))
-    _wait(office, wave, expected)
+    received = _wait(office, wave, _expected(office.routing.integrations, groups, owner, set(clean)))
     errors = alertmanager.send_errors(wave.server)
-    sent: dict[Rule, list[Notification]] = {rule: [] for rule in clean}
-    for capture in office.sink.captures(wave.name):
-        if not capture.auxiliary:
-            notification = decode(capture)
-            rule_of = owner.get(notification.fingerprint)
-            if rule_of in sent:
-                sent[rule_of].append(notification)
     done = {}
     for rule in clean:
         receivers = {receiver["name"] for alert in alerts[rule] for receiver in alert["receivers"]}
         mine = tuple(sorted({error for error in errors if any(f"{name}/" in error for name in receivers)}))
-        done[rule] = Delivery(tuple(alerts[rule]), tuple(sent[rule]), mine)
-    return done, conflicts
+        sent = tuple(one for one in received if owner.get(one.fingerprint) is rule)
+        done[rule] = Delivery(tuple(alerts[rule]), sent, mine)
+    return _Outcome(done, conflicts, inhibitions)
+
+
+def _labels(alert: PostedAlert) -> frozenset[tuple[str, str]]:
+    return frozenset((name, value) for name, value in alert.labels.items() if value)
 
 
 def _payload(alert: PostedAlert, ends: str) -> dict[str, Any]:
@@ -167,23 +176,32 @@ def _settle(client: Any, server: process.Server, count: int) -> list[alertmanage
         time.sleep(0.1)
 
 
-def _conflicts(
-    groups: Sequence[alertmanager.Group], owner: Mapping[str, Rule], alerts: Mapping[Rule, Sequence[Mapping[str, Any]]]
-) -> dict[Rule, set[Rule]]:
-    conflicts: dict[Rule, set[Rule]] = {}
+def _disturb(conflicts: dict[Rule, set[Rule]], rules: set[Rule]) -> None:
+    for rule in rules:
+        conflicts.setdefault(rule, set()).update(rules - {rule})
+
+
+def _find_conflicts(
+    conflicts: dict[Rule, set[Rule]],
+    groups: Sequence[alertmanager.Group],
+    owner: Mapping[str, Rule],
+    alerts: Mapping[Rule, Sequence[Mapping[str, Any]]],
+) -> dict[Rule, tuple[Inhibition, ...]]:
+    """Add rules that share a group, and rules whose alerts others inhibit; returns those inhibitions."""
     for group in groups:
         members = {owner[fingerprint] for fingerprint in group.alerts if fingerprint in owner}
         if len(members) > 1:
-            for rule in members:
-                conflicts.setdefault(rule, set()).update(members - {rule})
+            _disturb(conflicts, members)
+    labels = {alert["fingerprint"]: alert["labels"] for shown in alerts.values() for alert in shown}
+    seen: dict[Rule, tuple[Inhibition, ...]] = {}
     for rule, shown in alerts.items():
         for alert in shown:
             for source in alert["status"]["inhibitedBy"]:
                 other = owner.get(source)
                 if other is not None and other is not rule:
                     conflicts.setdefault(rule, set()).add(other)
-                    conflicts.setdefault(other, set())
-    return {rule: others for rule, others in conflicts.items() if others}
+                    seen[rule] = (*seen.get(rule, ()), Inhibition(alert["labels"], labels[source]))
+    return seen
 
 
 def _apart(rules: Sequence[Rule], conflicts: Mapping[Rule, set[Rule]]) -> list[list[Rule]]:
@@ -221,23 +239,27 @@ def _expected(
     }
 
 
-def _wait(office: Office, wave: Wave, expected: set[tuple[str, Integration]]) -> None:
+def _wait(office: Office, wave: Wave, expected: set[tuple[str, Integration]]) -> list[Notification]:
     """Wait until all expected notifications came, or Alertmanager logged why one could not be sent."""
-    seen = 0
+    received: list[Notification] = []
+    taken = 0
     progress = time.monotonic()
     while time.monotonic() - progress < SAFETY_TIMEOUT:
-        captures = [capture for capture in office.sink.captures(wave.name) if not capture.auxiliary]
-        if len(captures) != seen:
-            seen, progress = len(captures), time.monotonic()
-        got = {(decode(capture).fingerprint, capture.integration) for capture in captures}
+        captures = office.sink.captures(wave.name)
+        if len(captures) > taken:
+            progress = time.monotonic()
+        received += [decode(capture) for capture in captures[taken:] if not capture.auxiliary]
+        taken = len(captures)
+        got = {(one.fingerprint, one.integration) for one in received}
         missing = [
-            (prints, integration)
+            integration
             for prints, integration in expected
             if not any((one, integration) in got for one in prints.split("|"))
         ]
         if not missing:
-            return
+            break
         errors = alertmanager.send_errors(wave.server) if time.monotonic() - progress > 1 else []
-        if errors and all(any(str(integration) in error for error in errors) for _, integration in missing):
-            return
+        if errors and all(any(str(integration) in error for error in errors) for integration in missing):
+            break
         time.sleep(0.1)
+    return received

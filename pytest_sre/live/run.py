@@ -63,7 +63,8 @@ def observe(job: Job) -> Observations:
         folder = stack.enter_context(process.run_folder(job.settings.keep))
         sink = stack.enter_context(Sink())
         servers: list[process.Server] = []
-        stack.callback(lambda: job.settings.keep or process.stop(*servers))
+        if not job.settings.keep:
+            stack.callback(lambda: process.stop(*servers))
         _observe(job, run, binaries, folder, sink, servers)
         if job.settings.keep:
             for server in servers:
@@ -301,7 +302,11 @@ def _with_delivery(observation: AlertObservation, delivery: Delivery) -> AlertOb
             )
         fired.append(one)
     return replace(
-        observation, fired=tuple(fired), notifications=delivery.notifications, send_errors=delivery.errors
+        observation,
+        fired=tuple(fired),
+        notifications=delivery.notifications,
+        send_errors=delivery.errors,
+        inhibited_together=delivery.inhibited_together,
     )
 
 

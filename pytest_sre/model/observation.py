@@ -44,6 +44,14 @@ class FiredAlert:
 
 
 @dataclass(frozen=True, slots=True)
+class Inhibition:
+    """Seen while all alerts of the run fired together: the alert ``target`` was inhibited by another rule's alert."""
+
+    target: Mapping[str, str]
+    source: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class AlertObservation:
     """What became of one alerting rule.
 
@@ -59,6 +67,7 @@ class AlertObservation:
     fired: tuple[FiredAlert, ...] = ()
     notifications: tuple[Notification, ...] = ()
     send_errors: tuple[str, ...] = ()
+    inhibited_together: tuple[Inhibition, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pytest_sre.errors import StackError
 from pytest_sre.model.observation import Change, FileVerdict
 from pytest_sre.model.rules import Rule, RuleFile, RuleGroup
 from pytest_sre.sources import yamlfile
@@ -49,7 +50,7 @@ def check(promtool: str, files: Iterable[RuleFile], feature_flags: Collection[st
         error = f"{known.error}\n{told}" if known.error else told
         verdicts[file.path] = FileVerdict(file.path, known.line if known.error else line, error)
     if done.returncode and not any(verdict.error for verdict in verdicts.values()):
-        raise process.StackError(f"promtool check rules failed:\n{output.strip()[-2000:]}")
+        raise StackError(f"promtool check rules failed:\n{output.strip()[-2000:]}")
     return list(verdicts.values())
 
 
