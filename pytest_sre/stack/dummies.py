@@ -120,8 +120,8 @@ class Kind:
     """One kind of integration: its harmless keys, its secrets, and where the mark of an alert goes.
 
     Of each of ``secrets`` and ``secret_urls`` there may also be a ``*_file``. ``urls`` keep host and path,
-    ``secret_urls`` the host; ``vendor`` is what a ``*_url_file`` holds; ``mark`` is a field that is a template
-    in all versions and reaches the payload, ``default`` its default.
+    ``secret_urls`` the host; ``vendor`` is what a ``*_url_file`` holds; ``mark`` is a field that is a
+    template in all versions and reaches the payload, ``default`` its default.
     """
 
     keys: frozenset[str]

@@ -5,6 +5,7 @@ What isn't known is refused, secrets are replaced before anything is written, an
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,7 +36,10 @@ GROUP_WAIT, GROUP_INTERVAL = "100ms", "1s"
 DEAD_END = "http://127.0.0.1:1"
 _TOP = words("global inhibit_rules mute_time_intervals receivers route templates time_intervals")
 _DROPPED = {"tracing": "traces", "event_recorder": "events"}
-_TIMES = ("mute_time_intervals", "active_time_intervals")
+_TIMES = ("mute_time_intervals", "time_intervals")
+_MUTES = ("mute_time_intervals", "active_time_intervals")
+# What Alertmanager refuses must stay as it is, else the copy would hide the user's mistake.
+_DURATION = re.compile(r"0|(?=\d)(\d+y)?(\d+w)?(\d+d)?(\d+h)?(\d+m)?(\d+s)?(\d+ms)?")
 _FALSE = Plain("false")
 
 
@@ -84,7 +88,8 @@ class _Copier:
                 self.note(key, f"dropped: {what} would be sent out")
         copy["global"] = self.globals(source.get("global"))
         self.templates(copy)
-        self.route(copy["route"], "route")
+        names = [item for key in _TIMES for item in copy.get(key) or () if isinstance(item, Mapping)]
+        self.route(copy["route"], "route", frozenset(str(item.get("name")) for item in names))
         self.note(
             "route", f"group_wait: {GROUP_WAIT}, group_interval: {GROUP_INTERVAL} on all {self.routes} routes"
         )
@@ -116,8 +121,9 @@ class _Copier:
         replaced = self.secrets(GLOBAL, "global", source or {}, copy, "global")
         if replaced:
             self.note("global", f"replaced by dummies: {', '.join(replaced)}")
-        if copy.get("smtp_smarthost"):
-            copy["smtp_smarthost"] = self.smarthost
+        users = copy.get("smtp_smarthost")
+        if users:
+            copy["smtp_smarthost"] = self.smarthost if ":" in users else dummy(users)
             self.note("global.smtp_smarthost", "the local sink")
         for key in ("smtp_tls_config", "smtp_force_implicit_tls"):
             if copy.pop(key, None) is not None:
@@ -135,14 +141,19 @@ class _Copier:
                 templates[:] = absolute
                 self.note("templates", "relative globs made absolute")
 
-    def route(self, route: Map, where: str) -> None:
+    def route(self, route: Map, where: str, times: frozenset[str]) -> None:
         self.routes += 1
-        route["group_wait"], route["group_interval"] = GROUP_WAIT, GROUP_INTERVAL
-        for key in _TIMES:
-            if route.pop(key, None):
+        for key, value in (("group_wait", GROUP_WAIT), ("group_interval", GROUP_INTERVAL)):
+            users = str(route.get(key) or value)
+            if _DURATION.fullmatch(users) and (key == "group_wait" or re.search("[1-9]", users)):
+                route[key] = value
+        for key in _MUTES if where != "route" else ():
+            used = route.get(key)
+            if isinstance(used, list) and used and times.issuperset(map(str, used)):
+                del route[key]
                 self.note(f"{where}.{key}", "removed, so that the result doesn't depend on the hour")
         for i, child in enumerate(route.get("routes") or ()):
-            self.route(child, f"{where}.routes[{i}]")
+            self.route(child, f"{where}.routes[{i}]", times)
 
     def receiver(self, source: Mapping[str, Any], copy: Map, marked: list[str]) -> None:
         where = f"receivers[{source['name']}]"
@@ -199,8 +210,8 @@ class _Copier:
             config = Map()
         if not isinstance(config, Mapping):
             self.refuse(holder, "http_config", where if own else "global", "a mapping")
-        if not own and integration.kind == "incidentio":
-            # Its own token wins over the global authorization, but Alertmanager refuses the two side by side.
+        if not own and integration.kind in ("incidentio", "webex"):
+            # Alertmanager looks for these two's authorization in their own http_config only.
             config = {key: value for key, value in config.items() if key != "authorization"}
         copy["http_config"], replaced = safe_http_config(
             config,
@@ -222,7 +233,10 @@ class _Copier:
             self.refuse(copy, "headers", where, "a mapping")
         kept = {key: value for key, value in (headers or {}).items() if key.lower() != MARK_HEADER.lower()}
         copy["headers"] = {**kept, MARK_HEADER: TEMPLATE}
-        copy["smarthost"], copy["hello"] = self.smarthost, self.hello(integration, str(users))
+        if users:
+            # One without a port stays one, so that Alertmanager can refuse it.
+            copy["smarthost"] = self.smarthost if ":" in users else dummy(users)
+        copy["hello"] = self.hello(integration, str(users))
         copy["require_tls"] = _FALSE
         for key in ("tls_config", "force_implicit_tls"):
             copy.pop(key, None)
