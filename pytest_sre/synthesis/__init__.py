@@ -1,0 +1,1 @@
+"""From an alert's expression to the series that fire it."""

@@ -1,0 +1,384 @@
+"""A small evaluator for the search alone: how far an expression is from having a result. No verdict rests on it."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+from pytest_sre.model.routing import Matcher
+from pytest_sre.model.rules import Rule
+from pytest_sre.promql.ast import (
+    Aggregate,
+    Binary,
+    Call,
+    Expr,
+    MatrixSelector,
+    Number,
+    String,
+    Subquery,
+    Unary,
+    VectorSelector,
+)
+from pytest_sre.promql.parse import PromqlError, parse
+from pytest_sre.promql.printer import to_text
+from pytest_sre.promql.resolve import RuleIndex
+from pytest_sre.synthesis import functions, vectors
+from pytest_sre.synthesis.element import Element, EvalError, Unsupported, Vector, nameless
+from pytest_sre.synthesis.signals import Counter, Track
+
+MAX_STEPS = 400
+"""Steps of a subquery that are still worth evaluating in a search."""
+DEFAULT_STEP = 60.0
+ABSENT_OFF = 1.0
+
+
+class Data(Protocol):
+    """Where series are looked up."""
+
+    def select(self, selector: VectorSelector) -> Iterable[Track]:
+        """The series that a selector matches, absent ones too."""
+
+
+class Evaluator:
+    """One evaluation over fixed data. ``now`` is the run's start in seconds since the epoch."""
+
+    def __init__(self, data: Data, rules: RuleIndex, now: float, lookback: float = 300.0) -> None:
+        """Results of recording rules are kept, so use a new one whenever data change."""
+        self.data = data
+        self.rules = rules
+        self.now = now
+        self.lookback = lookback
+        self.recorded: dict[Rule, Vector] = {}
+        self.open: set[Rule] = set()
+
+    def vector(self, expr: Expr, time: float = 0.0) -> Vector:
+        """The instant vector of an expression. Raises Unsupported and EvalError."""
+        found = self.evaluate(expr, time)
+        if isinstance(found, str):
+            raise Unsupported("a string is no alert", to_text(expr))
+        return [Element({}, found, 0.0, 0.0)] if isinstance(found, float) else found
+
+    def evaluate(self, expr: Expr, time: float) -> Vector | float | str:
+        """The value of an expression at a time relative to the run's start."""
+        return _HANDLERS[type(expr)](self, expr, time)
+
+    def scalar(self, expr: Expr, time: float) -> float:
+        """A scalar parameter."""
+        found = self.evaluate(expr, time)
+        if not isinstance(found, float):
+            raise Unsupported("a number is needed here", to_text(expr))
+        return found
+
+    def string(self, expr: Expr) -> str:
+        """A string parameter."""
+        if not isinstance(expr, String):
+            raise Unsupported("a string is needed here", to_text(expr))
+        return expr.value
+
+    def _selector(self, expr: VectorSelector, time: float) -> Vector:
+        if self.rules.records(expr.name) and (time or expr.offset):
+            raise Unsupported("needs recorded history; comes with the time machine", to_text(expr))
+        if self.rules.records(expr.name):
+            return self._recorded(expr)
+        end = self._moment(expr, time) - expr.offset
+        result: Vector = []
+        for track in self.data.select(expr):
+            if track.signal is None:
+                result.append(Element(track.labels, 0.0, ABSENT_OFF, 0.0))
+                continue
+            low, high = track.window(end - self.lookback, end)
+            if high > low:
+                result.append(Element(track.labels, track.value(high - 1)))
+        return result
+
+    def _moment(self, expr: VectorSelector | Subquery, time: float) -> float:
+        if isinstance(expr.at, float):
+            raise Unsupported("looks at a fixed point in time", to_text(expr))
+        return 0.0 if expr.at is not None else time
+
+    def _recorded(self, expr: VectorSelector) -> Vector:
+        result: Vector = []
+        seen: set[tuple[tuple[str, str], ...]] = set()
+        for rule in self.rules.behind(expr):
+            for element in self._rule(rule):
+                if all(matcher.matches(element.labels) for matcher in expr.matchers):
+                    key = tuple(sorted(element.labels.items()))
+                    if element.off or key not in seen:
+                        result.append(element)
+                        seen.add(key)
+        return result
+
+    def _rule(self, rule: Rule) -> Vector:
+        """What a recording rule writes; a rule that fails writes nothing."""
+        if rule in self.recorded:
+            return self.recorded[rule]
+        if rule in self.open:
+            return []
+        self.open.add(rule)
+        try:
+            result = [_relabelled(element, rule) for element in self.vector(parse(rule.expr))]
+            there = [tuple(sorted(element.labels.items())) for element in result if not element.off]
+            if len(set(there)) < len(there):
+                result = []
+        except (EvalError, PromqlError):
+            result = []
+        finally:
+            self.open.discard(rule)
+        self.recorded[rule] = result
+        return result
+
+    def ranges(self, expr: Expr, time: float) -> list[tuple[dict[str, str], Track | None, list[tuple[float, float]], float, float]]:
+        """(labels, track where values are lazy, points, start, end) of each series in a range."""
+        if isinstance(expr, Subquery):
+            return self._subquery(expr, time)
+        if not isinstance(expr, MatrixSelector):
+            raise Unsupported("a range is needed here", to_text(expr))
+        selector = expr.selector
+        if self.rules.records(selector.name):
+            raise Unsupported("needs recorded history; comes with the time machine", to_text(expr))
+        end = self._moment(selector, time) - selector.offset
+        start = end - expr.range
+        result: list[tuple[dict[str, str], Track | None, list[tuple[float, float]], float, float]] = []
+        for track in self.data.select(selector):
+            if track.signal is not None:
+                low, high = track.window(start, end)
+                if high > low:
+                    points = [(track.times[i], track.value(i)) for i in range(low, high)]
+                    result.append((track.labels, track, points, start, end))
+        return result
+
+    def _subquery(
+        self, expr: Subquery, time: float
+    ) -> list[tuple[dict[str, str], Track | None, list[tuple[float, float]], float, float]]:
+        step = expr.step or DEFAULT_STEP
+        if expr.range / step > MAX_STEPS:
+            raise Unsupported("a subquery of too many steps", to_text(expr))
+        end = self._moment(expr, time) - expr.offset
+        start = end - expr.range
+        shift = self.now % step
+        first = math.floor((start + shift) / step) * step - shift
+        found: dict[tuple[tuple[str, str], ...], tuple[dict[str, str], list[tuple[float, float]]]] = {}
+        for i in range(1, int(expr.range / step) + 2):
+            moment = first + i * step
+            if start < moment <= end:
+                for element in self.vector(expr.expr, moment):
+                    if not element.off:
+                        key = tuple(sorted(element.labels.items()))
+                        found.setdefault(key, (element.labels, []))[1].append((moment, element.value))
+        return [(labels, None, points, start, end) for labels, points in found.values()]
+
+    def _call(self, expr: Call, time: float) -> Vector | float | str:
+        name = expr.name
+        if name in ("rate", "increase") and isinstance(expr.args[0], MatrixSelector):
+            return self._rate(expr, expr.args[0], time)
+        if name in functions.RANGE_FUNCTIONS:
+            return self._over_range(expr, expr.args[0], functions.RANGE_FUNCTIONS[name], time)
+        handler = _CALLS.get(name)
+        if handler is None and name not in functions.VALUE_FUNCTIONS:
+            raise Unsupported(f"{name}() is not supported yet", to_text(expr))
+        if handler is not None:
+            return handler(self, expr, time)
+        return self._map(expr, time, functions.VALUE_FUNCTIONS[name])
+
+    def _map(self, expr: Call, time: float, function: Callable[[float], float]) -> Vector:
+        return [
+            Element(nameless(e.labels), function(e.value), e.off, e.gone, e.bad)
+            for e in self.vector(expr.args[0], time)
+        ]
+
+    def _rate(self, expr: Call, matrix: MatrixSelector, time: float) -> Vector:
+        """`rate` and `increase` of smooth counters from two samples each, which is most of all the work."""
+        selector = matrix.selector
+        if self.rules.records(selector.name):
+            raise Unsupported("needs recorded history; comes with the time machine", to_text(matrix))
+        end = self._moment(selector, time) - selector.offset
+        start, per_second = end - matrix.range, expr.name == "rate"
+        result: Vector = []
+        for track in self.data.select(selector):
+            signal = track.signal
+            if signal is None:
+                result.append(Element(nameless(track.labels), 0.0, ABSENT_OFF, 0.0))
+                continue
+            low, high = track.window(start, end)
+            if high - low < 2:
+                continue
+            if type(signal) is Counter:
+                first = track.value(low)
+                ends = (track.times[low], track.times[high - 1])
+                change = track.value(high - 1) - first
+                value = functions.extrapolate(ends, first, change, high - low, (start, end), True, per_second)
+            else:
+                points = [(track.times[i], track.value(i)) for i in range(low, high)]
+                value = functions.extrapolated(points, start, end, True, per_second) or 0.0
+            result.append(Element(nameless(track.labels), value))
+        return result
+
+    def _over_range(
+        self, expr: Call, argument: Expr, function: functions.RangeFunction, time: float
+    ) -> Vector:
+        result = self._ghosts(argument)
+        for labels, _, points, start, end in self.ranges(argument, time):
+            value = function(points, start, end)
+            if value is not None:
+                kept = labels if expr.name in functions.KEEPS_NAME else nameless(labels)
+                result.append(Element(kept, value, 0.0, 1.0, not math.isfinite(value)))
+        return result
+
+    def _ghosts(self, argument: Expr) -> Vector:
+        if not isinstance(argument, MatrixSelector):
+            return []
+        return [
+            Element(nameless(track.labels), 0.0, ABSENT_OFF, 0.0)
+            for track in self.data.select(argument.selector)
+            if track.signal is None
+        ]
+
+    def _absent(self, expr: Call, time: float) -> Vector:
+        argument = expr.args[0]
+        if expr.name == "absent_over_time":
+            found = [Element(row[0], 1.0) for row in self.ranges(argument, time)] + self._ghosts(argument)
+        else:
+            found = self.vector(argument, time)
+        inner = argument.selector if isinstance(argument, MatrixSelector) else argument
+        matchers: tuple[Matcher, ...] = inner.matchers if isinstance(inner, VectorSelector) else ()
+        labels: dict[str, str] = {}
+        for matcher in matchers:
+            if matcher.op == "=" and sum(other.label == matcher.label for other in matchers) == 1:
+                labels[matcher.label] = matcher.value
+        in_the_way = sum(element.gone for element in found if not element.off)
+        ghosts = min((element.off for element in found), default=1.0)
+        return [Element({k: v for k, v in labels.items() if v}, 1.0, in_the_way, ghosts)]
+
+    def _binary(self, expr: Binary, time: float) -> Vector | float:
+        lhs, rhs = self.evaluate(expr.lhs, time), self.evaluate(expr.rhs, time)
+        if isinstance(lhs, str) or isinstance(rhs, str):
+            raise Unsupported("strings cannot be combined", to_text(expr))
+        if isinstance(lhs, float) and isinstance(rhs, float):
+            compare = expr.op in vectors.COMPARISONS
+            return float(vectors.holds(expr.op, lhs, rhs)) if compare else vectors.arithmetic(expr.op, lhs, rhs)
+        if isinstance(rhs, float):
+            return vectors.with_scalar(expr, lhs if isinstance(lhs, list) else [], rhs, False)
+        if isinstance(lhs, float):
+            return vectors.with_scalar(expr, rhs, lhs, True)
+        if expr.op in ("and", "or", "unless"):
+            return vectors.set_operation(expr, lhs, rhs)
+        return vectors.between(expr, lhs, rhs)
+
+    def _aggregate(self, expr: Aggregate, time: float) -> Vector:
+        param: float | str = 0.0
+        if expr.param is not None:
+            param = self.string(expr.param) if expr.op == "count_values" else self.scalar(expr.param, time)
+        return vectors.aggregate(expr, self.vector(expr.expr, time), param)
+
+    def _unary(self, expr: Unary, time: float) -> Vector | float:
+        found = self.evaluate(expr.expr, time)
+        if isinstance(found, float):
+            return -found
+        if isinstance(found, str):
+            raise Unsupported("a string has no sign", to_text(expr))
+        return [e._replace(labels=nameless(e.labels), value=-e.value) for e in found]
+
+    def _scalar(self, expr: Call, time: float) -> float:
+        found = [element for element in self.vector(expr.args[0], time) if not element.off]
+        return found[0].value if len(found) == 1 else math.nan
+
+    def _timestamp(self, expr: Call, time: float) -> Vector:
+        argument = expr.args[0]
+        if not isinstance(argument, VectorSelector) or self.rules.records(argument.name):
+            return self._map(expr, time, lambda _: self.now + time)
+        end = self._moment(argument, time) - argument.offset
+        result: Vector = []
+        for track in self.data.select(argument):
+            if track.signal is None:
+                result.append(Element(nameless(track.labels), self.now, ABSENT_OFF, 0.0))
+                continue
+            low, high = track.window(end - self.lookback, end)
+            if high > low:
+                result.append(Element(nameless(track.labels), self.now + track.times[high - 1]))
+        return result
+
+    def _replaced(self, expr: Call, time: float) -> Vector:
+        target, replacement, source, pattern = (self.string(arg) for arg in expr.args[1:5])
+        compiled = re.compile(pattern)
+        template = re.sub(r"\$\{?(\w+)\}?", r"\\g<\1>", replacement.replace("\\", "\\\\"))
+        result: Vector = []
+        for element in self.vector(expr.args[0], time):
+            match = compiled.fullmatch(element.labels.get(source, ""))
+            labels = dict(element.labels)
+            if match:
+                try:
+                    labels[target] = match.expand(template)
+                except (re.error, IndexError):
+                    labels[target] = ""
+                if not labels[target]:
+                    del labels[target]
+            result.append(element._replace(labels=labels))
+        return result
+
+    def _joined(self, expr: Call, time: float) -> Vector:
+        target, separator, *sources = (self.string(arg) for arg in expr.args[1:])
+        return [
+            e._replace(labels={**e.labels, target: separator.join(e.labels.get(s, "") for s in sources)})
+            for e in self.vector(expr.args[0], time)
+        ]
+
+    def _clamp(self, expr: Call, time: float) -> Vector:
+        bounds = [self.scalar(arg, time) for arg in expr.args[1:]]
+        return self._map(expr, time, lambda value: functions.clamp(expr.name, value, bounds))
+
+    def _round(self, expr: Call, time: float) -> Vector:
+        to = self.scalar(expr.args[1], time) if len(expr.args) > 1 else 1.0
+        return self._map(expr, time, lambda value: functions.rounded(value, to))
+
+    def _predict(self, expr: Call, time: float) -> Vector:
+        ahead = self.scalar(expr.args[1], time)
+
+        def predicted(points: functions.Points, start: float, end: float) -> float | None:
+            line = functions.regression(points, time)
+            return line[0] * ahead + line[1] if line else None
+
+        return self._over_range(expr, expr.args[0], predicted, time)
+
+    def _quantile_over_time(self, expr: Call, time: float) -> Vector:
+        q = self.scalar(expr.args[0], time)
+        return self._over_range(expr, expr.args[1], lambda p, s, e: functions.over_time_quantile(q, p), time)
+
+    def _histogram_quantile(self, expr: Call, time: float) -> Vector:
+        return functions.histogram_quantile(self.scalar(expr.args[0], time), self.vector(expr.args[1], time))
+
+
+def _relabelled(element: Element, rule: Rule) -> Element:
+    labels = {**element.labels, **rule.labels, "__name__": rule.name}
+    return element._replace(labels={key: value for key, value in labels.items() if value})
+
+
+_HANDLERS: dict[type, Callable[[Evaluator, Expr, float], Vector | float | str]] = {
+    Number: lambda self, expr, time: expr.value,  # type: ignore[union-attr,return-value]
+    String: lambda self, expr, time: expr.value,  # type: ignore[union-attr,return-value]
+    VectorSelector: Evaluator._selector,  # type: ignore[dict-item]
+    Call: Evaluator._call,  # type: ignore[dict-item]
+    Aggregate: Evaluator._aggregate,  # type: ignore[dict-item]
+    Binary: Evaluator._binary,  # type: ignore[dict-item]
+    Unary: Evaluator._unary,  # type: ignore[dict-item]
+}
+_CALLS: dict[str, Callable[[Evaluator, Call, float], Vector | float | str]] = {
+    "absent": Evaluator._absent,
+    "absent_over_time": Evaluator._absent,
+    "clamp": Evaluator._clamp,
+    "clamp_max": Evaluator._clamp,
+    "clamp_min": Evaluator._clamp,
+    "histogram_quantile": Evaluator._histogram_quantile,
+    "label_join": Evaluator._joined,
+    "label_replace": Evaluator._replaced,
+    "predict_linear": Evaluator._predict,
+    "quantile_over_time": Evaluator._quantile_over_time,
+    "round": Evaluator._round,
+    "scalar": Evaluator._scalar,
+    "sort": lambda self, expr, time: self.vector(expr.args[0], time),
+    "sort_desc": lambda self, expr, time: self.vector(expr.args[0], time),
+    "time": lambda self, expr, time: self.now + time,
+    "timestamp": Evaluator._timestamp,
+    "vector": lambda self, expr, time: [Element({}, self.scalar(expr.args[0], time), 0.0, 0.0)],
+}

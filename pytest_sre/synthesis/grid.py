@@ -1,0 +1,50 @@
+"""When to sample, so that every range keeps its points while the run moves on, and long windows stay cheap."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+
+from pytest_sre.promql.reach import Read
+
+AHEAD = 540.0
+"""Seconds that samples go on after the start of the run."""
+_NEAR = 30.0
+_THIN = 0.09
+
+
+def window_key(reads: Iterable[Read]) -> frozenset[tuple[float, float, float]]:
+    """What of some reads decides the times: (lo, hi, range) of each."""
+    return frozenset((read.lo, read.hi, read.range) for read in reads)
+
+
+@lru_cache(maxsize=10_000)
+def times(windows: frozenset[tuple[float, float, float]], lookback: float) -> tuple[float, ...]:
+    """Sample times for reads (lo, hi, range), in whole seconds relative to the run's start, ascending.
+
+    Dense near now and where offsets point to; elsewhere thinner with age, with points at each window's far edge.
+    """
+    reads = [(lo, hi, span or lookback) for lo, hi, span in windows] or [(0.0, 0.0, lookback)]
+    oldest = 1.1 * (max(hi + span for _, hi, span in reads) + lookback)
+    smallest = min(span for _, _, span in reads)
+    near = max(1.0, min(_NEAR, smallest / 5))
+    found = set(_stretch(-max(AHEAD, 2 * smallest), AHEAD, near))
+    age = max(AHEAD, 2 * smallest)
+    while age < oldest:
+        found.add(-float(round(age)))
+        age += max(near, age * _THIN)
+    found.add(-float(round(age)))
+    for lo, hi, span in reads:
+        if hi > 0:
+            found.update(_stretch(-hi - span, -lo + AHEAD, max(1.0, min(span / 5, lookback / 3))))
+        else:
+            found.update(-span + step for step in (-1.0, 135.0, 270.0, 405.0, AHEAD))
+    return tuple(sorted(time for time in found if time <= AHEAD))
+
+
+def _stretch(start: float, end: float, step: float) -> list[float]:
+    """Whole seconds from start to end."""
+    if (end - start) / step > 20_000:
+        step = (end - start) / 20_000
+    count = int((end - start) / step) + 1
+    return [float(round(end - i * step)) for i in range(count + 1)]

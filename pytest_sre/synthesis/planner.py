@@ -1,0 +1,191 @@
+"""From alerts to series: share what already fires, make what does not, keep apart what spoils each other."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+
+from pytest_sre.model.rules import Rule
+from pytest_sre.model.scenario import Batch, Impossible, Labels, NotSynthesised, Plan, Scenario, Series
+from pytest_sre.promql.parse import PromqlError
+from pytest_sre.promql.resolve import RuleIndex
+from pytest_sre.synthesis import bounds, grid
+from pytest_sre.synthesis.batches import Pool, labels_key
+from pytest_sre.synthesis.element import Unsupported, Vector
+from pytest_sre.synthesis.search import Search
+from pytest_sre.synthesis.shape import Shape, shape_of
+from pytest_sre.synthesis.signals import FixedTrack, Track
+
+Windows = frozenset[tuple[float, float, float]]
+
+
+def plan(
+    alerts: Sequence[Rule],
+    rules: RuleIndex,
+    *,
+    lookback: float = 300.0,
+    by_hand: Mapping[Rule, tuple[Series, ...]] | None = None,
+    types: Mapping[str, str] | None = None,
+    now: float | None = None,
+) -> Plan:
+    """Series for every alert, in as few batches as possible.
+
+    ``lookback`` in seconds; ``by_hand`` series that users wrote; ``types`` metric types by name; ``now`` the
+    start of the run in seconds since the epoch (the clock's, if None).
+    """
+    planner = _Planner(rules, lookback, by_hand or {}, types or {}, time.time() if now is None else now)
+    for serial, alert in enumerate(alerts, 1):
+        planner.add(alert, str(serial))
+    return planner.finish()
+
+
+class _Planner:
+    def __init__(
+        self,
+        rules: RuleIndex,
+        lookback: float,
+        by_hand: Mapping[Rule, tuple[Series, ...]],
+        types: Mapping[str, str],
+        now: float,
+    ) -> None:
+        self.rules, self.lookback, self.by_hand, self.types, self.now = rules, lookback, by_hand, types, now
+        self.pools: list[Pool] = []
+        self.unproven: list[NotSynthesised | Impossible] = []
+        self.windows: dict[Track, Windows] = {}
+        self.own: dict[Rule, list[Track]] = {}
+
+    def add(self, alert: Rule, serial: str) -> None:
+        """Plan one alert."""
+        try:
+            shape = shape_of(alert, self.rules)
+        except PromqlError as error:
+            self.unproven.append(NotSynthesised(alert, f"not PromQL: {error}", alert.expr))
+            return
+        if alert in self.by_hand:
+            self._place(shape, [[_fixed(series)] for series in self.by_hand[alert]])
+            return
+        if any(self._shared(shape, pool) for pool in self.pools):
+            return
+        made = self._make(shape, serial)
+        if isinstance(made, list):
+            for tracks in made:
+                for track in tracks:
+                    self.windows[track] = grid.window_key(shape.reads)
+            self._place(shape, made)
+        else:
+            self.unproven.append(made)
+
+    def _make(self, shape: Shape, serial: str) -> list[list[Track]] | NotSynthesised | Impossible:
+        alert = shape.rule
+        never = bounds.impossible(shape.expr, self.rules)
+        if never is not None:
+            return Impossible(alert, never.reason, never.part)
+        try:
+            made = Search(shape, self.rules, self.types, self.now, self.lookback, serial).run()
+        except Unsupported as error:
+            return NotSynthesised(alert, error.reason, error.part)
+        return made if made is not None else NotSynthesised(alert, "no series found that fire it", alert.expr)
+
+    def _shared(self, shape: Shape, pool: Pool) -> bool:
+        """Use what is planned already, with more history if need be, where the alert fires on it."""
+        matched = [track for near in pool.matched(shape) for track in pool.family[near]]
+        wanted = grid.window_key(shape.reads)
+        before = {track: (track.times, self.windows[track]) for track in matched if track in self.windows}
+        for track, (_, windows) in before.items():
+            if not wanted <= windows:
+                self.windows[track] = windows | wanted
+                track.times = grid.times(windows | wanted, self.lookback)
+        if pool.fires(shape):
+            self.own[shape.rule] = matched
+            pool.watch(shape)
+            return True
+        for track, (times, windows) in before.items():
+            track.times, self.windows[track] = times, windows
+        return False
+
+    def _place(self, shape: Shape, things: list[list[Track]]) -> None:
+        """Put new series into the first batch where they spoil nothing."""
+        self.own[shape.rule] = [track for tracks in things for track in tracks]
+        if any(self._joined(shape, things, pool) for pool in self.pools):
+            return
+        pool = Pool(self.rules, self.now, self.lookback)
+        self.pools.append(pool)
+        pool.put(things)
+        pool.watch(shape)
+
+    def _joined(self, shape: Shape, things: list[list[Track]], pool: Pool) -> bool:
+        replaced = [pool.tracks[key] for tracks in things for t in tracks if (key := labels_key(t)) in pool.tracks]
+        families = [pool.family[track] for track in replaced]
+        if any(isinstance(track, FixedTrack) for track in replaced):
+            return False
+        old = list({id(family): family for family in families}.values())
+        old_tracks = [track for family in old for track in family]
+        fresh = {labels_key(track) for tracks in things for track in tracks}
+        if not {labels_key(track) for track in old_tracks} <= fresh:
+            return False
+        pool.take(old_tracks)
+        self._lengthen(things, old_tracks)
+        new = pool.put(things)
+        if pool.fires(shape) and all(pool.fires(other) for other in pool.watching(new)):
+            pool.watch(shape)
+            self._inherit(pool, old_tracks)
+            return True
+        pool.take(new)
+        pool.put(old)
+        return False
+
+    def _lengthen(self, things: list[list[Track]], old: list[Track]) -> None:
+        """New series that take the place of old ones serve their readers too."""
+        wanted = frozenset(window for track in old for window in self.windows.get(track, frozenset()))
+        for tracks in things if wanted else []:
+            for track in tracks:
+                if track in self.windows and not wanted <= self.windows[track]:
+                    self.windows[track] = self.windows[track] | wanted
+                    track.times = grid.times(self.windows[track], self.lookback)
+
+    def _inherit(self, pool: Pool, old: list[Track]) -> None:
+        """Alerts whose series were replaced own the new ones."""
+        gone = set(old)
+        for other in pool.alerts if gone else []:
+            kept = self.own[other.rule]
+            if any(track in gone for track in kept):
+                new = [pool.tracks.get(labels_key(track), track) for track in kept]
+                self.own[other.rule] = list(dict.fromkeys(new))
+
+    def finish(self) -> Plan:
+        """Everything as samples."""
+        batches = []
+        for pool in self.pools:
+            emitted = {track: _emit(track) for track in pool.tracks.values() if track.signal is not None}
+            scenarios = tuple(
+                Scenario(
+                    shape.rule,
+                    tuple(emitted[track] for track in self.own[shape.rule] if track in emitted),
+                    expected(shape.rule, pool.evaluate(shape)),
+                    "by hand" if shape.rule in self.by_hand else "synthesised",
+                )
+                for shape in pool.alerts
+            )
+            batches.append(Batch(scenarios, tuple(emitted.values())))
+        return Plan(tuple(batches), tuple(self.unproven))
+
+
+def _fixed(series: Series) -> Track:
+    return FixedTrack(dict(series.labels), series.samples)
+
+
+def _emit(track: Track) -> Series:
+    return Series(labels_key(track), track.samples())
+
+
+def expected(rule: Rule, vector: Vector) -> tuple[Labels, ...]:
+    """The label sets of the alerts that fire; none where a template decides about a label."""
+    if any("{{" in value for value in rule.labels.values()):
+        return ()
+    found: dict[Labels, None] = {}
+    for element in vector:
+        if not element.off and not element.bad:
+            labels = {**element.labels, **rule.labels, "alertname": rule.name}
+            labels.pop("__name__", None)
+            found[tuple(sorted((key, value) for key, value in labels.items() if value))] = None
+    return tuple(found)

@@ -1,0 +1,108 @@
+"""Texts that match a regular expression, for label values."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from itertools import islice
+from typing import Any
+
+try:
+    from re import _parser as parser  # type: ignore[attr-defined]
+except ImportError:  # Python 3.10
+    import sre_parse as parser
+
+_CLASSES = {"CATEGORY_DIGIT": "1", "CATEGORY_WORD": "a", "CATEGORY_SPACE": " "}
+
+
+@lru_cache(maxsize=5_000)
+def examples(pattern: str, limit: int = 6) -> tuple[str, ...]:
+    """Up to ``limit`` different texts that the whole pattern matches, simplest first; none if it is not valid."""
+    try:
+        tree = parser.parse(pattern)
+        compiled = re.compile(pattern)
+    except (re.error, OverflowError, RecursionError):
+        return ()
+    found: dict[str, None] = {}
+    status = re.sub(r"(?<=\d)\.|(?<=\d\.)\.", "0", pattern)
+    if re.fullmatch(r"\d+", status) and compiled.fullmatch(status):
+        found[status] = None
+    for text in islice(_sequence(list(tree)), 200):
+        if compiled.fullmatch(text):
+            found[text] = None
+            if len(found) >= limit:
+                break
+    return tuple(found)
+
+
+def _sequence(items: list[Any]) -> Any:
+    if not items:
+        yield ""
+        return
+    for tail in islice(_sequence(items[1:]), 20):
+        for head in islice(_item(items[0]), 20):
+            yield head + tail
+
+
+def _item(item: Any) -> Any:
+    op, arg = item
+    name = str(op)
+    if name == "LITERAL":
+        yield chr(arg)
+    elif name == "NOT_LITERAL":
+        yield "a" if chr(arg) != "a" else "b"
+    elif name == "ANY":
+        yield "a"
+    elif name == "IN":
+        yield from _members(arg)
+    elif name == "BRANCH":
+        for branch in arg[1]:
+            yield from islice(_sequence(list(branch)), 10)
+    elif name == "SUBPATTERN":
+        yield from _sequence(list(arg[-1]))
+    elif name in ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"):
+        low, high, inner = arg
+        for count in dict.fromkeys((max(low, min(1, high)), low, min(high, low + 2))):
+            yield from (text * count for text in islice(_sequence(list(inner)), 10))
+    elif name == "ATOMIC_GROUP":
+        yield from _sequence(list(arg))
+    else:
+        yield ""
+
+
+def _members(members: list[Any]) -> Any:
+    if members and str(members[0][0]) == "NEGATE":
+        pattern = _class_pattern(members[1:])
+        yield from (letter for letter in "ab1-_X " if not pattern(letter))
+        return
+    for op, arg in members:
+        name = str(op)
+        if name == "LITERAL":
+            yield chr(arg)
+        elif name == "RANGE":
+            yield chr(arg[0])
+        elif name == "CATEGORY":
+            yield _CLASSES.get(str(arg), "-")
+
+
+def _class_pattern(members: list[Any]) -> Any:
+    def inside(letter: str) -> bool:
+        for op, arg in members:
+            name = str(op)
+            if name == "LITERAL" and chr(arg) == letter:
+                return True
+            if name == "RANGE" and arg[0] <= ord(letter) <= arg[1]:
+                return True
+            if name == "CATEGORY":
+                kind = str(arg)
+                digit, word = letter.isdigit(), letter.isalnum() or letter == "_"
+                table = {
+                    "CATEGORY_DIGIT": digit, "CATEGORY_NOT_DIGIT": not digit, "CATEGORY_WORD": word,
+                    "CATEGORY_NOT_WORD": not word, "CATEGORY_SPACE": letter == " ",
+                    "CATEGORY_NOT_SPACE": letter != " ",
+                }  # fmt: skip
+                if table.get(kind, False):
+                    return True
+        return False
+
+    return inside

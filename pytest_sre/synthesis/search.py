@@ -1,0 +1,241 @@
+"""Coordinate search: change what one entity does at a time until the expression has a result."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from itertools import islice, product
+
+from pytest_sre.promql.ast import Aggregate, Binary, Call, Expr, VectorSelector, walk
+from pytest_sre.promql.resolve import RuleIndex
+from pytest_sre.synthesis import grid
+from pytest_sre.synthesis.element import EvalError, Unsupported, Vector
+from pytest_sre.synthesis.entities import Entity, Option, Palette, build, initial, is_error
+from pytest_sre.synthesis.evaluate import Evaluator
+from pytest_sre.synthesis.shape import Shape
+from pytest_sre.synthesis.signals import Counter, Track
+from pytest_sre.synthesis.structure import World, families, structures
+
+_FAR = 1000.0
+_ROUNDS = 4
+_BUDGET = 3000
+_MODERATE = 0.55
+"""How far beyond its threshold (relative) a firing expression may be before a smaller burn is tried."""
+
+
+class Trial:
+    """The few series of one attempt, looked up by selector."""
+
+    def __init__(self, entities: Iterable[Entity]) -> None:
+        """Labels must not change afterwards."""
+        self.by_name: dict[str, list[Track]] = {}
+        for entity in entities:
+            for track in entity.tracks:
+                self.by_name.setdefault(track.name, []).append(track)
+        self._found: dict[int, tuple[VectorSelector, list[Track]]] = {}
+
+    def select(self, selector: VectorSelector) -> list[Track]:
+        """The tracks that a selector matches, absent ones too."""
+        known = self._found.get(id(selector))
+        if known is not None:
+            return known[1]
+        pool = self.by_name.get(selector.name, []) if selector.name else sum(self.by_name.values(), [])
+        found = [track for track in pool if all(m.matches(track.labels) for m in selector.matchers)]
+        self._found[id(selector)] = (selector, found)
+        return found
+
+
+def fires(vector: Vector) -> bool:
+    """Whether a result is one that an alert would fire on."""
+    return any(not element.off and not element.bad and math.isfinite(element.value) for element in vector)
+
+
+class Search:
+    """One alert's search. Raises Unsupported from `run` where the evaluator does not know something."""
+
+    def __init__(
+        self, shape: Shape, rules: RuleIndex, types: Mapping[str, str], now: float, lookback: float, serial: str
+    ) -> None:
+        """``serial`` makes the alert's free labels its own."""
+        self.shape, self.rules, self.types = shape, rules, types
+        self.now, self.lookback = now, lookback
+        self.world = World(shape, serial)
+        self.palette = Palette(shape, now)
+        self.times = sample_times(shape, lookback)
+        self.guards = list(_guards(shape.exprs, rules))
+        self.left = _BUDGET
+        self.best = _FAR
+
+    def run(self) -> list[list[Track]] | None:
+        """Tracks on which the alert fires, those of one thing together; None if the search found none."""
+        seen = set()
+        for structure in structures(self.shape):
+            layout = families(self.shape, self.world, structure)
+            key = repr([(family.names, family.groups) for family in layout])
+            if key in seen or self.left <= 0:
+                continue
+            seen.add(key)
+            groups = build(self.shape, layout, self.types, self.times)
+            if self._solve(groups):
+                self._moderate(groups)
+                every = [entity for group in groups for entity in group]
+                return [entity.tracks for entity in every if entity.option is not None]
+        return None
+
+    def _solve(self, groups: list[list[Entity]]) -> bool:
+        entities = [entity for group in groups for entity in group]
+        for entity in entities:
+            entity.set(initial(entity))
+        self.trial = Trial(entities)
+        knobs = _knobs(groups)
+        best = self._distance()
+        for _ in range(_ROUNDS):
+            before = best
+            for knob in knobs:
+                if best <= 0:
+                    return True
+                best = self._turn(knob, best)
+            if best <= 0 or self.left <= 0 or best >= _FAR:
+                break
+            if best >= before:
+                best = self._pairs(knobs, best)
+                if best >= before:
+                    break
+        self.best = min(self.best, best)
+        return best <= 0
+
+    def _turn(self, knob: list[Entity], best: float) -> float:
+        """Try every option of one knob and keep the first that is best."""
+        kept = [entity.option for entity in knob]
+        chosen: Option | str = "kept"
+        for option in self.palette.options(knob[0]):
+            if self.left <= 0:
+                break
+            for entity in knob:
+                entity.set(option)
+            distance = self._distance()
+            if distance < best:
+                best, chosen = distance, option
+                if best <= 0:
+                    return best
+        for entity, old in zip(knob, kept, strict=True):
+            entity.set(old if isinstance(chosen, str) else chosen)
+        return best
+
+    def _pairs(self, knobs: list[list[Entity]], best: float) -> float:
+        """Two knobs at once, where one alone does not help."""
+        for i, first in enumerate(knobs):
+            for second in knobs[i + 1 :]:
+                kept = [entity.option for entity in (*first, *second)]
+                options = (islice(self.palette.options(knob[0]), 14) for knob in (first, second))
+                for one, two in product(*options):
+                    if self.left <= 0:
+                        break
+                    for entity in first:
+                        entity.set(one)
+                    for entity in second:
+                        entity.set(two)
+                    distance = self._distance()
+                    if distance < best:
+                        best, kept = distance, [entity.option for entity in (*first, *second)]
+                        if best <= 0:
+                            return best
+                for entity, old in zip((*first, *second), kept, strict=True):
+                    entity.set(old)
+        return best
+
+    def _distance(self) -> float:
+        """How far the expression is from firing."""
+        self.left -= 1
+        try:
+            vector = self._evaluate()
+        except EvalError:
+            return _FAR / 2
+        distance = min((e.off + (3.0 if e.bad else 0.0) for e in vector), default=_FAR)
+        return distance + self._cheating()
+
+    def _evaluate(self) -> Vector:
+        return Evaluator(self.trial, self.rules, self.now, self.lookback).vector(self.shape.expr)
+
+    def _cheating(self) -> float:
+        """What is wrong with data whose errors outnumber the requests they are part of."""
+        excess = 0.0
+        for errors, requests in self.guards:
+            part, whole = (self._total(names) for names in (errors, requests))
+            if whole and part > whole:
+                excess += 1.0 + (part - whole) / (part + whole)
+        return excess
+
+    def _total(self, names: frozenset[str]) -> float:
+        tracks = [track for name in names for track in self.trial.by_name.get(name, [])]
+        return sum(t.signal.rate + t.signal.surge for t in tracks if isinstance(t.signal, Counter))
+
+    def _moderate(self, groups: list[list[Entity]]) -> None:
+        """Prefer a moderate burn to an extreme one, as long as the alert fires."""
+        if self._excess() <= _MODERATE:
+            return
+        for knob in _knobs(groups):
+            if knob[0].kind == "flag":
+                continue
+            kept = [entity.option for entity in knob]
+            for option in self.palette.options(knob[0]):
+                if isinstance(option, Counter) and option.level:
+                    break
+                for entity in knob:
+                    entity.set(option)
+                if option is not None and 0.15 <= self._excess() <= _MODERATE:
+                    return
+            for entity, old in zip(knob, kept, strict=True):
+                entity.set(old)
+
+    def _excess(self) -> float:
+        """How far beyond its threshold the expression is; -1 where it does not fire."""
+        try:
+            vector = self._evaluate()
+        except EvalError:
+            return -1.0
+        if not fires(vector) or self._cheating():
+            return -1.0
+        return max(element.gone for element in vector if not element.off and not element.bad)
+
+
+def _knobs(groups: list[list[Entity]]) -> list[list[Entity]]:
+    """Replicas together first, then the first alone and the rest."""
+    knobs = list(groups)
+    for group in groups:
+        if len(group) > 1:
+            knobs += [group[:1], group[1:]]
+    return knobs
+
+
+def sample_times(shape: Shape, lookback: float) -> tuple[float, ...]:
+    """Sample times that serve every read of an alert."""
+    return grid.times(grid.window_key(shape.reads), lookback)
+
+
+def _guards(exprs: Iterable[Expr], rules: RuleIndex) -> Iterable[tuple[frozenset[str], frozenset[str]]]:
+    """(errors, requests): counters of different names that an expression divides."""
+    for expr in exprs:
+        for node in walk(expr):
+            if isinstance(node, Binary) and node.op == "/":
+                part, whole = _counted(node.lhs, rules), _counted(node.rhs, rules)
+                if part and whole and not part & whole and all(map(is_error, part)) and not any(map(is_error, whole)):
+                    yield part, whole
+
+
+def _counted(expr: Expr, rules: RuleIndex) -> frozenset[str]:
+    """The raw counters that an expression is the plain sum of, else nothing."""
+    names = set()
+    for node in walk(expr):
+        if isinstance(node, Call) and node.name not in ("rate", "increase", "irate"):
+            return frozenset()
+        if isinstance(node, Binary) and node.op != "+" or isinstance(node, Aggregate) and node.op != "sum":
+            return frozenset()
+        if isinstance(node, VectorSelector):
+            if rules.records(node.name):
+                return frozenset()
+            names.add(node.name)
+    return frozenset(names)
+
+
+__all__ = ["Search", "Trial", "Unsupported", "fires"]

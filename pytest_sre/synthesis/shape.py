@@ -1,0 +1,200 @@
+"""What an alert's expression, with its recording rules, asks for: selectors, labels, constants, windows."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import combinations
+
+from pytest_sre.model.routing import Matcher
+from pytest_sre.model.rules import Rule
+from pytest_sre.promql.ast import (
+    Aggregate,
+    Binary,
+    Call,
+    Expr,
+    MatrixSelector,
+    Number,
+    String,
+    Subquery,
+    Unary,
+    VectorSelector,
+    walk,
+)
+from pytest_sre.promql.parse import PromqlError, parse
+from pytest_sre.promql.reach import Read, reads
+from pytest_sre.promql.resolve import RuleIndex, selectors_of
+from pytest_sre.synthesis.regexes import examples
+from pytest_sre.synthesis.vectors import arithmetic
+
+_TEMPLATE_LABEL = re.compile(r"(?:\$labels|\.Labels)\.(\w+)")
+_MAX_CONSTANTS = 10
+
+
+@dataclass(frozen=True)
+class Shape:
+    """An alert seen as a task: ``exprs`` are its own and those of its recording rules."""
+
+    rule: Rule
+    expr: Expr
+    exprs: tuple[Expr, ...]
+    raw: Mapping[str, tuple[VectorSelector, ...]]
+    recorded: tuple[tuple[VectorSelector, frozenset[str]], ...]
+    reads: frozenset[Read]
+    grouping: frozenset[str]
+    mentioned: frozenset[str]
+    constants: tuple[float, ...]
+    ranges: tuple[float, ...]
+    functions: frozenset[str]
+    replaced: tuple[tuple[str, str], ...]
+
+
+def shape_of(rule: Rule, rules: RuleIndex) -> Shape:
+    """Read an alert. Raises PromqlError where its own expression is not PromQL."""
+    expr = parse(rule.expr)
+    exprs = [expr]
+    for found in rules.closure(rule):
+        try:
+            exprs.append(parse(found.expr))
+        except PromqlError:
+            continue
+    raw: dict[str, dict[VectorSelector, None]] = {}
+    recorded: dict[tuple[VectorSelector, frozenset[str]], None] = {}
+    for part in exprs:
+        for selector in selectors_of(part):
+            if rules.records(selector.name):
+                fixed = [frozenset(found.labels) for found in rules.behind(selector)]
+                recorded[(selector, frozenset.intersection(*fixed) if fixed else frozenset())] = None
+            else:
+                raw.setdefault(_name(selector), {})[selector] = None
+    nodes = [node for part in exprs for node in walk(part)]
+    return Shape(
+        rule,
+        expr,
+        tuple(exprs),
+        {name: tuple(found) for name, found in raw.items()},
+        tuple(recorded),
+        reads(expr, rules),
+        frozenset(_grouping(nodes)),
+        frozenset(_mentioned(rule)),
+        tuple(_constants(exprs)),
+        tuple(dict.fromkeys(n.range for n in nodes if isinstance(n, (MatrixSelector, Subquery)))),
+        frozenset(_functions(nodes)),
+        tuple(_replaced(nodes)),
+    )
+
+
+def _name(selector: VectorSelector) -> str:
+    """The metric name, or one that the selector's ``__name__`` matchers allow."""
+    if selector.name:
+        return selector.name
+    named = [matcher for matcher in selector.matchers if matcher.label == "__name__"]
+    for text in [text for matcher in named if matcher.op == "=~" for text in examples(matcher.value)]:
+        if text and all(matcher.matches({"__name__": text}) for matcher in named):
+            return text
+    return "some_metric"
+
+
+def _grouping(nodes: Iterable[Expr]) -> Iterable[str]:
+    """Labels that series should carry because something groups, matches or copies by them."""
+    for node in nodes:
+        if isinstance(node, Aggregate) and not node.without:
+            yield from node.labels
+        elif isinstance(node, Binary):
+            yield from (*(node.matching.on or ()), *node.matching.include)
+
+
+def _mentioned(rule: Rule) -> Iterable[str]:
+    for text in (*rule.labels.values(), *rule.annotations.values()):
+        if "{{" in text:
+            yield from _TEMPLATE_LABEL.findall(text)
+
+
+def _functions(nodes: Iterable[Expr]) -> Iterable[str]:
+    for node in nodes:
+        if isinstance(node, Call):
+            yield node.name
+        elif isinstance(node, Aggregate):
+            yield node.op
+        elif isinstance(node, VectorSelector) and node.offset:
+            yield "offset"
+        elif isinstance(node, Subquery):
+            yield "subquery"
+
+
+def _replaced(nodes: Iterable[Expr]) -> Iterable[tuple[str, str]]:
+    """(label, regex) that a ``label_replace`` wants to match."""
+    for node in nodes:
+        if isinstance(node, Call) and node.name == "label_replace" and len(node.args) == 5:
+            source, pattern = node.args[3], node.args[4]
+            if isinstance(source, String) and isinstance(pattern, String):
+                yield source.value, pattern.value
+
+
+def fold(expr: Expr) -> float | None:
+    """The value of an expression of numbers alone."""
+    if isinstance(expr, Number):
+        return expr.value
+    if isinstance(expr, Unary):
+        inner = fold(expr.expr)
+        return None if inner is None else -inner
+    if isinstance(expr, Binary) and expr.op in ("+", "-", "*", "/", "^", "%"):
+        left, right = fold(expr.lhs), fold(expr.rhs)
+        return None if left is None or right is None else arithmetic(expr.op, left, right)
+    return None
+
+
+def _constants(exprs: Iterable[Expr]) -> Iterable[float]:
+    """Constants that may be thresholds: those compared with first, then all others, then their products."""
+    compared: dict[float, None] = {}
+    plain: dict[float, None] = {}
+    for expr in exprs:
+        _gather(expr, compared, plain)
+    ordered = [value for value in dict.fromkeys([*compared, *plain]) if math.isfinite(value)][:_MAX_CONSTANTS]
+    products: list[float] = []
+    for a, b in combinations(ordered[:6], 2):
+        products += [a * b, *([a / b] if b else []), *([b / a] if a else []), a + b, a - b, b - a]
+    return dict.fromkeys([*ordered, *(value for value in products if math.isfinite(value))])
+
+
+def _gather(expr: Expr, compared: dict[float, None], plain: dict[float, None]) -> None:
+    value = fold(expr)
+    if value is not None:
+        plain[value] = None
+        return
+    if isinstance(expr, Binary):
+        for side in (expr.lhs, expr.rhs):
+            folded = fold(side)
+            if folded is not None and expr.op in (">", "<", ">=", "<=", "==", "!="):
+                compared[folded] = None
+            else:
+                _gather(side, compared, plain)
+        return
+    parts: tuple[Expr, ...] = ()
+    if isinstance(expr, Call):
+        parts = expr.args
+    elif isinstance(expr, Aggregate):
+        parts = (expr.expr,) if expr.param is None else (expr.param, expr.expr)
+    elif isinstance(expr, (Unary, Subquery)):
+        parts = (expr.expr,)
+    for part in parts:
+        _gather(part, compared, plain)
+
+
+def label_matchers(shape: Shape) -> dict[str, list[tuple[Matcher, ...]]]:
+    """For each label, the matchers on it of each selector (recorded ones too, unless the rule sets the label)."""
+    found: dict[str, dict[tuple[Matcher, ...], None]] = {}
+    every = [(selector, frozenset[str]()) for group in shape.raw.values() for selector in group]
+    for selector, fixed in [*every, *shape.recorded]:
+        per_label: dict[str, list[Matcher]] = {}
+        for matcher in selector.matchers:
+            if matcher.label not in fixed and matcher.label != "__name__":
+                per_label.setdefault(matcher.label, []).append(matcher)
+        for label, matchers in per_label.items():
+            found.setdefault(label, {})[tuple(matchers)] = None
+    for label, pattern in shape.replaced:
+        if not Matcher(label, "=~", pattern).matches({}):
+            found.setdefault(label, {})[(Matcher(label, "=~", pattern),)] = None
+    return {label: list(groups) for label, groups in found.items()}

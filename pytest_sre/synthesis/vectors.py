@@ -1,0 +1,263 @@
+"""Operators and aggregations over vectors whose elements carry distances."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from pytest_sre.promql.ast import Aggregate, Binary, Matching
+from pytest_sre.synthesis.element import STRUCTURE, Element, EvalError, Vector, nameless
+
+Key = tuple[tuple[str, str], ...]
+COMPARISONS = frozenset({"==", "!=", ">", "<", ">=", "<="})
+_STEP = 0.01
+
+
+def arithmetic(op: str, a: float, b: float) -> float:
+    """Go's float arithmetic: no exceptions, but NaN and Inf."""
+    try:
+        if op == "+":
+            return a + b
+        if op == "-":
+            return a - b
+        if op == "*":
+            return a * b
+        if op == "/":
+            return a / b if b else (math.nan if a == 0 or math.isnan(a) else math.copysign(math.inf, a))
+        if op == "%":
+            return math.fmod(a, b) if b else math.nan
+        if op == "^":
+            return float(a**b)
+        return math.atan2(a, b)
+    except (OverflowError, ValueError, ZeroDivisionError, TypeError):
+        return math.nan
+
+
+def holds(op: str, a: float, b: float) -> bool:
+    """Whether a comparison is true."""
+    if op == ">":
+        return a > b
+    if op == "<":
+        return a < b
+    if op == ">=":
+        return a >= b
+    if op == "<=":
+        return a <= b
+    return a == b if op == "==" else a != b
+
+
+def gap(op: str, a: float, b: float) -> tuple[float, float]:
+    """(how far a comparison is from true, how far from false); one of them is 0."""
+    if not (math.isfinite(a) and math.isfinite(b)):
+        return (0.0, _STEP) if holds(op, a, b) else (1.5, 0.0)
+    apart = abs(a - b) / (abs(a) + abs(b) + 1e-12)
+    if op == "==":
+        return (0.0, _STEP) if a == b else (_STEP + apart, 0.0)
+    if op == "!=":
+        return (0.0, _STEP + apart) if a != b else (_STEP, 0.0)
+    return (0.0, _STEP + apart) if holds(op, a, b) else (_STEP + apart, 0.0)
+
+
+def with_scalar(node: Binary, vector: Vector, scalar: float, swapped: bool) -> Vector:
+    """A vector combined with a number (``swapped``: the number stands on the left)."""
+    op, result = node.op, []
+    compare = op in COMPARISONS
+    for labels, value, off, gone, bad in vector:
+        a, b = (scalar, value) if swapped else (value, scalar)
+        if not compare:
+            computed = arithmetic(op, a, b)
+            rotten = bad or not math.isfinite(computed)
+            result.append(Element(nameless(labels), computed, off, gone, rotten))
+            continue
+        bad = bad or not (math.isfinite(a) and math.isfinite(b))
+        if node.bool:
+            result.append(Element(nameless(labels), float(holds(op, a, b)), off, gone, bad))
+            continue
+        to_true, to_false = gap(op, a, b)
+        result.append(Element(labels, value, off + to_true, min(gone, to_false), bad))
+    return result
+
+
+def matching_key(matching: Matching) -> Callable[[dict[str, str]], Key]:
+    """What must agree for two elements to match."""
+    if matching.on is not None:
+        on = matching.on
+        return lambda labels: tuple([(label, labels[label]) for label in on if label in labels])
+    ignored = frozenset((*matching.ignoring, "__name__"))
+    return lambda labels: tuple(sorted([item for item in labels.items() if item[0] not in ignored]))
+
+
+def _table(vector: Vector, key: Callable[[dict[str, str]], Key]) -> dict[Key, Vector]:
+    table: dict[Key, Vector] = {}
+    for element in vector:
+        table.setdefault(key(element.labels), []).append(element)
+    return table
+
+
+def set_operation(node: Binary, lhs: Vector, rhs: Vector) -> Vector:
+    """``and``, ``or`` and ``unless``."""
+    key = matching_key(node.matching)
+    if node.op == "or":
+        there = {key(element.labels) for element in lhs if not element.off}
+        return lhs + [element for element in rhs if key(element.labels) not in there]
+    table = _table(rhs, key)
+    result = []
+    for labels, value, off, gone, bad in lhs:
+        partners = table.get(key(labels), [])
+        if node.op == "and":
+            if not partners:
+                result.append(Element(labels, value, off + STRUCTURE, gone, bad))
+                continue
+            best = min(partners, key=lambda partner: (partner.bad, partner.off))
+            present = [partner.gone for partner in partners if not partner.off]
+            gone = min(gone, max(present, default=gone))
+            result.append(Element(labels, value, off + best.off, gone, bad or best.bad))
+        else:
+            in_the_way = sum(partner.gone for partner in partners if not partner.off)
+            away = min((partner.off for partner in partners if partner.off), default=1.0)
+            result.append(Element(labels, value, off + in_the_way, min(gone, away), bad))
+    return result
+
+
+def between(node: Binary, lhs: Vector, rhs: Vector) -> Vector:
+    """Arithmetic and comparisons between vectors. Raises EvalError for many-to-many matching."""
+    matching, key = node.matching, matching_key(node.matching)
+    many, one = (rhs, lhs) if matching.group == "right" else (lhs, rhs)
+    table = {match: _only(found, "one") for match, found in _table(one, key).items()}
+    if not matching.group:
+        kept = [(match, _only(found, "left")) for match, found in _table(many, key).items()]
+    else:
+        kept = [(key(element.labels), element) for element in many]
+    result: Vector = []
+    for match, element in kept:
+        partner = table.get(match)
+        if partner is None:
+            result.append(element._replace(off=element.off + STRUCTURE, labels=nameless(element.labels)))
+            continue
+        left, right = (partner, element) if matching.group == "right" else (element, partner)
+        result.append(_pair(node, left, right, element, partner))
+    _distinct(result, node)
+    return result
+
+
+def _distinct(result: Vector, node: Binary) -> None:
+    if not node.matching.group:
+        return
+    seen = set()
+    for element in result:
+        if not element.off:
+            found = tuple(sorted(element.labels.items()))
+            if found in seen:
+                raise EvalError("multiple matches for labels: grouping labels must ensure unique matches")
+            seen.add(found)
+
+
+def _only(found: Vector, side: str) -> Element:
+    if len(found) == 1:
+        return found[0]
+    if sum(not element.off for element in found) > 1:
+        raise EvalError(f"many-to-many matching: duplicate series on the {side} side")
+    return min(found, key=lambda element: element.off)
+
+
+def _pair(node: Binary, left: Element, right: Element, many: Element, one: Element) -> Element:
+    op, a, b = node.op, left.value, right.value
+    off = left.off + right.off
+    gone = min(left.gone, right.gone)
+    bad = left.bad or right.bad
+    labels = _result_labels(node, many, one)
+    if op not in COMPARISONS:
+        value = arithmetic(op, a, b)
+        return Element(labels, value, off, gone, bad or not math.isfinite(value))
+    bad = bad or not (math.isfinite(a) and math.isfinite(b))
+    if node.bool:
+        return Element(labels, float(holds(op, a, b)), off, gone, bad)
+    to_true, to_false = gap(op, a, b)
+    return Element(labels, a, off + to_true, min(gone, to_false), bad)
+
+
+def _result_labels(node: Binary, many: Element, one: Element) -> dict[str, str]:
+    matching = node.matching
+    drop_name = node.op not in COMPARISONS or node.bool
+    labels = nameless(many.labels) if drop_name else dict(many.labels)
+    if not matching.group:
+        if matching.on is not None:
+            return {label: labels[label] for label in matching.on if label in labels}
+        return {label: value for label, value in labels.items() if label not in matching.ignoring}
+    for label in matching.include:
+        labels = {key: value for key, value in labels.items() if key != label}
+        if one.labels.get(label):
+            labels[label] = one.labels[label]
+    return labels
+
+
+def aggregate(node: Aggregate, vector: Vector, param: float | str) -> Vector:
+    """All aggregations; an absent group is judged by its ghosts."""
+    groups: dict[Key, tuple[dict[str, str], Vector]] = {}
+    drop = frozenset((*node.labels, "__name__"))
+    for element in vector:
+        if node.without:
+            labels = {key: value for key, value in element.labels.items() if key not in drop}
+        else:
+            labels = {label: element.labels[label] for label in node.labels if label in element.labels}
+        groups.setdefault(tuple(sorted(labels.items())), (labels, []))[1].append(element)
+    result: Vector = []
+    for labels, members in groups.values():
+        result += _group(node.op, labels, members, param)
+    return result
+
+
+def _group(op: str, labels: dict[str, str], members: Vector, param: float | str) -> Vector:
+    present = [member for member in members if not member.off]
+    off = 0.0 if present else min(member.off for member in members)
+    used = present or members
+    if op in ("topk", "bottomk", "limitk"):
+        sign = -1.0 if op == "topk" else 1.0
+        ordered = sorted(used, key=lambda member: sign * member.value if op != "limitk" else 0.0)
+        return ordered[: max(0, int(float(param)))]
+    gone = max((member.gone for member in present), default=0.0)
+    bad = any(member.bad for member in used)
+    if op == "count_values":
+        counts: dict[float, int] = {}
+        for member in used:
+            counts[member.value] = counts.get(member.value, 0) + 1
+        return [
+            Element({**labels, str(param): f"{value:g}"}, float(count), off, gone, bad)
+            for value, count in counts.items()
+        ]
+    value = _fold(op, [member.value for member in used], param)
+    return [Element(labels, value, off, gone, bad or not math.isfinite(value))]
+
+
+def _fold(op: str, values: list[float], param: float | str) -> float:
+    count = len(values)
+    if op == "sum":
+        return sum(values)
+    if op == "avg":
+        return sum(values) / count
+    if op == "min":
+        return min(values)
+    if op == "max":
+        return max(values)
+    if op == "count":
+        return float(count)
+    if op == "group":
+        return 1.0
+    if op == "quantile":
+        return quantile(float(param), values)
+    mean = sum(values) / count
+    variance = sum((value - mean) ** 2 for value in values) / count
+    return math.sqrt(variance) if op == "stddev" else variance
+
+
+def quantile(q: float, values: list[float]) -> float:
+    """Prometheus' quantile of plain values (linear between ranks)."""
+    if not values or math.isnan(q):
+        return math.nan
+    if q < 0 or q > 1:
+        return -math.inf if q < 0 else math.inf
+    ordered = sorted(values)
+    rank = q * (len(ordered) - 1)
+    low = int(rank)
+    high = min(low + 1, len(ordered) - 1)
+    return ordered[low] + (ordered[high] - ordered[low]) * (rank - low)
