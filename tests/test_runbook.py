@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -281,21 +282,60 @@ def test_only_the_section_of_the_fragment_counts() -> None:
 
 def test_steps_say_where_they_stand_and_in_which_part() -> None:
     page = parse_runbook(
-        "# Check-out errors\n`oc whoami`\n## Diagnosis\n### Rollback or not?\n`oc get pods`\n"
+        "# CheckoutErrors\n`oc whoami`\n## Diagnosis\n### Rollback or not?\n`oc get pods`\n"
         "## Mitigation\n`oc rollout undo x`\n"
     )
     steps = executable_steps(page, None)
     assert [(s.line, s.group, s.text) for s in steps] == [
-        (2, "diagnosis", "oc whoami"),
+        (2, "other", "oc whoami"),
         (5, "diagnosis", "oc get pods"),
         (7, "mitigation", "oc rollout undo x"),
     ]
 
 
-@pytest.mark.parametrize("page", sorted((ROOT / "runbooks").glob("*.md")), ids=lambda page: page.name)
-def test_every_runbook_of_the_example_can_be_executed(page: Path) -> None:
+RUNBOOKS = sorted((ROOT / "runbooks").glob("*.md"))
+
+
+@pytest.mark.parametrize("page", RUNBOOKS, ids=lambda page: page.name)
+def test_every_runbook_of_the_example_can_be_executed_in_all_its_parts(page: Path) -> None:
     runbook = parse_runbook(page.read_text())
-    groups = {step.group for step in executable_steps(runbook, None)}
-    assert {"diagnosis", "mitigation"} <= groups
-    titles = [h.text for h in runbook.headings]
-    assert {"Meaning", "Impact", "Diagnosis", "Mitigation", "Verification", "Escalation"} <= set(titles)
+    parts = [h for h in runbook.headings if h.text in ("Diagnosis", "Mitigation", "Verification")]
+    assert parts
+    steps = executable_steps(runbook, None)
+    assert {"diagnosis", "mitigation"} <= {step.group for step in steps}
+    assert [h.text for h in parts if not any(s.line in runbook.section_of(h) for s in steps)] in (
+        [],
+        ["Mitigation"],
+    )
+
+
+@pytest.mark.parametrize("page", RUNBOOKS, ids=lambda page: page.name)
+def test_every_link_and_query_of_the_example_is_alive(page: Path) -> None:
+    runbook = parse_runbook(page.read_text())
+    for link in runbook.links:
+        found = resolve_link(link.target, page, {}, page.parent)
+        assert found is not None, link
+        assert parse_runbook(found.path.read_text()).section(found.anchor), link
+    steps = {step.line: step.tier for step in executable_steps(runbook, None)}
+    assert [b for b in runbook.blocks if b.language == "promql" and steps.get(b.line) != "E2"] == []
+    assert [b for b in runbook.blocks if b.language == "console" and steps.get(b.line) != "E1"] == []
+
+
+def test_every_alert_of_the_example_has_a_runbook_of_its_own_with_steps() -> None:
+    shop = ROOT / "examples" / "shop"
+    rules = "".join(path.read_text() for path in sorted((shop / "rules").glob("*.yml")))
+    urls = re.findall(r"runbook_url: (\S+)", rules)
+    assert len(urls) == rules.count("- alert:") > 10
+    for url in urls:
+        page = resolve_url(url, {"https://runbooks.shop.example/": "../../runbooks/"}, shop)
+        assert page is not None
+        assert page.path.is_file(), url
+        assert executable_steps(parse_runbook(page.path.read_text()), page.anchor), url
+
+
+def test_the_examples_of_the_documentation_are_what_they_say() -> None:
+    page = parse_runbook((ROOT / "docs" / "checks" / "runbook.md").read_text())
+    examples = [(b.info.split()[1], b.content) for b in page.blocks if b.language == "markdown"]
+    assert {said for said, _ in examples} == {"E0", "E1", "E2", "E3"}
+    for said, text in examples:
+        assert tiers(text) == ([] if said == "E0" else [said]), text

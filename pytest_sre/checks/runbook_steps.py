@@ -118,8 +118,10 @@ _DASHBOARD_PATH = re.compile(
     r"/(?:d|d-solo|explore|dashboards?|goto)(?:/|$)|/graph$|/app/(?:kibana|discover|dashboards)"
     r"|/k8s/(?:ns|cluster)/|/monitoring/(?:query-browser|alerts|targets)"
 )
+# A heading such as RecoveryFailing names an alert, not a part of its runbook.
+_ALERT_NAME = re.compile(r"`?\w*[a-z][A-Z]\w*`?")
 _DIAGNOSIS = re.compile(
-    r"\b(?:diagnos|troubleshoot|investigat|triage|debug|check|verif|symptom|analy[sz]"
+    r"\b(?:diagnos|troubleshoot|investigat|triage|debug|checks?\b|verif|symptom|analy[sz]"
     r"|determin|identify|inspect|validat)",
     re.I,
 )
@@ -198,6 +200,8 @@ def _is_promql(text: str) -> bool:
 def _group(trail: tuple[Heading, ...]) -> Group:
     """Diagnosis or mitigation, by the outermost heading that says so; a page's title is asked last."""
     for heading in sorted(trail, key=lambda h: (h.level == 1, h.level)):
+        if _ALERT_NAME.fullmatch(heading.text):
+            continue
         if _MITIGATION.search(heading.text):
             return "mitigation"
         if _DIAGNOSIS.search(heading.text):
