@@ -82,7 +82,7 @@ def read(kind: str, body: Any, destination: str = "https://host.example/x") -> N
         ),
         (
             "jira",
-            {"fields": {"project": {"key": "OPS"}, "summary": MARK, "description": {"type": "d", "text": "D"}}},
+            {"fields": {"project": {"key": "K"}, "summary": MARK, "description": {"type": "d", "text": "D"}}},
             {"description.text": "D"},
         ),
         ("discord", {"embeds": [{"title": "T", "description": MARK, "color": 1}]}, {"title": "T"}),

@@ -10,6 +10,7 @@ import resource
 import smtplib
 import socket
 import ssl
+import struct
 import subprocess
 import threading
 import time
@@ -361,6 +362,27 @@ def test_a_client_that_checks_certificates_is_told_of(sink: Sink) -> None:
     client.close()
     assert sink.wait(lambda: bool(sink.refused), 5)
     assert sink.refused[0].startswith("https://hook.acme.example: no TLS with the sink")
+
+
+def test_clients_that_go_away_in_the_middle_leave_nothing_behind() -> None:
+    process = psutil.Process()
+    files, threads = process.num_fds(), threading.active_count()
+    with Sink() as sink:
+        proxy = urlsplit(sink.proxy_url(WEBHOOK, "one"))
+        login = basic(f"{proxy.username}:{proxy.password}")
+        for i in range(100):
+            with socket.create_connection(("127.0.0.1", sink.port), timeout=5) as client:
+                client.setsockopt(
+                    socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
+                )  # reset, not end
+                client.sendall(
+                    f"CONNECT h{i % 2}.example:443 HTTP/1.1\r\nProxy-Authorization: {login}\r\n".encode()
+                )
+                client.sendall(b"\r\n" if i % 4 else b"")
+                if i % 4 == 2:
+                    client.recv(12)
+        assert sink.refused == ()
+    assert (process.num_fds(), threading.active_count()) == (files, threads)
 
 
 def test_prometheus_alerts_are_kept_once_per_label_set(sink: Sink) -> None:

@@ -94,6 +94,7 @@ class ProxyServer(socketserver.TCPServer):
             if host not in self._contexts:
                 context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
                 context.num_tickets = 0
+                context.sslsocket_class = _TlsSocket
                 try:
                     leaf = self._authority.issue_cert(host)
                 except ValueError:  # a name with an underscore, for instance; nobody verifies it anyway
@@ -114,6 +115,18 @@ class ProxyServer(socketserver.TCPServer):
                     socket.socket.shutdown(connection, socket.SHUT_RDWR)
         for thread in threads:
             thread.join()
+
+
+class _TlsSocket(ssl.SSLSocket):
+    """A TLS socket that is closed, not leaked, when the client has gone before it could be wrapped."""
+
+    def getpeername(self) -> Any:
+        # wrap_socket asks this first; on an error it raises and forgets the open socket.
+        try:
+            return super().getpeername()
+        except OSError:
+            self.close()
+            raise ConnectionResetError from None
 
 
 class _Handler(BaseHTTPRequestHandler):
