@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pytest_sre.checks.runbook_steps import executable_steps
 from pytest_sre.model.runbook import Runbook
@@ -155,6 +158,7 @@ def test_a_configured_url_without_page_says_what_was_looked_for(pages: Path) -> 
         "https://github.com/o/r/blob/main/no/such.md",
         "https://github.com/o/r/blob/main/../../outside.md",
         "https://runbooks.example/a%00b",
+        "https://[runbooks.example/api",
         "",
     ],
 )
@@ -162,6 +166,32 @@ def test_what_is_not_ours_or_escapes_leads_nowhere(pages: Path, url: str) -> Non
     found = resolve_url(url, PREFIXES, pages)
     assert found is None or not found.path.exists()
     assert found is None or found.path.is_relative_to(pages / "pages")
+
+
+@given(st.text(alphabet="/.%2eEfF#?ab\\\0~-", max_size=40))
+def test_no_url_leads_out_of_its_folder(rest: str) -> None:
+    for url in (f"https://runbooks.example/{rest}", f"https://github.com/o/r/blob/main/{rest}", rest):
+        found = resolve_url(url, {"https://runbooks.example/": "runbooks"}, ROOT)
+        assert found is None or all(
+            path.resolve().is_relative_to(ROOT) for path in (found.path, *found.tried)
+        )
+
+
+MARKDOWN = st.text(alphabet="ab1 \n`~#-*>$|<{}[]()=.\"'\\:!", max_size=200)
+
+
+@given(MARKDOWN)
+def test_any_text_is_a_page_and_steps_lie_within_it(text: str) -> None:
+    page = parse_runbook(text)
+    for step in executable_steps(page, None):
+        assert 1 <= step.line <= page.length
+        assert step.text
+
+
+def test_a_name_too_long_for_the_file_system_is_a_missing_page(pages: Path) -> None:
+    found = resolve_url("https://runbooks.example/" + "a" * 5000, PREFIXES, pages)
+    assert found is not None
+    assert not any(os.path.isfile(path) for path in found.tried)
 
 
 def test_a_symbolic_link_does_not_lead_out(pages: Path) -> None:

@@ -80,7 +80,7 @@ _REPL_PROMPT = re.compile(
 # A tool that we do not know, in a block that says it is shell: a lower-case word, then arguments.
 _SHELL_LINE = re.compile(r"(?:\./|/|~/|\$\{?\w+\}?/)?[a-z][\w./-]*(?:\s+[^\s:=]\S*)+$")
 _ASSIGNMENT = re.compile(
-    r"(?:export\s+|local\s+)?[A-Za-z_]\w*=(?:\"[^\"]*\"|'[^']*'|\$\([^)]*\)|[^\s;&|]*)(?:\s+|$)"
+    r"(?:(?:export\s+|local\s+)?[A-Za-z_]\w*=(?:\"[^\"]*\"|'[^']*'|\$\([^)]*\)|[^\s;&|]*)(?:\s+|$))+"
 )
 _WRAPPER = re.compile(
     r"(?:sudo|time|nohup|env|exec|command|watch|then|do|if|while|!)\s+"

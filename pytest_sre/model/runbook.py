@@ -90,7 +90,11 @@ class Runbook:
 
     def trail(self, line: int) -> tuple[Heading, ...]:
         """The headings above a line, innermost first."""
-        return tuple(h for h in reversed(self.headings) if line in self.section_of(h))
+        found: list[Heading] = []
+        for heading in reversed(self.headings):
+            if heading.line <= line and (not found or heading.level < found[-1].level):
+                found.append(heading)
+        return tuple(found)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -146,12 +146,14 @@ def resolve_url(url: str, prefixes: Mapping[str, str], root: Path) -> LocalPage 
     URL even if the page is missing. Relative paths start at ``root``; file URLs of GitHub and GitLab count
     where the file exists.
     """
-    parts = urlsplit(url.strip())
+    parts = _split(url)
+    if parts is None:
+        return None
     anchor = unquote(parts.fragment) or None
     if not parts.scheme and not parts.netloc:
         return _page(root, parts.path, anchor, fold=False) if parts.path else None
     for prefix in sorted(prefixes, key=len, reverse=True):
-        rest = _rest(url.strip(), prefix)
+        rest = _rest(parts, prefix)
         if rest is not None:
             return _page(root / prefixes[prefix], rest, anchor, fold=True)
     return _forge_page(parts.path, anchor, root)
@@ -159,8 +161,8 @@ def resolve_url(url: str, prefixes: Mapping[str, str], root: Path) -> LocalPage 
 
 def resolve_link(target: str, page: Path, prefixes: Mapping[str, str], root: Path) -> LocalPage | None:
     """The local page that a link on ``page`` means: as `resolve_url`, but relative to that page."""
-    parts = urlsplit(target)
-    if parts.scheme or parts.netloc:
+    parts = _split(target)
+    if parts is None or parts.scheme or parts.netloc:
         return resolve_url(target, prefixes, root)
     anchor = unquote(parts.fragment) or None
     if not parts.path:
@@ -176,10 +178,20 @@ def _is_below(path: Path, folder: Path) -> bool:
     return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))
 
 
-def _rest(url: str, prefix: str) -> str | None:
+def _split(url: str) -> SplitResult | None:
+    try:
+        return urlsplit(url.strip())
+    except ValueError:  # such as http://[
+        return None
+
+
+def _rest(given: SplitResult, prefix: str) -> str | None:
     """What follows a prefix in a URL's path; scheme and host compare without case, names are not cut."""
-    given, wanted = urlsplit(url), urlsplit(prefix)
-    if (given.scheme.lower(), given.netloc.lower()) != (wanted.scheme.lower(), wanted.netloc.lower()):
+    wanted = _split(prefix)
+    if wanted is None or (given.scheme.lower(), given.netloc.lower()) != (
+        wanted.scheme.lower(),
+        wanted.netloc.lower(),
+    ):
         return None
     path, start = given.path or "/", wanted.path.rstrip("/")
     if not (path + "/").startswith(start + "/"):
@@ -209,9 +221,9 @@ def _choose(path: Path, folders: tuple[Path, ...], anchor: str | None, *, fold: 
         return None
     named = _candidates(Path(os.path.normpath(path)))
     tried = tuple(p for p in named if any(_is_below(p, folder) for folder in folders))
-    found = next((p for p in tried if p.is_file()), None)
+    found = next((p for p in tried if os.path.isfile(p)), None)
     for wanted in tried if fold and not found else ():
-        near = wanted.parent.iterdir() if wanted.parent.is_dir() else ()
+        near = wanted.parent.iterdir() if os.path.isdir(wanted.parent) else ()
         found = found or next((p for p in near if p.name.lower() == wanted.name and p.is_file()), None)
     return LocalPage(found or tried[min(1, len(tried) - 1)], anchor, tried) if tried else None
 
