@@ -49,7 +49,9 @@ class Plugin:
     @property
     def paths(self) -> dict[Path, str]:
         """All files that have items: absolute path → path as shown."""
-        shown = [file.path for file in self.inventory.rule_files] + [file.path for file in self.inventory.broken]
+        shown = [file.path for file in self.inventory.rule_files] + [
+            file.path for file in self.inventory.broken
+        ]
         if self.inventory.routing:
             shown.append(self.inventory.routing.path)
         return {(self.inventory.root / path).resolve(): path for path in dict.fromkeys(shown)}
@@ -89,7 +91,9 @@ class Plugin:
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Count what was proven and what was not."""
-        reports = [r for rs in terminalreporter.stats.values() for r in rs if isinstance(r, pytest.TestReport)]
+        reports = [
+            r for rs in terminalreporter.stats.values() for r in rs if isinstance(r, pytest.TestReport)
+        ]
         mine = [report for report in reports if "sre" in report.keywords]
         summary(terminalreporter, mine, self.inventory, self.observations)
 
@@ -220,7 +224,11 @@ class AlertItem(SreItem):
     def __init__(self, *, rule: Rule, check: ModuleType, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.rule, self.check = rule, check
-        self.user_properties += [("sre_alert", rule.name), ("sre_check", check.NAME), ("sre_rule", str(rule.location))]
+        self.user_properties += [
+            ("sre_alert", rule.name),
+            ("sre_check", check.NAME),
+            ("sre_rule", str(rule.location)),
+        ]
 
     def runtest(self) -> None:
         """Judge the alert by what was observed."""

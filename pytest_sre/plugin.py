@@ -24,8 +24,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("sre", "alerts, fired for real (pytest-sre)")
     group.addoption("--sre-alerts", action="store_true", help="fire alert rules through real servers")
     group.addoption("--sre-strict", action="store_true", help="fail where an alert's test is skipped")
-    group.addoption("--sre-keep", action="store_true", help="leave the servers up at the end, print their addresses")
-    group.addoption("--sre-rules", action="append", metavar="GLOB", help="rule files to test (more than once: all)")
+    group.addoption(
+        "--sre-keep", action="store_true", help="leave the servers up at the end, print their addresses"
+    )
+    group.addoption(
+        "--sre-rules", action="append", metavar="GLOB", help="rule files to test (more than once: all)"
+    )
     parser.addini("sre_rules", "rule files to test (globs)", type="args")
     parser.addini("sre_strict", "fail where an alert's test is skipped", type="bool", default=False)
     for name, text in _VALUES:

@@ -143,7 +143,9 @@ def read_sre_yaml(path: Path) -> SreYaml:
     try:
         return SreYaml.model_validate(yaml.safe_load(text))
     except ValidationError as error:
-        raise UserError("\n".join(_explain(path, documents[0].value, item) for item in error.errors())) from None
+        raise UserError(
+            "\n".join(_explain(path, documents[0].value, item) for item in error.errors())
+        ) from None
 
 
 def _explain(path: Path, value: Any, error: Any) -> str:

@@ -13,7 +13,9 @@ from pytest_sre.sources.discover import Inventory
 
 PAGING_KINDS = frozenset({"pagerduty", "opsgenie", "victorops", "pushover", "incidentio", "webhook"})
 _PAGING_LABELS = ("severity", "priority", "level", "urgency")
-_PAGING_VALUES = frozenset({"page", "pager", "paging", "critical", "crit", "emergency", "sev1", "sev-1", "p1"})
+_PAGING_VALUES = frozenset(
+    {"page", "pager", "paging", "critical", "crit", "emergency", "sev1", "sev-1", "p1"}
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

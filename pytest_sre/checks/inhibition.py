@@ -61,7 +61,9 @@ def _related(rule: Mapping[str, Any], seen: Inhibition, external: Mapping[str, s
 
 
 def _names_one(matcher: Matcher) -> bool:
-    return matcher.label == "alertname" and matcher.op in ("=", "=~") and matcher.value not in (".*", ".+", "")
+    return (
+        matcher.label == "alertname" and matcher.op in ("=", "=~") and matcher.value not in (".*", ".+", "")
+    )
 
 
 def _show(labels: Mapping[str, str]) -> str:

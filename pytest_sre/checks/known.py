@@ -32,7 +32,9 @@ def judge(case: Case) -> Verdict:
 def _rule(case: Case, rule: Rule, index: RuleIndex) -> Iterator[Finding]:
     labels = case.inventory.snapshots.labels
     where = Location(rule.location.path, rule.expr_line)
-    reader = rule.name if rule is case.rule else f"the recording rule {rule.name}, which {case.rule.name} needs,"
+    reader = (
+        rule.name if rule is case.rule else f"the recording rule {rule.name}, which {case.rule.name} needs,"
+    )
     for selector in selectors(rule.expr):
         name = selector.name
         if not name or name.startswith(_MADE_BY_PROMETHEUS) or index.records(name):
@@ -50,7 +52,11 @@ def _rule(case: Case, rule: Rule, index: RuleIndex) -> Iterator[Finding]:
             )
             continue
         for matcher in selector.matchers:
-            if matcher.label not in labels[name] | _TARGET_LABELS and matcher.op in ("=", "=~") and matcher.value:
+            if (
+                matcher.label not in labels[name] | _TARGET_LABELS
+                and matcher.op in ("=", "=~")
+                and matcher.value
+            ):
                 near = difflib.get_close_matches(matcher.label, labels[name], 1, 0.6)
                 yield Finding(
                     NAME,
@@ -58,5 +64,7 @@ def _rule(case: Case, rule: Rule, index: RuleIndex) -> Iterator[Finding]:
                     f"{reader} matches {name} by {matcher.label}, a label that it does not have",
                     expected=f"one of {', '.join(sorted(labels[name])) or 'none'}",
                     seen=f"{matcher.label}{matcher.op}{matcher.value!r}",
-                    next_step=f"did you mean {near[0]}?" if near else "mend the matcher, or take a new snapshot",
+                    next_step=f"did you mean {near[0]}?"
+                    if near
+                    else "mend the matcher, or take a new snapshot",
                 )

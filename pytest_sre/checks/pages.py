@@ -20,8 +20,26 @@ NAME = "pages"
 NEEDS = "deliver"
 _UNRENDERED = re.compile(r"<no value>|<error expanding template|\{\{.*?\}\}", re.S)
 KINDS = frozenset(
-    "pagerduty slack email opsgenie victorops pushover webhook telegram wechat webex sns discord msteams msteamsv2 "
-    "jira rocketchat mattermost incidentio".split()
+    [
+        "pagerduty",
+        "slack",
+        "email",
+        "opsgenie",
+        "victorops",
+        "pushover",
+        "webhook",
+        "telegram",
+        "wechat",
+        "webex",
+        "sns",
+        "discord",
+        "msteams",
+        "msteamsv2",
+        "jira",
+        "rocketchat",
+        "mattermost",
+        "incidentio",
+    ]
 )
 
 
@@ -40,7 +58,11 @@ def judge(case: Case) -> Verdict:
         return Skipped(f"it was not fired: {alert.plan.reason}")
     if alert.state != "firing":
         seen = "it does not fire"
-        return (Finding(NAME, rule.location, f"{rule.name} pages nobody", seen=seen, next_step="see its item `fires`"),)
+        return (
+            Finding(
+                NAME, rule.location, f"{rule.name} pages nobody", seen=seen, next_step="see its item `fires`"
+            ),
+        )
     return (
         *_receivers(case, alert),
         *_unsent(case, alert),
@@ -51,7 +73,9 @@ def judge(case: Case) -> Verdict:
 
 def _alertmanager_broken(case: Case) -> Finding | None:
     path = case.inventory.routing.path if case.inventory.routing else ""
-    broken = [file for file in case.inventory.broken if "alertmanager" in file.path.rpartition("/")[2].lower()]
+    broken = [
+        file for file in case.inventory.broken if "alertmanager" in file.path.rpartition("/")[2].lower()
+    ]
     verdict = case.files.get(path)
     if verdict is not None and verdict.error:
         where, seen = Location(path, verdict.line), verdict.error
@@ -72,7 +96,9 @@ def _receivers(case: Case, alert: AlertObservation) -> Iterator[Finding]:
     """Each firing alert of the rule must meet the expectation for its labels."""
     told: set[tuple[str, ...]] = set()
     for fired in alert.fired:
-        got = sorted({n.integration for n in alert.notifications if n.integration.receiver in fired.receivers}, key=str)
+        got = sorted(
+            {n.integration for n in alert.notifications if n.integration.receiver in fired.receivers}, key=str
+        )
         if fired.inhibited_by or fired.sent_labels is None:
             got = []
         expectation = _expectation(case, fired.sent_labels or fired.labels)

@@ -19,7 +19,11 @@ def judge(case: Case) -> Verdict:
     """Pass when the linked page exists here and has an executable step; skip what lies elsewhere."""
     rule = case.rule
     name, url = next(
-        ((key, rule.annotations[key]) for key in case.settings.runbooks.annotations if rule.annotations.get(key)),
+        (
+            (key, rule.annotations[key])
+            for key in case.settings.runbooks.annotations
+            if rule.annotations.get(key)
+        ),
         ("", ""),
     )
     if not url:
@@ -74,7 +78,11 @@ def _page(case: Case, url: str, page: LocalPage, root: Path, prefixes: Mapping[s
 
     def follow(target: str) -> tuple[Runbook, str | None] | None:
         linked = resolve_link(target, page.path, prefixes, root)
-        if linked is None or not linked.path.is_file() or linked.path.suffix.lower() not in (".md", ".markdown"):
+        if (
+            linked is None
+            or not linked.path.is_file()
+            or linked.path.suffix.lower() not in (".md", ".markdown")
+        ):
             return None
         return _read(linked.path), linked.anchor
 

@@ -56,7 +56,9 @@ class Kindling:
     keep: bool
 
 
-def prepare(kindling: Kindling, batch: Batch, folder: Path, name: str) -> tuple[RuleCopies, tuple[Change, ...], float]:
+def prepare(
+    kindling: Kindling, batch: Batch, folder: Path, name: str
+) -> tuple[RuleCopies, tuple[Change, ...], float]:
     """Write rules, configuration and history of a batch; returns the start of the run (seconds since the epoch)."""
     folder.mkdir()
     (folder / "home").mkdir()
@@ -81,7 +83,9 @@ def prepare(kindling: Kindling, batch: Batch, folder: Path, name: str) -> tuple[
 def light(kindling: Kindling, batch: Batch, folder: Path, name: str) -> Fire:
     """Prepare a batch and start its Prometheus; raises StackError."""
     copies, changes, began = prepare(kindling, batch, folder, name)
-    server = prometheus.start(kindling.binaries.prometheus, kindling.settings, folder, name, keep=kindling.keep)
+    server = prometheus.start(
+        kindling.binaries.prometheus, kindling.settings, folder, name, keep=kindling.keep
+    )
     ready = time.time()
     with process.session() as client, process.answering(server):
         remote_write.write(client, server.url, _top_up(batch, began))
@@ -89,11 +93,16 @@ def light(kindling: Kindling, batch: Batch, folder: Path, name: str) -> Fire:
 
 
 def _top_up(batch: Batch, began: float) -> list[tuple[Labels, list[tuple[float, float]]]]:
-    ahead = [(one.labels, [(began + when, value) for when, value in one.samples if when > 0]) for one in batch.series]
+    ahead = [
+        (one.labels, [(began + when, value) for when, value in one.samples if when > 0])
+        for one in batch.series
+    ]
     return [(labels, samples) for labels, samples in ahead if samples]
 
 
-def watch(fire: Fire, tell: Callable[[int, int], None]) -> tuple[Fire, dict[Rule, RuleState], dict[Rule, float]]:
+def watch(
+    fire: Fire, tell: Callable[[int, int], None]
+) -> tuple[Fire, dict[Rule, RuleState], dict[Rule, float]]:
     """Wait until every alert of the batch fires or evidently does not.
 
     ``tell`` is given the count of firing alerts and of all. Returns the fire (another one where Prometheus had to be
@@ -134,7 +143,9 @@ def relight(kindling: Kindling, fire: Fire, pending: Mapping[Rule, RuleState]) -
     server = prometheus.start(
         kindling.binaries.prometheus, kindling.settings, fire.folder, fire.name, keep=kindling.keep
     )
-    return Fire(fire.batch, fire.copies, fire.folder, fire.name, server, fire.began, time.time(), fire.changes)
+    return Fire(
+        fire.batch, fire.copies, fire.folder, fire.name, server, fire.began, time.time(), fire.changes
+    )
 
 
 def _settled(fire: Fire, rule: Rule, state: RuleState) -> bool:

@@ -86,7 +86,9 @@ def open_office(office: Office, name: str) -> tuple[Wave, tuple[Change, ...]]:
     )
     path, lines = alertmanager.write_config(copy.document, folder)
     try:
-        server = alertmanager.start(office.binary, office.settings, path, f"alertmanager-{name}", keep=office.keep)
+        server = alertmanager.start(
+            office.binary, office.settings, path, f"alertmanager-{name}", keep=office.keep
+        )
     except StackError as error:
         verdict = alertmanager.load_verdict(error, office.routing.path, path, lines)
         if verdict is None:
@@ -125,7 +127,9 @@ def _one_wave(office: Office, wave: Wave, given: Mapping[Rule, Sequence[PostedAl
         flat = [alert for alerts in given.values() for alert in alerts]
         alertmanager.post(client, wave.server, [_payload(alert, ends) for alert in flat])
         groups = _settle(client, wave.server, len({_labels(alert) for alert in flat}))
-        shown = {frozenset(alert["labels"].items()): alert for alert in alertmanager.alerts(client, wave.server)}
+        shown = {
+            frozenset(alert["labels"].items()): alert for alert in alertmanager.alerts(client, wave.server)
+        }
     owner: dict[str, Rule] = {}
     alerts: dict[Rule, list[Mapping[str, Any]]] = {rule: [] for rule in given}
     conflicts: dict[Rule, set[Rule]] = {}
@@ -211,7 +215,9 @@ def _apart(rules: Sequence[Rule], conflicts: Mapping[Rule, set[Rule]]) -> list[l
     for rule in rules:
         mine = conflicts.get(rule, set())
         for wave, inside in zip(waves, members, strict=True):
-            if not (mine & inside) and not any(rule in conflicts.get(other, ()) for other in inside & set(conflicts)):
+            if not (mine & inside) and not any(
+                rule in conflicts.get(other, ()) for other in inside & set(conflicts)
+            ):
                 wave.append(rule)
                 inside.add(rule)
                 break
@@ -235,7 +241,10 @@ def _expected(
         ("|".join(sorted(group.alerts)), integration)
         for group in groups
         for integration in by_receiver.get(group.receiver, ())
-        if any(owner.get(print_) in clean and status["state"] == "active" for print_, status in group.alerts.items())
+        if any(
+            owner.get(print_) in clean and status["state"] == "active"
+            for print_, status in group.alerts.items()
+        )
     }
 
 

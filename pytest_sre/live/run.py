@@ -147,7 +147,9 @@ def _open(
     except UserError as error:
         where, _, reason = str(error).removeprefix(f"{routing.path}:").partition(":")
         line = int(where) if where.isdigit() else 1
-        run.files[routing.path] = FileVerdict(routing.path, line, reason.strip() if where.isdigit() else str(error))
+        run.files[routing.path] = FileVerdict(
+            routing.path, line, reason.strip() if where.isdigit() else str(error)
+        )
         return None, None
     run.files[routing.path] = FileVerdict(routing.path)
     run.changes += changes
@@ -161,7 +163,10 @@ def _by_hand(settings: Settings, alerts: Iterable[Rule]) -> dict[Rule, tuple[Ser
         path, _, name = entry.alert.rpartition("::")
         interval = duration.seconds(entry.interval)
         series = tuple(
-            Series(notation.parse_series(one.series), notation.samples(notation.parse_values(one.values), interval))
+            Series(
+                notation.parse_series(one.series),
+                notation.samples(notation.parse_values(one.values), interval),
+            )
             for one in entry.input_series
         )
         for rule in alerts:
@@ -204,7 +209,13 @@ def _burn(
                 state.error,
                 after.get(rule),
                 tuple(
-                    FiredAlert(a["labels"], a["annotations"], str(a["value"]), a["activeAt"], to.labels if to else None)
+                    FiredAlert(
+                        a["labels"],
+                        a["annotations"],
+                        str(a["value"]),
+                        a["activeAt"],
+                        to.labels if to else None,
+                    )
                     for a, to in zip(shown, sent[rule], strict=True)
                 ),
             )
@@ -236,7 +247,9 @@ def _wait_sent(fire: Fire, states: Mapping[Rule, RuleState], sink: Sink) -> None
         now = len(_posted(fire, sink))
         if now != count:
             count, since = now, time.monotonic()
-        quiet = time.monotonic() - since > SEND_QUIET and time.time() - fire.ready > NOTIFIER_DELAY + SEND_QUIET
+        quiet = (
+            time.monotonic() - since > SEND_QUIET and time.time() - fire.ready > NOTIFIER_DELAY + SEND_QUIET
+        )
         if now >= firing or quiet:
             return
         time.sleep(0.05)
@@ -308,5 +321,3 @@ def _with_delivery(observation: AlertObservation, delivery: Delivery) -> AlertOb
         send_errors=delivery.errors,
         inhibited_together=delivery.inhibited_together,
     )
-
-

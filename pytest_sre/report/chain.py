@@ -24,7 +24,9 @@ def chain(routing: Routing | None, alert: AlertObservation, fired: FiredAlert) -
     if fired.silenced_by:
         lines.append(f"silenced  by {', '.join(fired.silenced_by)}")
     for notification in alert.notifications:
-        lines.append(f"sent      {notification.integration} → {notification.destination}: {notification.status}")
+        lines.append(
+            f"sent      {notification.integration} → {notification.destination}: {notification.status}"
+        )
     lines += [f"not sent  {error}" for error in alert.send_errors]
     return tuple(lines)
 

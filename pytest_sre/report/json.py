@@ -43,8 +43,12 @@ def _alert(seen: AlertObservation) -> dict[str, Any]:
         "state": seen.state,
         "error": seen.error,
         "fired_after": None if seen.after is None else round(seen.after, 3),
-        "series": [_series(one.labels, one.samples) for one in plan.series] if isinstance(plan, Scenario) else [],
-        "not_proven": "" if isinstance(plan, Scenario) else f"{type(plan).__name__}: {plan.reason} {plan.part}".strip(),
+        "series": [_series(one.labels, one.samples) for one in plan.series]
+        if isinstance(plan, Scenario)
+        else [],
+        "not_proven": ""
+        if isinstance(plan, Scenario)
+        else f"{type(plan).__name__}: {plan.reason} {plan.part}".strip(),
         "fired": [
             {
                 "labels": dict(one.labels),
@@ -78,4 +82,9 @@ def _alert(seen: AlertObservation) -> dict[str, Any]:
 
 
 def _series(labels: tuple[tuple[str, str], ...], samples: tuple[tuple[float, float], ...]) -> dict[str, Any]:
-    return {"labels": dict(labels), "samples": len(samples), "first": list(samples[0]), "last": list(samples[-1])}
+    return {
+        "labels": dict(labels),
+        "samples": len(samples),
+        "first": list(samples[0]),
+        "last": list(samples[-1]),
+    }

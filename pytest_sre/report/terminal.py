@@ -26,7 +26,9 @@ class Progress:
     def __enter__(self) -> Progress:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
+    ) -> None:
         if self.live and self.last and not self.quiet:
             self._write("\r\x1b[K")
 
@@ -74,7 +76,9 @@ def summary(reporter: Any, reports: Sequence[Any], inventory: Inventory, seen: O
         sent = sum(len(alert.notifications) for alert in seen.alerts.values())
         fired = sum(alert.state == "firing" for alert in seen.alerts.values())
         took = max(seen.seconds.values(), default=0.0)
-        reporter.write_line(f"{versions}: {fired} alerts fired, {sent} notifications received, in {took:.1f} s")
+        reporter.write_line(
+            f"{versions}: {fired} alerts fired, {sent} notifications received, in {took:.1f} s"
+        )
     for skipped in inventory.skipped[:20]:
         reporter.write_line(f"passed over {skipped.path}: {skipped.reason}")
     if len(inventory.skipped) > 20:

@@ -78,7 +78,8 @@ class _Holder(NamedTuple):
 def side_matchers(rule: Mapping[str, Any], side: Literal["source", "target"]) -> tuple[Matcher, ...]:
     """The matchers of one side of an inhibit rule that Alertmanager has accepted; raises UserError."""
     keys = ("match", "match_re", "matchers")
-    return tuple(_matchers("", {key: rule.get(f"{side}_{key}") for key in keys}, line_of(rule, f"{side}_matchers")))
+    sides = {key: rule.get(f"{side}_{key}") for key in keys}
+    return tuple(_matchers("", sides, line_of(rule, f"{side}_matchers")))
 
 
 def _load(path: str, text: str, first_line: int = 1) -> list[Document]:

@@ -76,7 +76,9 @@ def discover(settings: Settings, named: Collection[Path] = ()) -> Inventory:
         except Broken as error:
             broken.append(BrokenFile(shown, error.line, str(error)))
     if settings.file.rules or settings.file.alertmanager or settings.file.prometheus:
-        configs += [path for path in _walk(settings.root) if path not in set(configs) and _is_config_name(path)]
+        configs += [
+            path for path in _walk(settings.root) if path not in set(configs) and _is_config_name(path)
+        ]
     routing, trouble = _routing(settings, configs)
     return Inventory(
         root=settings.root,

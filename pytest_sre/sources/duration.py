@@ -18,4 +18,6 @@ def seconds(text: str) -> float:
     found = _SHAPE.fullmatch(text)
     if not text or not found:
         raise ValueError(f'"{text}" is not a duration such as 30s, 5m or 1h30m')
-    return sum(int(value) * unit for value, unit in zip(found.groups(), _UNITS.values(), strict=True) if value)
+    return sum(
+        int(value) * unit for value, unit in zip(found.groups(), _UNITS.values(), strict=True) if value
+    )

@@ -17,13 +17,13 @@ def parse_series(text: str) -> Labels:
     """Labels of ``name{label="value"}``, sorted, with ``__name__``; raises ValueError."""
     found = _SERIES.fullmatch(text)
     if not found or not (found[1] or found[2]):
-        raise ValueError(f"{text!r} is not a series such as up{{job=\"api\"}}")
+        raise ValueError(f'{text!r} is not a series such as up{{job="api"}}')
     labels = {"__name__": found[1]} if found[1] else {}
     rest, at = found[2] or "", 0
     while at < len(rest) and rest[at:].strip():
         pair = _PAIR.match(rest, at)
         if not pair:
-            raise ValueError(f"{text!r}: expected label=\"value\" at {rest[at:]!r}")
+            raise ValueError(f'{text!r}: expected label="value" at {rest[at:]!r}')
         labels[pair[1]] = re.sub(r'\\["\\n]', lambda match: _ESCAPES[match[0]], pair[2])
         at = pair.end()
     if "__name__" not in labels:
@@ -52,7 +52,9 @@ def parse_values(text: str) -> tuple[float | None, ...]:
     return tuple(values)
 
 
-def samples(values: tuple[float | None, ...], interval: float, ahead: float = 540.0) -> tuple[tuple[float, float], ...]:
+def samples(
+    values: tuple[float | None, ...], interval: float, ahead: float = 540.0
+) -> tuple[tuple[float, float], ...]:
     """Lay values out so that the last is at 0 (now), and go on as they ended until ``ahead`` seconds.
 
     A gauge keeps its last value; a series whose last step was a rise keeps rising by it.

@@ -26,7 +26,9 @@ class PrometheusConfig:
 
 def is_prometheus(value: Any) -> bool:
     """Whether a document is a Prometheus server's configuration."""
-    return isinstance(value, Mapping) and ("scrape_configs" in value or ("alerting" in value and "global" in value))
+    return isinstance(value, Mapping) and (
+        "scrape_configs" in value or ("alerting" in value and "global" in value)
+    )
 
 
 def parse_prometheus(path: str, text: str) -> PrometheusConfig:
@@ -43,7 +45,9 @@ def parse_prometheus(path: str, text: str) -> PrometheusConfig:
     alerting = _mapping(path, top, "alerting")
     managers = alerting.get("alertmanagers") or []
     if not isinstance(managers, list) or not all(isinstance(item, Mapping) for item in managers):
-        raise UserError(f"{path}:{line_of(alerting, 'alertmanagers')}: `alertmanagers` must be a list of mappings")
+        raise UserError(
+            f"{path}:{line_of(alerting, 'alertmanagers')}: `alertmanagers` must be a list of mappings"
+        )
     settings = _mapping(path, top, "global")
     return PrometheusConfig(
         path=path,

@@ -11,8 +11,12 @@ from pytest_sre.model.rules import Rule, RuleFile, RuleGroup
 from pytest_sre.sources import duration, yamlfile
 from pytest_sre.sources.yamlfile import line_of
 
-_LOGQL = re.compile(r"\}\s*(\|=|\|~|!=\s*[\"`]|!~\s*[\"`]|\|\s*(json|logfmt|pattern|regexp|unpack|line_format|unwrap)\b)")
-_HELM = re.compile(r"\{\{-?\s*(\.Values|\.Release|\.Chart|include|template|if|range|with|end|define|toYaml|\$|/\*)")
+_LOGQL = re.compile(
+    r"\}\s*(\|=|\|~|!=\s*[\"`]|!~\s*[\"`]|\|\s*(json|logfmt|pattern|regexp|unpack|line_format|unwrap)\b)"
+)
+_HELM = re.compile(
+    r"\{\{-?\s*(\.Values|\.Release|\.Chart|include|template|if|range|with|end|define|toYaml|\$|/\*)"
+)
 
 
 class Skip(Exception):
@@ -29,7 +33,9 @@ class Broken(Exception):
 
 def looks_like_rules(text: str) -> bool:
     """A quick look, before any parsing: could this be a rule file?"""
-    return "PrometheusRule" in text or "VMRule" in text or re.search(r'^\s*"?groups"?:', text, re.M) is not None
+    return (
+        "PrometheusRule" in text or "VMRule" in text or re.search(r'^\s*"?groups"?:', text, re.M) is not None
+    )
 
 
 def parse_rule_file(path: str, text: str) -> RuleFile:

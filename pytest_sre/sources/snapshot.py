@@ -41,5 +41,7 @@ def parse_snapshots(texts: Iterable[tuple[str, str]]) -> Snapshots:
                     labels.setdefault(sample.name, set()).update(sample.labels)
                     types[sample.name] = family.type
         except (ValueError, KeyError, IndexError) as error:
-            raise UserError(f"{path}: not a metrics page in exposition or OpenMetrics text format: {error}") from None
+            raise UserError(
+                f"{path}: not a metrics page in exposition or OpenMetrics text format: {error}"
+            ) from None
     return Snapshots(tuple(paths), {name: frozenset(found) for name, found in labels.items()}, types)

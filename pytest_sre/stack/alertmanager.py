@@ -17,7 +17,9 @@ from pytest_sre.sources import yamlfile
 from pytest_sre.stack import process
 
 _NOTIFY_FAILED = re.compile(r"Notify for alerts failed")
-_LOAD_FAILED = re.compile("Loading configuration file failed|error loading configuration file|failed to apply new config")
+_LOAD_FAILED = re.compile(
+    "Loading configuration file failed|error loading configuration file|failed to apply new config"
+)
 _ERR = re.compile(r'err="((?:[^"\\]|\\.)*)"')
 
 
@@ -39,7 +41,9 @@ def write_config(document: Mapping[str, Any], folder: Path) -> tuple[Path, list[
     return path, lines
 
 
-def start(binary: str, settings: AlertmanagerServer, config: Path, name: str, *, keep: bool) -> process.Server:
+def start(
+    binary: str, settings: AlertmanagerServer, config: Path, name: str, *, keep: bool
+) -> process.Server:
     """Start Alertmanager without a cluster; raises StackError with its log lines."""
 
     def command(port: int) -> list[str]:
@@ -76,9 +80,13 @@ def post(client: requests.Session, server: process.Server, alerts: list[dict[str
     """Hand alerts over as Prometheus does; raises StackError."""
     with process.answering(server):
         for start_at in range(0, len(alerts), 200):
-            answer = client.post(server.url + "/api/v2/alerts", json=alerts[start_at : start_at + 200], timeout=30)
+            answer = client.post(
+                server.url + "/api/v2/alerts", json=alerts[start_at : start_at + 200], timeout=30
+            )
             if not answer.ok:
-                raise StackError(f"Alertmanager refused the alerts: {answer.status_code} {answer.text.strip()[:500]}")
+                raise StackError(
+                    f"Alertmanager refused the alerts: {answer.status_code} {answer.text.strip()[:500]}"
+                )
 
 
 def alerts(client: requests.Session, server: process.Server) -> list[dict[str, Any]]:
@@ -95,7 +103,11 @@ def groups(client: requests.Session, server: process.Server) -> list[Group]:
         answer = client.get(server.url + "/api/v2/alerts/groups", timeout=60)
         answer.raise_for_status()
         return [
-            Group(group["receiver"]["name"], group["labels"], {a["fingerprint"]: a["status"] for a in group["alerts"]})
+            Group(
+                group["receiver"]["name"],
+                group["labels"],
+                {a["fingerprint"]: a["status"] for a in group["alerts"]},
+            )
             for group in answer.json()
         ]
 

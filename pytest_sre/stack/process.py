@@ -76,7 +76,9 @@ def find_binaries(servers: Servers) -> Binaries:
 def version(binary: str) -> str:
     """The version that a binary states, such as ``2.42.0``; raises StackError."""
     try:
-        done = subprocess.run([binary, "--version"], capture_output=True, text=True, timeout=30, env=_environment("/"))
+        done = subprocess.run(
+            [binary, "--version"], capture_output=True, text=True, timeout=30, env=_environment("/")
+        )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise StackError(f"cannot run {binary}: {error}") from None
     words = (done.stdout + done.stderr).split()
@@ -118,7 +120,12 @@ def _reap(base: Path) -> None:
 
 
 def start(
-    name: str, command: Callable[[int], list[str]], folder: Path, *, keep: bool = False, check: str = "/-/ready"
+    name: str,
+    command: Callable[[int], list[str]],
+    folder: Path,
+    *,
+    keep: bool = False,
+    check: str = "/-/ready",
 ) -> Server:
     """Start a server on a free loopback port and wait until it is ready; raises StackError with its log lines."""
     for _ in range(5):
@@ -193,7 +200,9 @@ def answering(server: Server) -> Iterator[None]:
     try:
         yield
     except (requests.RequestException, KeyError, ValueError) as error:
-        raise StackError(f"{server.name} does not answer ({error}). Its last log lines:\n{server.log_tail()}") from None
+        raise StackError(
+            f"{server.name} does not answer ({error}). Its last log lines:\n{server.log_tail()}"
+        ) from None
 
 
 def free_port() -> int:

@@ -32,7 +32,9 @@ class RuleState:
     evaluated: str
 
 
-def write_config(config: PrometheusConfig, sink_port: int, name: str, folder: Path) -> tuple[Path, tuple[Change, ...]]:
+def write_config(
+    config: PrometheusConfig, sink_port: int, name: str, folder: Path
+) -> tuple[Path, tuple[Change, ...]]:
     """Write the safe copy: an allow-list, with the sink as the only Alertmanager. Returns its path and the changes."""
     relabelings = config.alertmanager_relabel_configs or ((),)
     document: dict[str, Any] = {
@@ -65,14 +67,20 @@ def check_config(promtool: str, config: PrometheusConfig, path: Path, folder: Pa
     if done.returncode:
         text = (done.stdout + done.stderr).replace(str(path), config.path or "prometheus.yml")
         lines = [0, *map(int, path.with_suffix(".lines").read_text().split())]
-        told = "\n".join(line.strip() for line in text.splitlines() if "Checking" not in line and line.strip())
-        for number in sorted({int(word.rstrip(":")) for word in told.split() if word.rstrip(":").isdigit()}, reverse=True):
+        told = "\n".join(
+            line.strip() for line in text.splitlines() if "Checking" not in line and line.strip()
+        )
+        for number in sorted(
+            {int(word.rstrip(":")) for word in told.split() if word.rstrip(":").isdigit()}, reverse=True
+        ):
             if f"line {number}:" in told and number < len(lines):
                 told = told.replace(f"line {number}:", f"line {lines[number]}:")
         raise StackError(f"{config.path}: Prometheus does not load this configuration:\n{told}")
 
 
-def write_history(promtool: str, series: Iterable[Series], states: Mapping[Labels, float], at: float, folder: Path) -> None:
+def write_history(
+    promtool: str, series: Iterable[Series], states: Mapping[Labels, float], at: float, folder: Path
+) -> None:
     """Write all samples up to ``at`` (seconds since the epoch) as blocks into ``folder``/data.
 
     ``states`` maps label sets of pending alerts to the time their ``for`` began (seconds since the epoch).
@@ -88,10 +96,14 @@ def write_history(promtool: str, series: Iterable[Series], states: Mapping[Label
             out.write(f"{_head(_state_labels(labels))} {since!r} {at:.3f}\n")
         out.write("# EOF\n")
     span = "--max-block-duration=40000h"
-    done = process.run([promtool, "tsdb", "create-blocks-from", "openmetrics", span, "-q", str(source), str(data)], folder)
+    done = process.run(
+        [promtool, "tsdb", "create-blocks-from", "openmetrics", span, "-q", str(source), str(data)], folder
+    )
     source.unlink()
     if done.returncode:
-        raise StackError(f"promtool could not write the history:\n{(done.stdout + done.stderr).strip()[-2000:]}")
+        raise StackError(
+            f"promtool could not write the history:\n{(done.stdout + done.stderr).strip()[-2000:]}"
+        )
 
 
 def _head(labels: Labels) -> str:

@@ -19,7 +19,9 @@ SERIES_PER_REQUEST = 1000
 _FIELD = descriptor_pb2.FieldDescriptorProto
 
 
-def write(client: requests.Session, url: str, series: Iterable[tuple[Labels, Iterable[tuple[float, float]]]]) -> None:
+def write(
+    client: requests.Session, url: str, series: Iterable[tuple[Labels, Iterable[tuple[float, float]]]]
+) -> None:
     """Send series, each with samples of (seconds since the epoch, value); raises StackError."""
     pending = list(series)
     for start in range(0, len(pending), SERIES_PER_REQUEST):
@@ -41,11 +43,15 @@ def write(client: requests.Session, url: str, series: Iterable[tuple[Labels, Ite
             timeout=60,
         )
         if not answer.ok:
-            raise StackError(f"Prometheus refused the series: {answer.status_code} {answer.text.strip()[:500]}")
+            raise StackError(
+                f"Prometheus refused the series: {answer.status_code} {answer.text.strip()[:500]}"
+            )
 
 
 def _messages() -> Any:
-    file = descriptor_pb2.FileDescriptorProto(name="pytest_sre/remote_write.proto", package="pytest_sre", syntax="proto3")
+    file = descriptor_pb2.FileDescriptorProto(
+        name="pytest_sre/remote_write.proto", package="pytest_sre", syntax="proto3"
+    )
     shapes: dict[str, list[tuple[str, Any, str]]] = {
         "Label": [("name", _FIELD.TYPE_STRING, ""), ("value", _FIELD.TYPE_STRING, "")],
         "Sample": [("value", _FIELD.TYPE_DOUBLE, ""), ("timestamp", _FIELD.TYPE_INT64, "")],

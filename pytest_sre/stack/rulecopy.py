@@ -27,7 +27,9 @@ class RuleCopies:
     changes: tuple[Change, ...] = field(default=())
 
 
-def check(promtool: str, files: Iterable[RuleFile], feature_flags: Collection[str], folder: Path) -> list[FileVerdict]:
+def check(
+    promtool: str, files: Iterable[RuleFile], feature_flags: Collection[str], folder: Path
+) -> list[FileVerdict]:
     """What the real promtool says of each file, unchanged; errors are told with the user's own lines."""
     target = folder / "check"
     target.mkdir()
@@ -36,7 +38,9 @@ def check(promtool: str, files: Iterable[RuleFile], feature_flags: Collection[st
     for file in files:
         verdicts[file.path] = FileVerdict(file.path)
         for part in sorted({group.part for group in file.groups}):
-            text, lines = yamlfile.dump({"groups": [group.document for group in file.groups if group.part == part]})
+            text, lines = yamlfile.dump(
+                {"groups": [group.document for group in file.groups if group.part == part]}
+            )
             path = target / f"{len(sources):05}.yml"
             path.write_text(text, "utf-8")
             sources[str(path)] = (file, lines)
@@ -130,9 +134,15 @@ def _group(group: RuleGroup, rules: list[Rule], interval: float, changes: list[C
     changes.append(Change(group.location.path, where, f"interval {interval:g}s"))
     left_out = sum(rule.kind == "alert" for rule in group.rules) - sum(rule.kind == "alert" for rule in rules)
     if left_out:
-        changes.append(Change(group.location.path, where, f"{left_out} alerts that are not selected left out"))
+        changes.append(
+            Change(group.location.path, where, f"{left_out} alerts that are not selected left out")
+        )
     document = {key: value for key, value in group.document.items() if key not in ("interval", "rules")}
-    return {**document, "interval": f"{interval:g}s", "rules": [_rule(group, rule, changes) for rule in rules]}
+    return {
+        **document,
+        "interval": f"{interval:g}s",
+        "rules": [_rule(group, rule, changes) for rule in rules],
+    }
 
 
 def _rule(group: RuleGroup, rule: Rule, changes: list[Change]) -> Any:
