@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Union
 
 from pytest_sre.model.finding import Finding
 from pytest_sre.model.observation import AlertObservation, FileVerdict
@@ -43,7 +42,7 @@ class Skipped:
     reason: str
 
 
-Verdict = Union[tuple[Finding, ...], Skipped]
+Verdict = tuple[Finding, ...] | Skipped
 
 
 def calls_itself_a_page(rule: Rule) -> bool:
