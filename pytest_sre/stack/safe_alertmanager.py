@@ -219,7 +219,7 @@ class _Copier:
             self.files,
             lambda mapping, key: self.refuse(mapping, key, where),
         )
-        origin = "" if own else ", the rest as in global.http_config"
+        origin = ", the rest as in global.http_config" if config and not own else ""
         self.note(
             f"{where}.http_config", f"proxy_url is the local sink, whose certificate is not checked{origin}"
         )
