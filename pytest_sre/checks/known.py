@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator
+from functools import lru_cache
 
 from pytest_sre.checks.case import Case, Verdict
 from pytest_sre.model.finding import Finding, Location
 from pytest_sre.model.rules import Rule
 from pytest_sre.promql.resolve import RuleIndex, selectors
+from pytest_sre.sources.discover import Inventory
 
 NAME = "known"
 NEEDS = ""
@@ -18,7 +20,7 @@ _TARGET_LABELS = frozenset({"job", "instance", "__name__"})
 
 def judge(case: Case) -> Verdict:
     """Pass when every selector, recording rules resolved, names a metric and labels that a snapshot or rule has."""
-    index = RuleIndex(case.inventory.rules)
+    index = _index(case.inventory)
     seen: set[str] = set()
     findings = []
     for rule in (case.rule, *index.closure(case.rule)):
@@ -29,6 +31,11 @@ def judge(case: Case) -> Verdict:
     return tuple(findings)
 
 
+@lru_cache(maxsize=1)
+def _index(inventory: Inventory) -> RuleIndex:
+    return RuleIndex(inventory.rules)
+
+
 def _rule(case: Case, rule: Rule, index: RuleIndex) -> Iterator[Finding]:
     labels = case.inventory.snapshots.labels
     where = Location(rule.location.path, rule.expr_line)
@@ -37,7 +44,7 @@ def _rule(case: Case, rule: Rule, index: RuleIndex) -> Iterator[Finding]:
     )
     for selector in selectors(rule.expr):
         name = selector.name
-        if not name or name.startswith(_MADE_BY_PROMETHEUS) or index.records(name):
+        if not name or name.startswith(_MADE_BY_PROMETHEUS) or index.recording(name):
             continue
         if name not in labels:
             recorded = [one.name for one in case.inventory.rules if one.kind == "record"]

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from pytest_sre.errors import UserError
@@ -24,7 +25,7 @@ from pytest_sre.sources.discover import Inventory
 from pytest_sre.stack import process, rulecopy
 from pytest_sre.stack.prometheus import RuleState
 from pytest_sre.stack.sink import PostedAlert, Sink
-from pytest_sre.synthesis.plan import plan as make_plan
+from pytest_sre.synthesis.planner import plan as make_plan
 
 SEND_QUIET = 3.0  # seconds: three resends without anything new mean that all was sent
 NOTIFIER_DELAY = 6.0  # seconds: Prometheus tells its notifier where Alertmanager is 5 s after it starts
@@ -269,35 +270,42 @@ def _posted(fire: Fire, sink: Sink) -> dict[frozenset[tuple[str, str]], PostedAl
 def _sent(
     fire: Fire, states: Mapping[Rule, RuleState], sink: Sink, external: Mapping[str, str]
 ) -> dict[Rule, list[PostedAlert | None]]:
-    """Find what was sent for each firing alert: by labels, or where relabelling changed them, by expression and texts."""
+    """What was sent for each firing alert: found by labels, or where relabelling changed them, by expression.
+
+    Among several alerts of one expression the one that shares most labels and annotations is taken.
+    """
     posted = _posted(fire, sink)
     free = dict(posted)
     result: dict[Rule, list[PostedAlert | None]] = {}
-    relabelled: list[tuple[Rule, int, Mapping[str, str], tuple[str, frozenset[tuple[str, str]]]]] = []
+    relabelled: list[tuple[Rule, int, Mapping[str, Any]]] = []
     for rule, state in states.items():
         result[rule] = []
         for alert in state.alerts:
             if alert["state"] != "firing":
                 continue
             exact = posted.get(frozenset({**external, **alert["labels"]}.items()))
-            result[rule].append(exact)
             if exact is None:
-                key = (state.query, frozenset(alert["annotations"].items()))
-                relabelled.append((rule, len(result[rule]) - 1, alert["labels"], key))
+                relabelled.append((rule, len(result[rule]), alert))
             else:
                 free.pop(frozenset(exact.labels.items()), None)
-    by_key: dict[tuple[str, frozenset[tuple[str, str]]], list[PostedAlert]] = {}
+            result[rule].append(exact)
+    by_query: dict[str, list[PostedAlert]] = {}
     for one in free.values():
-        query = parse_qs(urlsplit(one.generator_url).query).get("g0.expr", [""])[0]
-        by_key.setdefault((query, frozenset(one.annotations.items())), []).append(one)
-    for rule, place, labels, key in relabelled:
-        candidates = by_key.get(key)
+        by_query.setdefault(parse_qs(urlsplit(one.generator_url).query).get("g0.expr", [""])[0], []).append(
+            one
+        )
+    for rule, place, alert in relabelled:
+        candidates = by_query.get(states[rule].query)
         if candidates:
-            best = max(candidates, key=lambda one: len(one.labels.items() & labels.items()))
+            best = max(candidates, key=lambda one: _likeness(one, alert))
+            candidates.remove(best)
             result[rule][place] = best
-            if len(candidates) > 1:
-                candidates.remove(best)
     return result
+
+
+def _likeness(posted: PostedAlert, alert: Mapping[str, Any]) -> tuple[int, int]:
+    labels = posted.labels.items() & alert["labels"].items()
+    return len(labels), len(posted.annotations.items() & alert["annotations"].items())
 
 
 def _with_delivery(observation: AlertObservation, delivery: Delivery) -> AlertObservation:
