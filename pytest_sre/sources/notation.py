@@ -63,8 +63,10 @@ def samples(
     laid = [(start + i * interval, value) for i, value in enumerate(values) if value is not None]
     if values[-1] is None:
         return tuple(laid)
-    rise = laid[-1][1] - laid[-2][1] if len(laid) > 1 and laid[-1][1] > laid[-2][1] else 0.0
-    step = min(interval, 15.0)
     last = laid[-1][1]
-    laid += [(i * step, last + rise * i * step / interval) for i in range(1, int(ahead / step) + 1)]
+    slope = (
+        (last - laid[-2][1]) / (laid[-1][0] - laid[-2][0]) if len(laid) > 1 and last > laid[-2][1] else 0.0
+    )
+    step = min(interval, 15.0)
+    laid += [(i * step, last + slope * i * step) for i in range(1, int(ahead / step) + 1)]
     return tuple(laid)

@@ -14,11 +14,16 @@ from typing import Any, NamedTuple
 import yaml
 
 MAX_NODES = 5_000_000
+MAX_DEPTH = 1_000
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _PLAIN = re.compile(
     r"true|True|TRUE|false|False|FALSE|yes|Yes|YES|no|No|NO|on|On|ON|off|Off|OFF|[-+]?(\d+|0x[0-9a-fA-F]+|0o[0-7]+|0b[01]+)"
     r"|[-+]?(\.\d+|\d+(\.\d*)?)([eE][-+]?\d+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)"
 )
+# Numbers to Go's parser, texts to ours.
+_GO_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+|0o[0-7]+")
+# What a reader of double-quoted YAML refuses, or takes for the end of a line.
+_ESCAPED = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
 
 
 class Plain(str):
@@ -61,6 +66,8 @@ def load_all(text: str, first_line: int = 1) -> list[Document]:
 
     Raises YamlError (also for duplicate keys and for aliases that expand beyond all measure).
     """
+    if _depth(text) > MAX_DEPTH:  # the parser in C would end the whole process
+        raise YamlError(first_line, "nested too deeply")
     builder = _Builder(first_line)
     try:
         nodes: Iterator[Any] = yaml.compose_all(text, Loader=_LOADER)
@@ -73,6 +80,17 @@ def load_all(text: str, first_line: int = 1) -> list[Document]:
         raise YamlError(first_line, str(error).splitlines()[0]) from None
     except RecursionError:
         raise YamlError(first_line, "nested too deeply") from None
+
+
+def _depth(text: str) -> int:
+    """At most how deeply a text's brackets and block sequences nest."""
+    depth = low = deepest = 0
+    for found in re.finditer(r"[\[\]{}]", text):
+        depth += 1 if found[0] in "[{" else -1
+        low = min(low, depth)
+        deepest = max(deepest, depth - low)
+    blocks = max((len(found[0]) // 2 for found in re.finditer(r"^(?:[-?:] )+", text, re.M)), default=0)
+    return max(deepest, blocks)
 
 
 class _Builder:
@@ -121,7 +139,9 @@ class _Builder:
                 raise YamlError(self.line(key_node), "a key must be a scalar")
             key = str(key_node.value)
             if key in result:
-                raise YamlError(self.line(key_node), f'key "{key}" is set twice (first at line {result.lines[key]})')
+                raise YamlError(
+                    self.line(key_node), f'key "{key}" is set twice (first at line {result.lines[key]})'
+                )
             result[key] = self.build(value_node)
             result.lines[key] = self.line(key_node)
         for key, value in merged.items():
@@ -133,7 +153,7 @@ class _Builder:
 def _scalar(node: Any) -> str | None:
     text: str = node.value
     # The parser in C says "" where the one in Python says None.
-    if not node.style and node.tag != "tag:yaml.org,2002:str":
+    if not node.style and (node.tag != "tag:yaml.org,2002:str" or _GO_NUMBER.fullmatch(text)):
         if text in ("", "~", "null", "Null", "NULL"):
             return None
         if _PLAIN.fullmatch(text):
@@ -162,7 +182,7 @@ def _emit(value: Any, before: str, after: str, line: int, out: list[str], lines:
     if isinstance(value, Mapping) and value:
         _put(before + "{", line, out, lines)
         for i, (key, item) in enumerate(value.items(), 1):
-            head = json.dumps(key, ensure_ascii=False) + ": "
+            head = _quoted(key) + ": "
             _emit(item, head, "," if i < len(value) else "", line_of(value, key, 0) or line, out, lines)
         _put("}" + after, line, out, lines)
     elif isinstance(value, (list, tuple)) and value:
@@ -171,8 +191,11 @@ def _emit(value: Any, before: str, after: str, line: int, out: list[str], lines:
             _emit(item, "", "," if i + 1 < len(value) else "", line_of(value, i, 0) or line, out, lines)
         _put("]" + after, line, out, lines)
     else:
-        text = str(value) if isinstance(value, Plain) else json.dumps(value, ensure_ascii=False)
-        _put(before + text.replace("\x7f", "\\x7f") + after, line, out, lines)
+        _put(before + (str(value) if isinstance(value, Plain) else _quoted(value)) + after, line, out, lines)
+
+
+def _quoted(value: Any) -> str:
+    return _ESCAPED.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(value, ensure_ascii=False))
 
 
 def _put(text: str, line: int, out: list[str], lines: list[int]) -> None:
