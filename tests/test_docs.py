@@ -1,0 +1,401 @@
+"""The documentation is true to the code: pages, keys, options, schema and every example."""
+
+from __future__ import annotations
+
+import json
+import pkgutil
+import re
+from collections.abc import Callable, Iterator, Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from pydantic import BaseModel
+from servers import REPO, Pair
+from shop import edit
+
+from pytest_sre import checks
+from pytest_sre.checks import CHECKS, fires, known, loads, pages
+from pytest_sre.checks.case import Case
+from pytest_sre.model.finding import Location
+from pytest_sre.model.observation import (
+    AlertObservation,
+    Change,
+    FileVerdict,
+    FiredAlert,
+    Notification,
+    Observations,
+)
+from pytest_sre.model.routing import Integration
+from pytest_sre.model.rules import Rule
+from pytest_sre.model.scenario import Scenario, Series
+from pytest_sre.report.json import SCHEMA, as_dict
+from pytest_sre.settings import Settings, SreYaml, read_sre_yaml
+from pytest_sre.sources.discover import BrokenFile, Inventory, SkippedFile, discover
+from pytest_sre.sources.prometheus import PrometheusConfig
+from pytest_sre.sources.snapshot import Snapshots
+from pytest_sre.stack import rulecopy
+
+DOCS = REPO / "docs"
+PAGES = sorted(path for path in (*DOCS.rglob("*.md"), REPO / "README.md") if path.is_file())
+CONFIGURATION = (DOCS / "configuration.md").read_text("utf-8")
+JSON_PAGE = (DOCS / "json.md").read_text("utf-8")
+_FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.M | re.S)
+_OPTION = re.compile(r"--sre-[a-z-]+")
+_ROW = re.compile(r"^\| `([^`]+)` (\|.*)\|$", re.M)
+
+
+def blocks(text: str, language: str) -> list[str]:
+    """The contents of all fenced blocks of a language."""
+    return [content for name, content in _FENCE.findall(text) if name == language]
+
+
+def section(text: str, title: str) -> str:
+    """What stands below a heading of the second level."""
+    return re.split(r"^## ", text.partition(f"\n## {title}\n")[2], maxsplit=1, flags=re.M)[0]
+
+
+def rows(text: str) -> dict[str, list[str]]:
+    """A table's rows whose first cell is code, by that code; the other cells without blanks around them."""
+    found = {}
+    for key, rest in _ROW.findall(text):
+        assert key not in found, f"{key} is documented twice"
+        found[key] = [cell.strip() for cell in rest[1:].split("|")]
+    return found
+
+
+SRE_YAML = [
+    pytest.param(content, id=f"{path.relative_to(REPO)}-{number}")
+    for path in PAGES
+    for number, content in enumerate(blocks(path.read_text("utf-8"), "yaml"))
+    if content.startswith("# sre.yaml")
+]
+
+
+# Checks: modules, the list, pages
+
+
+def test_every_check_is_in_the_list() -> None:
+    found = {
+        name: module
+        for _, name, _ in pkgutil.iter_modules(checks.__path__)
+        if hasattr(module := import_module(f"{checks.__name__}.{name}"), "judge")
+    }
+
+    assert set(found) == {module.__name__.rpartition(".")[2] for module in (*CHECKS, loads)}
+    assert {module.NAME for module in found.values()} == set(found)
+
+
+def test_every_check_has_a_page_and_every_page_a_check() -> None:
+    found = {path.stem: path.read_text("utf-8").splitlines()[0] for path in (DOCS / "checks").glob("*.md")}
+
+    assert set(found) == {module.NAME for module in (*CHECKS, loads)}
+    for name, title in found.items():
+        assert title.startswith(f"# {name}: "), f"docs/checks/{name}.md begins with {title!r}"
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.relative_to(REPO).as_posix())
+def test_links_lead_somewhere(path: Path) -> None:
+    prose = re.sub(r"^(`{3,}).*?^\1$|`[^`\n]+`", "", path.read_text("utf-8"), flags=re.M | re.S)
+
+    for target in re.findall(r"\]\(([^)#\s]+)", prose):
+        assert "://" in target or (path.parent / target).exists(), f"{path}: no file {target}"
+
+
+# configuration.md
+
+
+@pytest.mark.parametrize("content", SRE_YAML)
+def test_examples_of_sre_yaml_are_valid(content: str, tmp_path: Path) -> None:
+    path = tmp_path / "sre.yaml"
+    path.write_text(content, "utf-8")
+
+    assert read_sre_yaml(path) != SreYaml()
+
+
+def leaves(model: type[BaseModel], path: str = "") -> Iterator[tuple[str, Any]]:
+    """Dotted keys of a settings model, with their defaults."""
+    for name, field in model.model_fields.items():
+        inner = [
+            one for one in (field.annotation, *getattr(field.annotation, "__args__", ())) if _is_model(one)
+        ]
+        if inner:
+            many = field.annotation is not inner[0]
+            yield from leaves(inner[0], f"{path}{name}{'[]' if many else ''}.")
+        else:
+            yield (
+                path + name,
+                "required" if field.is_required() else field.get_default(call_default_factory=True),
+            )
+
+
+def _is_model(value: object) -> bool:
+    return isinstance(value, type) and issubclass(value, BaseModel)
+
+
+def test_every_key_of_sre_yaml_is_documented_with_its_default() -> None:
+    documented = rows(section(CONFIGURATION, "sre.yaml"))
+    expected = dict(leaves(SreYaml))
+
+    assert set(documented) == set(expected)
+    for key, default in expected.items():
+        written = yaml.safe_load(documented[key][1].strip("`")) if documented[key][1] else None
+        assert written == (list(default) if isinstance(default, tuple) else default), key
+
+
+def test_the_complete_example_is_complete() -> None:
+    example = yaml.safe_load(blocks(section(CONFIGURATION, "sre.yaml"), "yaml")[0])
+
+    def keys(value: Any, path: str = "") -> Iterator[str]:
+        for key, item in value.items():
+            inner = item[0] if isinstance(item, list) else item
+            dots = f"{path}{key}{'[]' if isinstance(item, list) else ''}."
+            nested = isinstance(inner, Mapping) and f"{path}{key}" not in known_keys
+            yield from keys(inner, dots) if nested else [path + key]
+
+    known_keys = {key for key, _ in leaves(SreYaml)}
+    assert set(keys(example)) == known_keys
+
+
+def test_every_option_is_documented(pytester: pytest.Pytester) -> None:
+    declared = pytester.runpytest("--help").stdout.str()
+    table = section(CONFIGURATION, "Command line and ini options")
+    ini = set(re.findall(r"^\s+(sre_\w+) \(", declared, re.M))
+
+    assert set(_OPTION.findall(declared)) == set(_OPTION.findall(CONFIGURATION))
+    assert ini == {name.strip("`") for cells in rows(table).values() for name in cells[:1] if name}
+    for name, (option, *_) in rows(table).items():
+        assert option in ("", f"`{name.partition('=')[0][2:].replace('-', '_')}`")
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.relative_to(REPO).as_posix())
+def test_pages_name_only_options_that_exist(path: Path) -> None:
+    assert set(_OPTION.findall(path.read_text("utf-8"))) <= set(_OPTION.findall(CONFIGURATION))
+
+
+def test_the_ini_example_names_only_ini_options() -> None:
+    (example,) = blocks(CONFIGURATION, "ini")
+    documented = {cells[0].strip("`") for cells in rows(CONFIGURATION).values()}
+
+    assert set(re.findall(r"^(sre_\w+) =", example, re.M)) <= documented
+
+
+def test_kinds_of_integrations_are_documented() -> None:
+    listed = CONFIGURATION.partition("`*_configs` keys:")[2].partition(".")[0]
+
+    assert set(re.findall(r"`(\w+)`", listed)) == pages.KINDS
+
+
+def test_the_exit_code_is_documented() -> None:
+    from pytest_sre.collect import EXIT_BROKEN_STACK
+
+    assert f"\n| {EXIT_BROKEN_STACK} | The stack is broken" in section(CONFIGURATION, "Exit codes")
+
+
+def test_every_junit_property_is_documented() -> None:
+    written = set(
+        re.findall(r'\("(sre_\w+)", (?:str|f"|rule|check)', (REPO / "pytest_sre/collect.py").read_text())
+    )
+
+    assert written
+    assert written == set(re.findall(r"`(sre_\w+)`", section(CONFIGURATION, "Reports")))
+
+
+def test_the_changelog_knows_the_version() -> None:
+    version = re.search(r'^version = "(.*)"$', (REPO / "pyproject.toml").read_text("utf-8"), re.M)
+
+    assert version
+    assert f"\n## [{version[1]}]" in (REPO / "CHANGELOG.md").read_text("utf-8")
+
+
+# json.md
+
+OPAQUE = {"labels", "annotations", "sent_labels", "texts", "payload", "first", "last"}
+OPAQUE |= {"receivers", "inhibited_by", "silenced_by", "send_errors"}
+TYPES = {bool: "boolean", int: "integer", float: "number", str: "string", dict: "object", list: "array"}
+
+
+def by_hand() -> tuple[Observations, Inventory]:
+    """Observations in which every key of the report occurs."""
+    files = ("rules/payments.yml", "rules/broken.yml")
+    labels = {"alertname": "PaymentsQueueBacklog", "queue": "cards", "severity": "page"}
+    integration = Integration("pagerduty-payments", "pagerduty", 0)
+    rule = Rule(
+        "alert", labels["alertname"], "payments_queue_length > 1000", Location(files[0], 67), 68, "g", 0
+    )
+    series = Series(
+        (("__name__", "payments_queue_length"), ("queue", "cards")),
+        tuple((60.0 * minute, 1500.0) for minute in range(-15, 10)),
+    )
+    fired = FiredAlert(
+        labels,
+        {"summary": "Payments pile up in the queue cards"},
+        "1.5e+03",
+        "2026-03-01T08:49:00Z",
+        {**labels, "cluster": "shop-eu-1"},
+        "bb91cae34db94fed",
+        (integration.receiver,),
+    )
+    notification = Notification(
+        integration,
+        "https://events.pagerduty.com/v2/enqueue",
+        1772355607.25,
+        202,
+        {"summary": "[FIRING:1] PaymentsQueueBacklog"},
+        {
+            "event_action": "trigger",
+            "payload": {"summary": "[FIRING:1] PaymentsQueueBacklog"},
+            "routing_key": "…",
+        },
+        fired.fingerprint,
+    )
+    alert = AlertObservation(
+        rule, Scenario(rule, (series,), ()), "firing", "", 1.84, (fired,), (notification,)
+    )
+    observations = Observations(
+        {rule: alert},
+        {files[0]: FileVerdict(files[0])},
+        (Change(files[0], "group payments-settlement", "interval 1s"),),
+        {"prometheus": "2.53.3", "alertmanager": "0.28.1"},
+        {"plan": 0.412, "fired": 6.903, "delivered": 7.35},
+    )
+    inventory = Inventory(
+        root=Path("/"),
+        rule_files=(),
+        broken=(BrokenFile(files[1], 3, "`groups` must be a list"),),
+        skipped=(
+            SkippedFile("chart/templates/rules.yaml", "a Helm template; render it first (helm template)"),
+        ),
+        routing=None,
+        prometheus=PrometheusConfig(),
+        snapshots=Snapshots(),
+    )
+    return observations, inventory
+
+
+def schema(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """Dotted keys of a report and the types of their values; names that users choose are left out."""
+    for key, item in value.items():
+        yield path + key, "null" if item is None else TYPES[type(item)]
+        if key in OPAQUE:
+            continue
+        if isinstance(item, Mapping):
+            yield from schema(item, f"{path}{key}.")
+        for one in item if isinstance(item, list) else ():
+            yield from schema(one, f"{path}{key}[].")
+
+
+def test_every_key_of_the_report_is_documented_with_its_type() -> None:
+    report = as_dict(*by_hand())
+    documented = {key: cells[0].split(" or ") for key, cells in rows(section(JSON_PAGE, "Fields")).items()}
+
+    assert {key for key, _ in schema(report)} == set(documented)
+    for key, kind in schema(report):
+        assert kind in documented[key], key
+
+
+def test_every_time_in_the_report_has_its_unit() -> None:
+    cells = rows(section(JSON_PAGE, "Fields"))
+    numbers = [key for key, (kind, *_) in cells.items() if "number" in kind]
+
+    assert numbers
+    assert all(cells[key][1].startswith("s") for key in numbers)
+    assert f"Version of this schema: {SCHEMA}" in JSON_PAGE
+
+
+def test_the_example_of_the_report_is_what_is_written() -> None:
+    (example,) = blocks(JSON_PAGE, "json")
+
+    assert json.loads(example) == as_dict(*by_hand())
+
+
+# docs/checks: each example is what the check says of the broken shop
+
+
+def shop(repo: Path) -> tuple[Settings, Inventory]:
+    """What is found in a copy of the example."""
+    settings = Settings(root=repo, folder=repo, file=read_sre_yaml(repo / "sre.yaml"))
+    return settings, discover(settings)
+
+
+def case_of(
+    repo: Path, alert: str, observe: Callable[[Rule], AlertObservation | None] = lambda rule: None
+) -> Case:
+    """One alert of the copy, with what is observed of it."""
+    settings, inventory = shop(repo)
+    rule = next(rule for rule in inventory.rules if rule.name == alert)
+    return Case(rule, observe(rule), {}, settings.file, inventory, str(settings.folder))
+
+
+def assert_shown(check: Any, verdict: Any) -> None:
+    """The page of a check shows these findings, letter by letter."""
+    findings = [str(finding) for finding in verdict]
+    shown = blocks((DOCS / "checks" / f"{check.NAME}.md").read_text("utf-8"), "text")
+
+    assert findings
+    assert [one for one in findings if f"{one}\n" not in shown] == []
+
+
+def test_example_of_loads(repo: Path, tmp_path: Path, pair: Pair) -> None:
+    edit(repo / "rules" / "platform.yml", "expr: ", "expr: (")
+    (tmp_path / "home").mkdir()
+    verdicts = rulecopy.check(str(pair.promtool), shop(repo)[1].rule_files, (), tmp_path)
+
+    assert_shown(loads, [finding for verdict in verdicts for finding in loads.judge(verdict)])
+
+
+def test_example_of_known(repo: Path) -> None:
+    edit(repo / "rules" / "checkout.yml", "(rate(http_requests_total{", "(rate(http_request_total{")
+
+    assert_shown(known, known.judge(case_of(repo, "CheckoutErrorBudgetBurnFast")))
+
+
+def backlog(rule: Rule) -> Scenario:
+    labels = (("__name__", "payments_queue_length"), ("job", "payments"), ("queue", "cards"))
+    return Scenario(rule, (Series(labels, ((0.0, 1500.0),)),), ())
+
+
+def test_example_of_an_alert_that_does_not_fire(repo: Path) -> None:
+    case = case_of(
+        repo, "PaymentsQueueBacklog", lambda rule: AlertObservation(rule, backlog(rule), "inactive")
+    )
+
+    assert_shown(fires, fires.judge(case))
+
+
+def test_example_of_a_template_that_does_not_render(repo: Path) -> None:
+    # As Prometheus 2.53 renders it.
+    name = "__alert_PaymentsQueueBacklog"
+    text = (
+        f"<error expanding template: error executing template {name}: template: {name}:1:177: "
+        f'executing "{name}" at <first>: error calling first: first() called on vector with no elements>'
+    )
+
+    def observe(rule: Rule) -> AlertObservation:
+        fired = FiredAlert({"alertname": rule.name}, {"summary": text}, "1.5e+03", "")
+        return AlertObservation(rule, backlog(rule), "firing", fired=(fired,))
+
+    assert_shown(fires, fires.judge(case_of(repo, "PaymentsQueueBacklog", observe)))
+
+
+def test_example_of_pages(repo: Path) -> None:
+    wanted = "          receiver: pagerduty-"
+    edit(repo / "alertmanager.yml", f"{wanted}checkout", f"{wanted}payments")
+
+    def observe(rule: Rule) -> AlertObservation:
+        labels = {**rule.labels, "alertname": rule.name, "job": "checkout"}
+        sent = (
+            ("pagerduty-payments", "pagerduty", "https://events.pagerduty.com/v2/enqueue", 202),
+            ("audit-log", "webhook", "https://audit.shop.example/v1/alerts", 200),
+        )
+        got = tuple(
+            Notification(Integration(name, kind, 0), url, 0.0, status, {}, {})
+            for name, kind, url, status in sent
+        )
+        receivers = ("audit-log", "pagerduty-payments")
+        fired = FiredAlert(labels, {}, "0.06", "", {**labels, "cluster": "shop-eu-1"}, "f", receivers)
+        return AlertObservation(rule, backlog(rule), "firing", fired=(fired,), notifications=got)
+
+    assert_shown(pages, pages.judge(case_of(repo, "CheckoutErrorBudgetBurnFast", observe)))
