@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any
 
-import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from pytest_sre.errors import UserError
@@ -132,16 +131,17 @@ class Settings(_Model):
 def read_sre_yaml(path: Path) -> SreYaml:
     """Read and validate ``sre.yaml``; raises UserError that names file, line and key."""
     try:
-        text = path.read_text("utf-8")
-        documents = load_all(text)
+        documents = load_all(path.read_text("utf-8-sig"))
     except YamlError as error:
         raise UserError(f"{path}:{error.line}: not valid YAML: {error}") from None
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: cannot be read: {error}") from None
-    if not documents:
+    if not documents or (documents[0].value is None and len(documents) == 1):
         return SreYaml()
+    if len(documents) > 1:
+        raise UserError(f"{path}:{documents[1].line}: a second document; sre.yaml is one document")
     try:
-        return SreYaml.model_validate(yaml.safe_load(text))
+        return SreYaml.model_validate(documents[0].value)
     except ValidationError as error:
         raise UserError(
             "\n".join(_explain(path, documents[0].value, item) for item in error.errors())

@@ -14,7 +14,7 @@ from pytest_sre.settings import Settings
 from pytest_sre.sources import yamlfile
 from pytest_sre.sources.alertmanager import is_alertmanager, parse_routing
 from pytest_sre.sources.prometheus import PrometheusConfig, is_prometheus, parse_prometheus
-from pytest_sre.sources.rulefile import Broken, Skip, looks_like_rules, parse_rule_file
+from pytest_sre.sources.rulefile import Broken, Skip, is_helm, looks_like_rules, parse_rule_file
 from pytest_sre.sources.snapshot import Snapshots, parse_snapshots
 
 MAX_BYTES = 32 * 1024 * 1024
@@ -67,7 +67,7 @@ def discover(settings: Settings, named: Collection[Path] = ()) -> Inventory:
         shown = relative(settings.root, path)
         try:
             text = _read(path)
-            if "alertmanager" in path.name.lower() or path.stem == "prometheus":
+            if _is_config_name(path):
                 configs.append(path)
             if looks_like_rules(text):
                 rule_files.append(parse_rule_file(shown, text))
@@ -76,9 +76,8 @@ def discover(settings: Settings, named: Collection[Path] = ()) -> Inventory:
         except Broken as error:
             broken.append(BrokenFile(shown, error.line, str(error)))
     if settings.file.rules or settings.file.alertmanager or settings.file.prometheus:
-        configs += [
-            path for path in _walk(settings.root) if path not in set(configs) and _is_config_name(path)
-        ]
+        seen = set(configs)
+        configs += [path for path in _walk(settings.root) if path not in seen and _is_config_name(path)]
     routing, trouble = _routing(settings, configs)
     return Inventory(
         root=settings.root,
@@ -175,13 +174,16 @@ def _routing(settings: Settings, configs: list[Path]) -> tuple[Routing | None, l
 
 
 def _sniff(path: Path) -> bool:
-    text = _read(path)
+    try:
+        text = _read(path)
+    except Broken:
+        return path.stem == "alertmanager"
     if "kind: Secret" in text or '"Secret"' in text:
         return "alertmanager.y" in text
     try:
         return any(is_alertmanager(document.value) for document in yamlfile.load_all(text))
     except yamlfile.YamlError:
-        return path.stem == "alertmanager"
+        return path.stem == "alertmanager" and not is_helm(text)
 
 
 def _prometheus(settings: Settings, configs: list[Path]) -> PrometheusConfig:
@@ -209,9 +211,13 @@ def _parse_prometheus(settings: Settings, path: Path) -> PrometheusConfig:
 
 def _sniff_prometheus(path: Path) -> bool:
     try:
-        return any(is_prometheus(document.value) for document in yamlfile.load_all(_read(path)))
-    except (yamlfile.YamlError, Broken):
+        text = _read(path)
+    except Broken:
         return True
+    try:
+        return any(is_prometheus(document.value) for document in yamlfile.load_all(text))
+    except yamlfile.YamlError:
+        return not is_helm(text)
 
 
 def _snapshots(settings: Settings) -> Snapshots:

@@ -14,8 +14,10 @@ from pytest_sre.sources.yamlfile import line_of
 _LOGQL = re.compile(
     r"\}\s*(\|=|\|~|!=\s*[\"`]|!~\s*[\"`]|\|\s*(json|logfmt|pattern|regexp|unpack|line_format|unwrap)\b)"
 )
+# Prometheus' own templates ({{ $labels.x }}, {{ if … }}) stand in rule files that are no Helm templates.
 _HELM = re.compile(
-    r"\{\{-?\s*(\.Values|\.Release|\.Chart|include|template|if|range|with|end|define|toYaml|\$|/\*)"
+    r"\{\{[^{}\n]*[\s($](\.?(Values|Release|Chart|Capabilities|Files)\.)"
+    r"|\{\{-?\s*(\.(Values|Release|Chart|Capabilities|Files)\.|(include|define|tpl|toYaml)\s|/\*)"
 )
 
 
@@ -31,11 +33,15 @@ class Broken(Exception):
         self.line = line
 
 
+def is_helm(text: str) -> bool:
+    """Whether a text that isn't YAML is a Helm template."""
+    return _HELM.search(text) is not None
+
+
 def looks_like_rules(text: str) -> bool:
     """A quick look, before any parsing: could this be a rule file?"""
-    return (
-        "PrometheusRule" in text or "VMRule" in text or re.search(r'^\s*"?groups"?:', text, re.M) is not None
-    )
+    groups = r"""^\s*'?groups'?\s*:|"groups"\s*:"""
+    return "PrometheusRule" in text or "VMRule" in text or re.search(groups, text, re.M) is not None
 
 
 def parse_rule_file(path: str, text: str) -> RuleFile:
@@ -43,16 +49,16 @@ def parse_rule_file(path: str, text: str) -> RuleFile:
     try:
         documents = yamlfile.load_all(text)
     except yamlfile.YamlError as error:
-        if _HELM.search(text):
+        if is_helm(text):
             raise Skip("a Helm template; render it first (helm template)") from None
         raise Broken(error.line, f"not valid YAML: {error}") from None
-    groups = tuple(
-        _group(path, group, line, part)
-        for part, owner in enumerate(owner for document in documents for owner in _owners(document.value))
-        for group, line in _raw_groups(owner)
-    )
-    if not groups:
+    owners = [owner for document in documents for owner in _owners(document.value)]
+    raw = [(group, line, part) for part, owner in enumerate(owners) for group, line in _raw_groups(owner)]
+    if not raw:
         raise Skip("no rule groups")
+    if not any(_has_rules(group) for group, _, _ in raw):
+        raise Skip("groups of something else than alerting or recording rules")
+    groups = tuple(_group(path, group, line, part) for group, line, part in raw)
     if any(_LOGQL.search(rule.expr) for group in groups for rule in group.rules):
         raise Skip("Loki rules (LogQL)")
     return RuleFile(path, groups)
@@ -60,6 +66,8 @@ def parse_rule_file(path: str, text: str) -> RuleFile:
 
 def _owners(value: Any) -> Iterator[Mapping[str, Any]]:
     """The mappings that have `groups`: the document itself, a PrometheusRule's spec, or those of a List."""
+    if value is None:
+        return
     if not isinstance(value, Mapping):
         raise Skip("no mapping at the top")
     kind = value.get("kind")
@@ -71,7 +79,7 @@ def _owners(value: Any) -> Iterator[Mapping[str, Any]]:
         yield value["spec"]
     elif isinstance(value.get("items"), list):
         for item in value["items"]:
-            if isinstance(item, Mapping) and item.get("kind") == "PrometheusRule":
+            if isinstance(item, Mapping) and item.get("kind") in ("PrometheusRule", "VMRule"):
                 yield from _owners(item)
     elif kind is None:
         if "tests" in value and "groups" not in value:
@@ -84,9 +92,19 @@ def _raw_groups(owner: Mapping[str, Any]) -> Iterator[tuple[Any, int]]:
     if groups is None:
         return
     if not isinstance(groups, list):
-        raise Broken(line_of(owner, "groups"), "`groups` must be a list")
+        if not _has_rules(groups):
+            raise Skip("`groups` that are no list of rule groups")
+        raise Broken(line_of(owner, "groups"), "`groups` must be a list: `- name: ...`")
     for i, group in enumerate(groups):
         yield group, line_of(groups, i)
+
+
+def _has_rules(group: Any) -> bool:
+    """Whether anything in a group is meant as a rule: other tools have `groups` too."""
+    rules = group.get("rules") if isinstance(group, Mapping) else None
+    if not isinstance(rules, list):
+        return isinstance(rules, Mapping) and bool({"alert", "record"} & set(rules))
+    return any(isinstance(rule, Mapping) and {"alert", "record", "expr"} & set(rule) for rule in rules)
 
 
 def _group(path: str, value: Any, line: int, part: int) -> RuleGroup:
