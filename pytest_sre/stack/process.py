@@ -160,15 +160,6 @@ def stop(*servers: Server) -> None:
         server.process.wait()
 
 
-def terminate(server: Server) -> None:
-    """End a server gently, so that its data can be used again."""
-    server.process.terminate()
-    try:
-        server.process.wait(30)
-    except subprocess.TimeoutExpired:
-        stop(server)
-
-
 def run(argv: list[str], folder: Path, timeout: float = 600.0) -> subprocess.CompletedProcess[str]:
     """Run a tool in the same emptied environment; raises StackError when it can't run or hangs."""
     try:

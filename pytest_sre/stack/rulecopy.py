@@ -101,7 +101,7 @@ def write(
 ) -> RuleCopies:
     """Write the copies that run: only the selected alerts and the recording rules that they need.
 
-    ``intervals`` gives each selected alert the interval (seconds) that its group needs at least.
+    ``intervals`` gives each rule the interval (seconds) that its group needs at least.
     """
     folder.mkdir()
     places: dict[tuple[str, str, int], Rule] = {}
