@@ -13,6 +13,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from real_prometheus import disagreements
+
 from pytest_sre.model.rules import Rule
 from pytest_sre.model.scenario import Plan
 from pytest_sre.promql.resolve import RuleIndex
@@ -29,12 +31,14 @@ def load(folder: Path) -> list[Rule]:
     return found
 
 
-def measure(folder: Path, show: int) -> Plan:
+def measure(folder: Path, show: int) -> tuple[Plan, RuleIndex, float]:
     """Plan every alert below a folder and print what became of them."""
+    now = time.time()
     rules = load(folder)
     alerts = [rule for rule in rules if rule.kind == "alert"]
     begun = time.perf_counter()
-    made = plan(alerts, RuleIndex(rules))
+    index = RuleIndex(rules)
+    made = plan(alerts, index, now=now)
     took = time.perf_counter() - begun
     done = sum(len(batch.scenarios) for batch in made.batches)
     series = sum(len(batch.series) for batch in made.batches)
@@ -47,7 +51,15 @@ def measure(folder: Path, show: int) -> Plan:
     )
     for item in made.unproven[:show]:
         print(f"  {type(item).__name__} {item.alert.name} {item.alert.location}: {item.reason}\n    {item.part[:300]}")
-    return made
+    return made, index, now
+
+
+def verify(made: Plan, index: RuleIndex, now: float, binaries: Path, show: int) -> None:
+    """Let a real Prometheus judge every batch, and print where it disagrees."""
+    wrong = [pair for batch in made.batches for pair in disagreements(batch, index, now, binaries)]
+    print(f"  real Prometheus disagrees on {len(wrong)} of {sum(len(b.scenarios) for b in made.batches)}")
+    for alert, problem in wrong[:show]:
+        print(f"  {alert.name} {alert.location}: {problem}\n    {alert.expr[:400]}")
 
 
 def main() -> None:
@@ -55,9 +67,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folders", nargs="+", type=Path)
     parser.add_argument("--show", type=int, default=0)
+    parser.add_argument("--verify", action="store_true")
+    parser.add_argument("--bin", type=Path, default=Path("/usr/bin"), help="folder of prometheus and promtool")
     options = parser.parse_args()
     for folder in options.folders:
-        measure(folder, options.show)
+        made, index, now = measure(folder, options.show)
+        if options.verify:
+            verify(made, index, now, options.bin, options.show)
 
 
 if __name__ == "__main__":

@@ -125,7 +125,10 @@ def children(expr: Expr) -> tuple[Expr, ...]:
 
 
 def walk(expr: Expr) -> Iterator[Expr]:
-    """The expression and all its parts, parents first."""
-    yield expr
-    for child in children(expr):
-        yield from walk(child)
+    """The expression and all its parts, parents first, from left to right."""
+    stack = [expr]
+    while stack:
+        node = stack.pop()
+        yield node
+        if not isinstance(node, (VectorSelector, Number, String)):
+            stack.extend(reversed(children(node)))

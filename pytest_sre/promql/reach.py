@@ -56,7 +56,7 @@ def _selector(
     open_names: frozenset[str],
 ) -> None:
     lo, hi = lo + selector.offset, hi + selector.offset
-    if not rules.records(selector.name) or selector.name in open_names:
+    if not rules.records(selector) or selector.name in open_names:
         found.add(Read(selector.name, lo, hi, window))
         return
     for rule in rules.behind(selector):

@@ -42,9 +42,9 @@ class RuleIndex:
         """The rules that record a name, in the order given."""
         return tuple(self._by_name.get(name, ()))
 
-    def records(self, name: str) -> bool:
-        """Whether any rule records this name."""
-        return name in self._by_name
+    def records(self, selector: VectorSelector) -> bool:
+        """Whether any rule records series that the selector can match; else it reads raw series."""
+        return bool(self.behind(selector))
 
     def behind(self, selector: VectorSelector) -> tuple[Rule, ...]:
         """The rules whose series the selector can match: those that record its name with labels that fit."""
@@ -121,7 +121,7 @@ class RuleIndex:
             selector.name
             for text in texts
             for selector in selectors(text)
-            if selector.name and selector.name not in self._by_name
+            if selector.name and not self.records(selector)
         )
 
 

@@ -78,9 +78,9 @@ class Evaluator:
         return expr.value
 
     def _selector(self, expr: VectorSelector, time: float) -> Vector:
-        if self.rules.records(expr.name) and (time or expr.offset):
+        if self.rules.records(expr) and (time or expr.offset):
             raise Unsupported("needs recorded history; comes with the time machine", to_text(expr))
-        if self.rules.records(expr.name):
+        if self.rules.records(expr):
             return self._recorded(expr)
         end = self._moment(expr, time) - expr.offset
         result: Vector = []
@@ -136,7 +136,7 @@ class Evaluator:
         if not isinstance(expr, MatrixSelector):
             raise Unsupported("a range is needed here", to_text(expr))
         selector = expr.selector
-        if self.rules.records(selector.name):
+        if self.rules.records(selector):
             raise Unsupported("needs recorded history; comes with the time machine", to_text(expr))
         end = self._moment(selector, time) - selector.offset
         start = end - expr.range
@@ -191,7 +191,7 @@ class Evaluator:
     def _rate(self, expr: Call, matrix: MatrixSelector, time: float) -> Vector:
         """`rate` and `increase` of smooth counters from two samples each, which is most of all the work."""
         selector = matrix.selector
-        if self.rules.records(selector.name):
+        if self.rules.records(selector):
             raise Unsupported("needs recorded history; comes with the time machine", to_text(matrix))
         end = self._moment(selector, time) - selector.offset
         start, per_second = end - matrix.range, expr.name == "rate"
@@ -286,7 +286,7 @@ class Evaluator:
 
     def _timestamp(self, expr: Call, time: float) -> Vector:
         argument = expr.args[0]
-        if not isinstance(argument, VectorSelector) or self.rules.records(argument.name):
+        if not isinstance(argument, VectorSelector) or self.rules.records(argument):
             return self._map(expr, time, lambda _: self.now + time)
         end = self._moment(argument, time) - argument.offset
         result: Vector = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 try:
@@ -24,10 +24,8 @@ def examples(pattern: str, limit: int = 6) -> tuple[str, ...]:
     except (re.error, OverflowError, RecursionError):
         return ()
     found: dict[str, None] = {}
-    status = re.sub(r"(?<=\d)\.|(?<=\d\.)\.", "0", pattern)
-    if re.fullmatch(r"\d+", status) and compiled.fullmatch(status):
-        found[status] = None
-    for text in islice(_sequence(list(tree)), 200):
+    status = list(parser.parse(re.sub(r"(?<=\d)\.|(?<=\d\.)\.", "0", pattern)))  # 5.. is rather 500 than 5aa
+    for text in chain(islice(_sequence(status), 20), islice(_sequence(list(tree)), 200)):
         if compiled.fullmatch(text):
             found[text] = None
             if len(found) >= limit:

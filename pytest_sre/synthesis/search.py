@@ -229,10 +229,10 @@ def _counted(expr: Expr, rules: RuleIndex) -> frozenset[str]:
     for node in walk(expr):
         if isinstance(node, Call) and node.name not in ("rate", "increase", "irate"):
             return frozenset()
-        if isinstance(node, Binary) and node.op != "+" or isinstance(node, Aggregate) and node.op != "sum":
+        if (isinstance(node, Binary) and node.op != "+") or (isinstance(node, Aggregate) and node.op != "sum"):
             return frozenset()
         if isinstance(node, VectorSelector):
-            if rules.records(node.name):
+            if rules.records(node):
                 return frozenset()
             names.add(node.name)
     return frozenset(names)

@@ -64,7 +64,7 @@ def shape_of(rule: Rule, rules: RuleIndex) -> Shape:
     recorded: dict[tuple[VectorSelector, frozenset[str]], None] = {}
     for part in exprs:
         for selector in selectors_of(part):
-            if rules.records(selector.name):
+            if rules.records(selector):
                 fixed = [frozenset(found.labels) for found in rules.behind(selector)]
                 recorded[(selector, frozenset.intersection(*fixed) if fixed else frozenset())] = None
             else:
