@@ -31,14 +31,13 @@ def load(folder: Path) -> list[Rule]:
     return found
 
 
-def measure(folder: Path, show: int) -> tuple[Plan, RuleIndex, float]:
+def measure(folder: Path, show: int) -> tuple[Plan, RuleIndex]:
     """Plan every alert below a folder and print what became of them."""
-    now = time.time()
     rules = load(folder)
     alerts = [rule for rule in rules if rule.kind == "alert"]
     begun = time.perf_counter()
     index = RuleIndex(rules)
-    made = plan(alerts, index, now=now)
+    made = plan(alerts, index)
     took = time.perf_counter() - begun
     done = sum(len(batch.scenarios) for batch in made.batches)
     series = sum(len(batch.series) for batch in made.batches)
@@ -51,12 +50,12 @@ def measure(folder: Path, show: int) -> tuple[Plan, RuleIndex, float]:
     )
     for item in made.unproven[:show]:
         print(f"  {type(item).__name__} {item.alert.name} {item.alert.location}: {item.reason}\n    {item.part[:300]}")
-    return made, index, now
+    return made, index
 
 
-def verify(made: Plan, index: RuleIndex, now: float, binaries: Path, show: int) -> None:
+def verify(made: Plan, index: RuleIndex, binaries: Path, show: int) -> None:
     """Let a real Prometheus judge every batch, and print where it disagrees."""
-    wrong = [pair for batch in made.batches for pair in disagreements(batch, index, now, binaries)]
+    wrong = [pair for batch in made.batches for pair in disagreements(batch, index, binaries)]
     print(f"  real Prometheus disagrees on {len(wrong)} of {sum(len(b.scenarios) for b in made.batches)}")
     for alert, problem in wrong[:show]:
         print(f"  {alert.name} {alert.location}: {problem}\n    {alert.expr[:400]}")
@@ -71,9 +70,9 @@ def main() -> None:
     parser.add_argument("--bin", type=Path, default=Path("/usr/bin"), help="folder of prometheus and promtool")
     options = parser.parse_args()
     for folder in options.folders:
-        made, index, now = measure(folder, options.show)
+        made, index = measure(folder, options.show)
         if options.verify:
-            verify(made, index, now, options.bin, options.show)
+            verify(made, index, options.bin, options.show)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,8 @@ from pytest_sre.synthesis.structure import World, families, structures
 
 _FAR = 1000.0
 _ROUNDS = 4
-_BUDGET = 3000
+_BUDGET = 300_000
+"""Work (expressions and series evaluated) that one alert may cost: about a second."""
 _MODERATE = 0.55
 """How far beyond its threshold (relative) a firing expression may be before a smaller burn is tried."""
 
@@ -146,7 +147,6 @@ class Search:
 
     def _distance(self) -> float:
         """How far the expression is from firing."""
-        self.left -= 1
         try:
             vector = self._evaluate()
         except EvalError:
@@ -155,7 +155,11 @@ class Search:
         return distance + self._cheating()
 
     def _evaluate(self) -> Vector:
-        return Evaluator(self.trial, self.rules, self.now, self.lookback).vector(self.shape.expr)
+        evaluator = Evaluator(self.trial, self.rules, self.now, self.lookback)
+        try:
+            return evaluator.vector(self.shape.expr)
+        finally:
+            self.left -= evaluator.work
 
     def _cheating(self) -> float:
         """What is wrong with data whose errors outnumber the requests they are part of."""
