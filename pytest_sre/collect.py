@@ -44,7 +44,10 @@ class Plugin:
         self.broken: StackError | None = None
         self.told = False
         if config.args_source is not config.ArgsSource.ARGS:
-            config.args = [*config.args, *(str(path) for path in self.paths)]
+            beyond = [str(path) for path in _beyond(config, self.paths)]
+            config.args = [*config.args, *beyond]
+            # Else pytest 9 drops what lies below an argument, searched by it or not.
+            config.option.keepduplicates = config.option.keepduplicates or bool(beyond)
 
     @property
     def paths(self) -> dict[Path, str]:
@@ -63,16 +66,26 @@ class Plugin:
         return SreFile.from_parent(parent, path=file_path, plugin=self)
 
     @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Keep each of our items once: a file may be found by pytest's search and as an argument."""
+        first = {item.nodeid: item for item in reversed(items)}
+        items[:] = [item for item in items if not isinstance(item, SreItem) or first[item.nodeid] is item]
+
+    @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> None:
         """Observe once, before the first test, what all selected items ask for."""
         items = [item for item in session.items if isinstance(item, SreItem)]
-        if not items or session.config.option.collectonly or session.testsfailed:
+        if session.testsfailed and not session.config.option.continue_on_collection_errors:
+            return
+        if not items or session.config.option.collectonly:
             return
         alerts = {item.rule: None for item in items if isinstance(item, AlertItem) and item.check.NEEDS}
         deliver = any(isinstance(item, AlertItem) and item.check.NEEDS == "deliver" for item in items)
         routing = self.inventory.routing.path if self.inventory.routing else ""
         deliver = deliver or any(isinstance(item, FileItem) and item.shown == routing for item in items)
-        if not alerts and not any(isinstance(item, FileItem) for item in items):
+        if not alerts and not any(
+            isinstance(item, FileItem) and not self.unread(item.shown) for item in items
+        ):
             return
         with Progress(self.config) as progress:
             job = Job(self.settings, self.inventory, tuple(alerts), bool(alerts), deliver, progress.tell)
@@ -94,14 +107,20 @@ class Plugin:
         reports = [
             r for rs in terminalreporter.stats.values() for r in rs if isinstance(r, pytest.TestReport)
         ]
-        mine = [report for report in reports if "sre" in report.keywords]
+        mine = [report for report in reports if "sre_check" in dict(report.user_properties)]
         summary(terminalreporter, mine, self.inventory, self.observations)
 
+    def unread(self, path: str) -> FileVerdict | None:
+        """The verdict on a file that we can't even read ourselves."""
+        found = (one for one in self.inventory.broken if one.path == path)
+        return next((FileVerdict(path, one.line, one.reason) for one in found), None)
+
     def verdict(self, path: str) -> FileVerdict:
-        """What is known of a file that must load."""
-        for broken in self.inventory.broken:
-            if broken.path == path:
-                return FileVerdict(path, broken.line, broken.reason)
+        """What is known of a file that must load; raises the broken stack's error."""
+        unread = self.unread(path)
+        if unread is not None:
+            return unread
+        self.check_stack()
         assert self.observations is not None
         return self.observations.files.get(path, FileVerdict(path))
 
@@ -112,6 +131,25 @@ class Plugin:
                 pytest.skip("the stack is broken; its error is told above")
             self.told = True
             raise self.broken
+
+
+def _beyond(config: pytest.Config, paths: Iterable[Path]) -> Iterator[Path]:
+    """Files that pytest's own search does not reach. Only those: pytest 8.0 loses tests where arguments overlap."""
+    here = config.invocation_params.dir
+    searched = [Path(here, arg).resolve() for arg in config.args]
+    ignored = {Path(here, arg).resolve() for arg in config.getoption("ignore") or ()}
+    for path in paths:
+        if any(_finds(config, folder, path) for folder in searched) or ignored & {path, *path.parents}:
+            continue
+        if not config.hook.pytest_ignore_collect(collection_path=path, config=config):
+            yield path
+
+
+def _finds(config: pytest.Config, folder: Path, path: Path) -> bool:
+    if not path.is_relative_to(folder):
+        return False
+    between = [parent for parent in path.parents if parent != folder and parent.is_relative_to(folder)]
+    return not any(parent.match(pattern) for parent in between for pattern in config.getini("norecursedirs"))
 
 
 class SreFile(pytest.File):
@@ -206,11 +244,10 @@ class FileItem(SreItem):
     def __init__(self, *, shown: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.shown = shown
+        self.user_properties.append(("sre_check", loads.NAME))
 
     def runtest(self) -> None:
         """Judge the file."""
-        if self.plugin.observations is None:
-            self.plugin.check_stack()
         self.settle(loads.judge(self.plugin.verdict(self.shown)))
 
     def reportinfo(self) -> tuple[Path, int, str]:

@@ -30,8 +30,9 @@ def read_settings(config: pytest.Config) -> Settings:
         value = _value(config, f"{name}-config", root)
         if value:
             updates[name] = value
-    if config.getoption("sre_strict") or config.getini("sre_strict"):
-        updates["strict"] = True
+    strict = config.getoption("sre_strict") or config.getini("sre_strict")
+    if isinstance(strict, bool):  # in the ini file it may be false, or not there at all
+        updates["strict"] = strict
     updates["servers"] = _servers(config, file, folder)
     json_path = _value(config, "json", root)
     return Settings(

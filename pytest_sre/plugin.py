@@ -31,7 +31,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--sre-rules", action="append", metavar="GLOB", help="rule files to test (more than once: all)"
     )
     parser.addini("sre_rules", "rule files to test (globs)", type="args")
-    parser.addini("sre_strict", "fail where an alert's test is skipped", type="bool", default=False)
+    parser.addini("sre_strict", "fail where an alert's test is skipped", type="bool", default=None)
     for name, text in _VALUES:
         group.addoption(f"--sre-{name}", metavar="FILE", help=text)
         parser.addini(f"sre_{name.replace('-', '_')}", text)
