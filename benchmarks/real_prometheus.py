@@ -32,7 +32,11 @@ def disagreements(batch: Batch, rules: RuleIndex, binaries: Path) -> list[tuple[
         return [
             (scenario.alert, problem)
             for scenario in batch.scenarios
-            if (problem := _ask(session, url, scenario, {} if rules.closure(scenario.alert) else {"time": f"{now:.3f}"}))
+            if (
+                problem := _ask(
+                    session, url, scenario, {} if rules.closure(scenario.alert) else {"time": f"{now:.3f}"}
+                )
+            )
         ]
 
 
@@ -51,7 +55,11 @@ def _ask(session: requests.Session, url: str, scenario: Scenario, when: dict[str
         labels = {**row["metric"], **alert.labels, "alertname": alert.name}
         labels.pop("__name__", None)
         seen.add(tuple(sorted((key, value) for key, value in labels.items() if value)))
-    return "" if seen == set(expected) else f"labels differ: {sorted(seen)[:3]} instead of {sorted(expected)[:3]}"
+    return (
+        ""
+        if seen == set(expected)
+        else f"labels differ: {sorted(seen)[:3]} instead of {sorted(expected)[:3]}"
+    )
 
 
 @contextmanager
@@ -62,7 +70,9 @@ def _server(folder: Path, batch: Batch, needed: list[Rule], now: float, binaries
             name = labels.pop("__name__")
             text = ",".join(f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in labels.items())
             for moment, value in series.samples:
-                if moment <= 0:  # a block that reaches into the future would keep recording rules from writing
+                if (
+                    moment <= 0
+                ):  # a block that reaches into the future would keep recording rules from writing
                     out.write(f"{name}{{{text}}} {value!r} {now + moment:.3f}\n")
         out.write("# EOF\n")
     if batch.series:

@@ -1,6 +1,6 @@
 """How many alerts of a folder of rules get series, how fast, and whether a real Prometheus agrees.
 
-    python benchmarks/synthesis.py DIR... [--verify] [--show N] [--bin FOLDER]
+python benchmarks/synthesis.py DIR... [--verify] [--show N] [--bin FOLDER]
 """
 
 from __future__ import annotations
@@ -49,7 +49,9 @@ def measure(folder: Path, show: int) -> tuple[Plan, RuleIndex]:
         f"{took:.2f} s, {1000 * took / max(1, len(alerts)):.1f} ms/alert"
     )
     for item in made.unproven[:show]:
-        print(f"  {type(item).__name__} {item.alert.name} {item.alert.location}: {item.reason}\n    {item.part[:300]}")
+        print(
+            f"  {type(item).__name__} {item.alert.name} {item.alert.location}: {item.reason}\n    {item.part[:300]}"
+        )
     return made, index
 
 
@@ -67,7 +69,9 @@ def main() -> None:
     parser.add_argument("folders", nargs="+", type=Path)
     parser.add_argument("--show", type=int, default=0)
     parser.add_argument("--verify", action="store_true")
-    parser.add_argument("--bin", type=Path, default=Path("/usr/bin"), help="folder of prometheus and promtool")
+    parser.add_argument(
+        "--bin", type=Path, default=Path("/usr/bin"), help="folder of prometheus and promtool"
+    )
     options = parser.parse_args()
     for folder in options.folders:
         made, index = measure(folder, options.show)

@@ -39,7 +39,7 @@ class Pool:
             pool = self._by_name.get(selector.name, {})
             for key in _keys(selector):
                 found = self._by_label.get(key, {})
-                if len(found) < len(pool):  # type: ignore[arg-type]
+                if len(found) < len(pool):
                     pool = found
         return [track for track in pool if _matches(selector.matchers, track)]
 
@@ -96,7 +96,9 @@ class Pool:
 
     def matched(self, shape: Shape) -> list[Track]:
         """The series that an alert reads."""
-        found = [track for group in shape.raw.values() for selector in group for track in self.select(selector)]
+        found = [
+            track for group in shape.raw.values() for selector in group for track in self.select(selector)
+        ]
         return list(dict.fromkeys(found))
 
 

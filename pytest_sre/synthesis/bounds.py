@@ -81,7 +81,7 @@ class _Bounds:
             return left
         if left or right:
             return left or right
-        if expr.op not in _COMPARISONS or expr.bool or self._scalar(expr.lhs) and self._scalar(expr.rhs):
+        if expr.op not in _COMPARISONS or expr.bool or (self._scalar(expr.lhs) and self._scalar(expr.rhs)):
             return None
         low, high = self.interval(expr.lhs), self.interval(expr.rhs)
         return Never(self._reason(expr, low, high), to_text(expr)) if _disjoint(expr.op, low, high) else None
@@ -150,7 +150,11 @@ class _Bounds:
             return self.interval(expr.args[0])
         if name in ("clamp_max", "clamp_min") and (bound := fold(expr.args[1])) is not None:
             low, high = self.interval(expr.args[0])
-            return (min(low, bound), min(high, bound)) if name == "clamp_max" else (max(low, bound), max(high, bound))
+            return (
+                (min(low, bound), min(high, bound))
+                if name == "clamp_max"
+                else (max(low, bound), max(high, bound))
+            )
         return (0.0, math.inf) if name in _POSITIVE else ANYTHING
 
     def _aggregate(self, expr: Aggregate) -> Interval:
@@ -165,16 +169,23 @@ class _Bounds:
             return (0.0, math.inf)
         if expr.op == "sum" and not expr.labels and not expr.without and self._single(expr.expr):
             return (low, high)
-        return (low if low >= 0 else -math.inf, math.inf if high > 0 else high) if expr.op == "sum" else ANYTHING
+        return (
+            (low if low >= 0 else -math.inf, math.inf if high > 0 else high) if expr.op == "sum" else ANYTHING
+        )
 
     def _single(self, expr: Expr) -> bool:
         """Whether an expression has at most one element."""
         if isinstance(expr, Aggregate):
-            return not expr.labels and not expr.without and expr.op not in ("topk", "bottomk", "limitk", "count_values")
+            return (
+                not expr.labels
+                and not expr.without
+                and expr.op not in ("topk", "bottomk", "limitk", "count_values")
+            )
         if isinstance(expr, Binary) and expr.op not in ("or",):
             scalars = [fold(side) is not None for side in (expr.lhs, expr.rhs)]
             return all(
-                scalar or self._single(side) for scalar, side in zip(scalars, (expr.lhs, expr.rhs), strict=True)
+                scalar or self._single(side)
+                for scalar, side in zip(scalars, (expr.lhs, expr.rhs), strict=True)
             )
         return False
 
@@ -195,7 +206,11 @@ class _Bounds:
         burn = _burn(expr, left)
         if burn:
             return burn
-        share = " (100 % errors)" if left == (0.0, 1.0) and expr.op in (">", ">=") and _has_share(expr.lhs) else ""
+        share = (
+            " (100 % errors)"
+            if left == (0.0, 1.0) and expr.op in (">", ">=") and _has_share(expr.lhs)
+            else ""
+        )
         if expr.op in (">", ">=") or (expr.op == "==" and left[1] < right[0]):
             what = "ratio" if share else "value"
             return (
@@ -246,7 +261,9 @@ def _has_share(expr: Expr) -> bool:
 def _burn(expr: Binary, left: Interval) -> str:
     """The reason in terms of burn rates, where the threshold is a factor times an error budget."""
     product = expr.rhs
-    if not (isinstance(product, Binary) and product.op == "*" and expr.op in (">", ">=") and left == (0.0, 1.0)):
+    if not (
+        isinstance(product, Binary) and product.op == "*" and expr.op in (">", ">=") and left == (0.0, 1.0)
+    ):
         return ""
     a, b = fold(product.lhs), fold(product.rhs)
     if a is None or b is None:

@@ -82,9 +82,7 @@ def build(
             else:
                 kind = _kind(family.base, counters, types)
                 name = family.base
-                result.append(
-                    [Entity(kind, name, [Track({"__name__": name, **ls}, times)]) for ls in group]
-                )
+                result.append([Entity(kind, name, [Track({"__name__": name, **ls}, times)]) for ls in group])
     return result
 
 
@@ -124,7 +122,7 @@ def _bounds(shape: Shape, family: Family) -> tuple[str, ...]:
         wanted += [k * c for c in shape.constants[:6] if 5 < c < 1e12 for k in (0.5, 1.0, 2.0, 5.0)]
     for bound in wanted:
         bounds.setdefault(bound, f"{bound:g}")
-    return tuple(bounds[bound] for bound in sorted(bounds) if math.isfinite(bound)) + ("+Inf",)
+    return (*(bounds[bound] for bound in sorted(bounds) if math.isfinite(bound)), "+Inf")
 
 
 def _named(matcher: Matcher) -> tuple[str, ...]:
@@ -179,12 +177,15 @@ class Palette:
         """The options of one entity, in the order they are to be tried."""
         key = entity.kind if entity.kind != "histogram" else entity.name
         if key not in self._lists:
-            made = {
-                "flag": self._flags, "counter": self._counters, "gauge": self._gauges,
-                "histogram": lambda: self._profiles(entity),
-            }[entity.kind]()  # fmt: skip
-            self._lists[key] = tuple(dict.fromkeys(made))
+            self._lists[key] = tuple(dict.fromkeys(self._made(entity)))
         return self._lists[key]
+
+    def _made(self, entity: Entity) -> Iterator[Option]:
+        if entity.kind == "histogram":
+            return self._profiles(entity)
+        if entity.kind == "counter":
+            return self._counters()
+        return self._flags() if entity.kind == "flag" else self._gauges()
 
     def _flags(self) -> Iterator[Option]:
         yield from (Gauge(0.0), Gauge(1.0), None)
@@ -265,7 +266,13 @@ class Palette:
                 yield Step(LEVEL * 3, LEVEL, since)
                 for value in values[:3]:
                     yield from (Step(0.0, value, since), Step(value, 0.0, since))
-        if functions & {"absent_over_time", "present_over_time", "offset", "last_over_time", "count_over_time"}:
+        if functions & {
+            "absent_over_time",
+            "present_over_time",
+            "offset",
+            "last_over_time",
+            "count_over_time",
+        }:
             for span in ranges:
                 yield Lost(1.0, min(span / 2, 1200.0))
 

@@ -132,7 +132,9 @@ class Evaluator:
         self.recorded[rule] = result
         return result
 
-    def ranges(self, expr: Expr, time: float) -> list[tuple[dict[str, str], Track | None, list[tuple[float, float]], float, float]]:
+    def ranges(
+        self, expr: Expr, time: float
+    ) -> list[tuple[dict[str, str], Track | None, list[tuple[float, float]], float, float]]:
         """(labels, track where values are lazy, points, start, end) of each series in a range."""
         if isinstance(expr, Subquery):
             return self._subquery(expr, time)
@@ -262,7 +264,9 @@ class Evaluator:
             raise Unsupported("strings cannot be combined", to_text(expr))
         if isinstance(lhs, float) and isinstance(rhs, float):
             compare = expr.op in vectors.COMPARISONS
-            return float(vectors.holds(expr.op, lhs, rhs)) if compare else vectors.arithmetic(expr.op, lhs, rhs)
+            return (
+                float(vectors.holds(expr.op, lhs, rhs)) if compare else vectors.arithmetic(expr.op, lhs, rhs)
+            )
         if isinstance(rhs, float):
             return vectors.with_scalar(expr, lhs if isinstance(lhs, list) else [], rhs, False)
         if isinstance(lhs, float):
@@ -360,8 +364,8 @@ def _relabelled(element: Element, rule: Rule) -> Element:
 
 
 _HANDLERS: dict[type, Callable[[Evaluator, Expr, float], Vector | float | str]] = {
-    Number: lambda self, expr, time: expr.value,  # type: ignore[union-attr,return-value]
-    String: lambda self, expr, time: expr.value,  # type: ignore[union-attr,return-value]
+    Number: lambda self, expr, time: expr.value,  # type: ignore[union-attr]
+    String: lambda self, expr, time: expr.value,  # type: ignore[union-attr]
     VectorSelector: Evaluator._selector,  # type: ignore[dict-item]
     Call: Evaluator._call,  # type: ignore[dict-item]
     Aggregate: Evaluator._aggregate,  # type: ignore[dict-item]

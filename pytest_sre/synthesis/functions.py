@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 from pytest_sre.synthesis.element import Element, Vector, nameless
 from pytest_sre.synthesis.vectors import quantile
@@ -84,8 +85,7 @@ def _deviation(points: Points, squared: bool) -> float:
 
 
 def _steps(points: Points, falls: bool) -> float:
-    pairs = zip(points, points[1:], strict=False)
-    return float(sum((new < old) if falls else (new != old) for (_, old), (_, new) in pairs))
+    return float(sum((new < old) if falls else (new != old) for (_, old), (_, new) in pairwise(points)))
 
 
 def _deriv(points: Points, start: float, end: float) -> float | None:

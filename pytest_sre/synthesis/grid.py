@@ -28,8 +28,8 @@ def times(windows: frozenset[tuple[float, float, float]], lookback: float) -> tu
     oldest = 1.1 * (max(hi + span for _, hi, span in reads) + lookback)
     smallest = min(span for _, _, span in reads)
     near = max(1.0, min(_NEAR, smallest / 5))
-    found = set(_stretch(-max(AHEAD, 2 * smallest), AHEAD, near))
-    age = max(AHEAD, 2 * smallest)
+    age = max(AHEAD, min(2 * smallest, 40 * near))
+    found = set(_stretch(-age, AHEAD, near))
     while age < oldest:
         found.add(-float(round(age)))
         age += max(near, age * _THIN)

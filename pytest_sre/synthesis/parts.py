@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from pytest_sre.promql.ast import Aggregate, Binary, Call, Expr, Matcher, MatrixSelector, Number, VectorSelector
+from pytest_sre.promql.ast import (
+    Aggregate,
+    Binary,
+    Call,
+    Expr,
+    Matcher,
+    MatrixSelector,
+    Number,
+    VectorSelector,
+)
 
 _COUNTING = frozenset({"rate", "increase", "irate"})
 _INFINITE = frozenset({"+Inf", "Inf"})
@@ -21,7 +30,11 @@ def is_share(ratio: Binary) -> bool:
 def is_part(part: Expr, whole: Expr) -> bool:
     """Whether every element of ``part`` counts some of what the same element of ``whole`` counts."""
     if isinstance(part, Aggregate) and isinstance(whole, Aggregate):
-        same = (part.op, frozenset(part.labels), part.without) == (whole.op, frozenset(whole.labels), whole.without)
+        same = (part.op, frozenset(part.labels), part.without) == (
+            whole.op,
+            frozenset(whole.labels),
+            whole.without,
+        )
         if same and part.op == "sum":
             return is_part(part.expr, whole.expr)
         return same and part.op == "count" and _counts_part(part.expr, whole.expr)

@@ -114,7 +114,9 @@ class _Planner:
         pool.watch(shape)
 
     def _joined(self, shape: Shape, things: list[list[Track]], pool: Pool) -> bool:
-        replaced = [pool.tracks[key] for tracks in things for t in tracks if (key := labels_key(t)) in pool.tracks]
+        replaced = [
+            pool.tracks[key] for tracks in things for t in tracks if (key := labels_key(t)) in pool.tracks
+        ]
         families = [pool.family[track] for track in replaced]
         if any(isinstance(track, FixedTrack) for track in replaced):
             return False

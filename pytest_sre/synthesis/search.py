@@ -30,8 +30,10 @@ class Trial:
     def __init__(self, entities: Iterable[Entity]) -> None:
         """Labels must not change afterwards."""
         self.by_name: dict[str, list[Track]] = {}
+        self.tracks: list[Track] = []
         for entity in entities:
             for track in entity.tracks:
+                self.tracks.append(track)
                 self.by_name.setdefault(track.name, []).append(track)
         self._found: dict[int, tuple[VectorSelector, list[Track]]] = {}
 
@@ -40,7 +42,7 @@ class Trial:
         known = self._found.get(id(selector))
         if known is not None:
             return known[1]
-        pool = self.by_name.get(selector.name, []) if selector.name else sum(self.by_name.values(), [])
+        pool = self.by_name.get(selector.name, []) if selector.name else self.tracks
         found = [track for track in pool if all(m.matches(track.labels) for m in selector.matchers)]
         self._found[id(selector)] = (selector, found)
         return found
@@ -55,7 +57,13 @@ class Search:
     """One alert's search. Raises Unsupported from `run` where the evaluator does not know something."""
 
     def __init__(
-        self, shape: Shape, rules: RuleIndex, types: Mapping[str, str], now: float, lookback: float, serial: str
+        self,
+        shape: Shape,
+        rules: RuleIndex,
+        types: Mapping[str, str],
+        now: float,
+        lookback: float,
+        serial: str,
     ) -> None:
         """``serial`` makes the alert's free labels its own."""
         self.shape, self.rules, self.types = shape, rules, types
@@ -223,7 +231,13 @@ def _guards(exprs: Iterable[Expr], rules: RuleIndex) -> Iterable[tuple[frozenset
         for node in walk(expr):
             if isinstance(node, Binary) and node.op == "/":
                 part, whole = _counted(node.lhs, rules), _counted(node.rhs, rules)
-                if part and whole and not part & whole and all(map(is_error, part)) and not any(map(is_error, whole)):
+                if (
+                    part
+                    and whole
+                    and not part & whole
+                    and all(map(is_error, part))
+                    and not any(map(is_error, whole))
+                ):
                     yield part, whole
 
 
@@ -233,7 +247,9 @@ def _counted(expr: Expr, rules: RuleIndex) -> frozenset[str]:
     for node in walk(expr):
         if isinstance(node, Call) and node.name not in ("rate", "increase", "irate"):
             return frozenset()
-        if (isinstance(node, Binary) and node.op != "+") or (isinstance(node, Aggregate) and node.op != "sum"):
+        if (isinstance(node, Binary) and node.op != "+") or (
+            isinstance(node, Aggregate) and node.op != "sum"
+        ):
             return frozenset()
         if isinstance(node, VectorSelector):
             if rules.records(node):

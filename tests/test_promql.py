@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+import pytest
+
+from pytest_sre.model.finding import Location
+from pytest_sre.model.rules import Rule
+from pytest_sre.promql.ast import (
+    Aggregate,
+    Binary,
+    Call,
+    Matcher,
+    Matching,
+    MatrixSelector,
+    Number,
+    VectorSelector,
+)
+from pytest_sre.promql.parse import PromqlError, parse
+from pytest_sre.promql.printer import to_text
+from pytest_sre.promql.reach import Read, reads
+from pytest_sre.promql.resolve import RuleIndex
+
+
+def rule(name: str, expr: str, group: str = "g", index: int = 0, path: str = "r.yml", **labels: str) -> Rule:
+    kind = "alert" if name[0].isupper() else "record"
+    return Rule(kind, name, expr, Location(path, 1), 1, group, index, labels)  # type: ignore[arg-type]
+
+
+def test_tree() -> None:
+    found = parse('sum by (a) (rate(x{b!~"c"}[5m] offset -1m)) / on (a) group_left (z) y > bool 2')
+    left = Aggregate(
+        "sum",
+        Call("rate", (MatrixSelector(VectorSelector("x", (Matcher("b", "!~", "c"),), -60.0), 300.0),)),
+        labels=("a",),
+    )
+    ratio = Binary("/", left, VectorSelector("y"), matching=Matching(on=("a",), group="left", include=("z",)))
+    assert found == Binary(">", ratio, Number(2.0), bool=True)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a - (b - c)",
+        "a / b / c",
+        "(a ^ b) ^ c",
+        "-(a ^ 2)",
+        "max_over_time(rate(x[5m])[1h:] offset 5m)",
+        "x @ end() offset 5m",
+        'a{b="q\\"uote\\\\d"}',
+        '{__name__=~"a|b"}',
+        "topk without (a) (3, x or y)",
+        "a and ignoring (b) c unless on () d",
+        "(a > 2) > 3",
+        'count_values("v", x) == 1e+30',
+    ],
+)
+def test_printed_text_reads_the_same(text: str) -> None:
+    assert parse(to_text(parse(text))) == parse(text)
+
+
+def test_backticks_comments_and_names() -> None:
+    assert parse('x{a=~`\\d"`} # `why`\n') == VectorSelector("x", (Matcher("a", "=~", '\\d"'),))
+    assert parse('{__name__="x", a="b"}') == parse('x{a="b"}')
+
+
+def test_not_promql() -> None:
+    with pytest.raises(PromqlError, match="unclosed left parenthesis"):
+        parse("sum(")
+
+
+CHAIN = [
+    rule("job:errors:rate5m", 'sum by (job) (rate(errors_total{job="a"}[5m]))', index=0),
+    rule("job:ratio", "job:errors:rate5m / job:all:rate5m", index=1),
+    rule("job:all:rate5m", "sum by (job) (rate(requests_total[10m] offset 1h))", group="other"),
+    rule("loop", "loop + 1"),
+]
+
+
+def test_resolution() -> None:
+    index, alert = RuleIndex(CHAIN), rule("High", "job:ratio > 0.5", group="alerts")
+    assert [found.name for found in index.closure(alert)] == [
+        "job:ratio",
+        "job:errors:rate5m",
+        "job:all:rate5m",
+    ]
+    assert index.raw_names(alert) == {"errors_total", "requests_total"}
+    assert index.depth(CHAIN[1]) == 1, "earlier in the same group is free, another group costs a hop"
+    assert index.depth(alert) == 2
+    assert index.depth(rule("Loop", "loop")) == 1
+    assert index.recording("job:ratio") == (CHAIN[1],)
+
+
+def test_rules_of_one_name_are_told_apart_by_label() -> None:
+    many = [rule("slo", f'x{{s="{i}"}}', slo=str(i)) for i in range(20)]
+    index = RuleIndex(many)
+    assert index.closure(rule("A", 'slo{slo="7"}')) == (many[7],)
+    assert index.raw_names(rule("A", 'slo{slo="none"}')) == {"slo"}
+
+
+def test_reads_go_through_the_chain() -> None:
+    found = reads(parse("job:ratio + max_over_time(rate(x[1m])[30m:]) + up"), RuleIndex(CHAIN))
+    assert found == {
+        Read("errors_total", 0, 0, 300),
+        Read("requests_total", 3600, 3600, 600),
+        Read("x", 0, 1800, 60),
+        Read("up", 0, 0, 0),
+    }
+    assert max(read.reach for read in found) == 4200
