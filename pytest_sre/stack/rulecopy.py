@@ -15,6 +15,7 @@ from pytest_sre.sources import yamlfile
 from pytest_sre.stack import process
 
 _GROUP_RULE = re.compile(r'group "((?:[^"\\]|\\.)*)", rule (\d+)')
+_REPEATED = re.compile(r'groupname: "(.*)" is repeated')
 _PLACE = re.compile(r"(\d+):(\d+): (.*)", re.S)
 
 
@@ -33,26 +34,25 @@ def check(
     """What the real promtool says of each file, unchanged; errors are told with the user's own lines."""
     target = folder / "check"
     target.mkdir()
-    sources: dict[str, tuple[RuleFile, list[int]]] = {}
+    sources: dict[str, tuple[str, list[RuleGroup], list[int]]] = {}
     verdicts: dict[str, FileVerdict] = {}
     for file in files:
         verdicts[file.path] = FileVerdict(file.path)
         for part in sorted({group.part for group in file.groups}):
-            text, lines = yamlfile.dump(
-                {"groups": [group.document for group in file.groups if group.part == part]}
-            )
+            groups = [group for group in file.groups if group.part == part]
+            text, lines = yamlfile.dump({"groups": [group.document for group in groups]})
             path = target / f"{len(sources):05}.yml"
             path.write_text(text, "utf-8")
-            sources[str(path)] = (file, lines)
+            sources[str(path)] = (file.path, groups, lines)
     flags = [f"--enable-feature={flag}" for flag in feature_flags]
     done = process.run([promtool, "check", "rules", "--lint=none", *flags, *sources], folder)
     output = done.stdout + "\n" + done.stderr
     for path_text, message in _messages(output, sources):
-        file, lines = sources[path_text]
-        line, told = _locate(file, lines, message)
-        known = verdicts[file.path]
+        user_path, groups, lines = sources[path_text]
+        line, told = _locate(groups, lines, message)
+        known = verdicts[user_path]
         error = f"{known.error}\n{told}" if known.error else told
-        verdicts[file.path] = FileVerdict(file.path, known.line if known.error else line, error)
+        verdicts[user_path] = FileVerdict(user_path, known.line if known.error else line, error)
     if done.returncode and not any(verdict.error for verdict in verdicts.values()):
         raise StackError(f"promtool check rules failed:\n{output.strip()[-2000:]}")
     return list(verdicts.values())
@@ -69,27 +69,28 @@ def _messages(output: str, sources: Mapping[str, object]) -> list[tuple[str, str
     return found
 
 
-def _locate(file: RuleFile, lines: list[int], message: str) -> tuple[int, str]:
+def _locate(groups: list[RuleGroup], lines: list[int], message: str) -> tuple[int, str]:
     place = _PLACE.match(message)
+    if place:
+        message = place[3]
     named = _GROUP_RULE.search(message)
+    repeated = _REPEATED.search(message)
     line = 1
-    if place and 0 < int(place[1]) <= len(lines):
-        line, message = lines[int(place[1]) - 1], place[3]
+    if repeated:  # its place is the end of the list
+        line = [group.location.line for group in groups if group.name == repeated[1]][-1]
+    elif place and 0 < int(place[1]) <= len(lines):
+        line = _source(lines, int(place[1]))
     elif named:
-        rules = [rule for group in file.groups if group.name == named[1] for rule in group.rules]
+        rules = [rule for group in groups if group.name == named[1] for rule in group.rules]
         line = next((rule.location.line for rule in rules if rule.index + 1 == int(named[2])), line)
-    else:
-        message = message if not place else place[3]
-        repeated = re.search(r'groupname: "(.*)" is repeated', message)
-        if repeated:
-            line = [group.location.line for group in file.groups if group.name == repeated[1]][-1]
     message = re.sub(r"line (\d+): ", lambda m: f"line {_source(lines, int(m[1]))}: ", message)
     inner = re.search(r"^line (\d+): ", message, re.M)
     return (int(inner[1]) if inner and line == 1 else line), message.replace("\n", " ")
 
 
 def _source(lines: list[int], line: int) -> int:
-    return lines[line - 1] if 0 < line <= len(lines) else line
+    """The user's line for a line of the copy, or for the nearest one before it that has one."""
+    return next((one for one in reversed(lines[:line]) if one), 1)
 
 
 def write(
