@@ -16,7 +16,8 @@ FILE_NAMES = ("sre.yaml", "sre.yml")
 
 
 def _check_duration(text: str) -> str:
-    duration.seconds(text)
+    if duration.seconds(text) <= 0:
+        raise ValueError("must be longer than 0s")
     return text
 
 

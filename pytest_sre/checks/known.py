@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterator
 from functools import lru_cache
 
@@ -14,7 +15,7 @@ from pytest_sre.sources.discover import Inventory
 
 NAME = "known"
 NEEDS = ""
-_MADE_BY_PROMETHEUS = ("ALERTS", "ALERTS_FOR_STATE", "up", "scrape_")
+_MADE_BY_PROMETHEUS = re.compile("ALERTS|ALERTS_FOR_STATE|up|scrape_.*")
 _TARGET_LABELS = frozenset({"job", "instance", "__name__"})
 
 
@@ -44,7 +45,7 @@ def _rule(case: Case, rule: Rule, index: RuleIndex) -> Iterator[Finding]:
     )
     for selector in selectors(rule.expr):
         name = selector.name
-        if not name or name.startswith(_MADE_BY_PROMETHEUS) or index.recording(name):
+        if not name or _MADE_BY_PROMETHEUS.fullmatch(name) or index.recording(name):
             continue
         if name not in labels:
             recorded = [one.name for one in case.inventory.rules if one.kind == "record"]

@@ -150,8 +150,9 @@ def _unsent(case: Case, alert: AlertObservation) -> Iterator[Finding]:
     got = {notification.integration for notification in alert.notifications}
     routed = {name for fired in alert.fired if not fired.inhibited_by for name in fired.receivers}
     for integration in case.inventory.routing.integrations:
-        if integration.receiver in routed and integration not in got:
-            why = [error for error in alert.send_errors if str(integration) in error]
+        # An e-mail whose template fails half-way is sent all the same, cut off, and logged as failed.
+        why = [error for error in alert.send_errors if error.startswith(f"{integration}:")]
+        if integration.receiver in routed and (integration not in got or why):
             yield Finding(
                 NAME,
                 case.rule.location,

@@ -23,7 +23,8 @@ from pytest_sre.stack.decode import decode
 from pytest_sre.stack.safe_alertmanager import safe_copy
 from pytest_sre.stack.sink import PostedAlert, Sink
 
-SAFETY_TIMEOUT = 60.0  # seconds without any progress
+SAFETY_TIMEOUT = 15.0  # seconds without any progress; some failures are neither sent nor logged
+PATIENCE = 1.0  # seconds without progress before the log is asked what went wrong
 
 
 class NotLoaded(Exception):
@@ -76,7 +77,7 @@ class Office:
 def open_office(office: Office, name: str) -> tuple[Wave, tuple[Change, ...]]:
     """Start a fresh Alertmanager on a safe copy; raises NotLoaded, UserError (unsafe) and StackError."""
     folder = office.folder / f"alertmanager-{name}"
-    folder.mkdir()
+    (folder / "home").mkdir(parents=True)
     copy = safe_copy(
         office.routing,
         lambda integration: office.sink.proxy_url(integration, name),
@@ -147,11 +148,19 @@ def _one_wave(office: Office, wave: Wave, given: Mapping[Rule, Sequence[PostedAl
     errors = alertmanager.send_errors(wave.server)
     done = {}
     for rule in clean:
-        receivers = {receiver["name"] for alert in alerts[rule] for receiver in alert["receivers"]}
-        mine = tuple(sorted({error for error in errors if any(f"{name}/" in error for name in receivers)}))
+        mine = tuple(sorted({error.text for error in errors if _concerns(error, alerts[rule])}))
         sent = tuple(one for one in received if owner.get(one.fingerprint) is rule)
         done[rule] = Delivery(tuple(alerts[rule]), sent, mine)
     return _Outcome(done, conflicts, inhibitions)
+
+
+def _concerns(error: alertmanager.SendError, alerts: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether it is about a receiver of these alerts and, where the log names the group's labels, about their group."""
+    return any(
+        any(error.text.startswith(f"{receiver['name']}/") for receiver in alert["receivers"])
+        and all(alert["labels"].get(name) == value for name, value in error.group)
+        for alert in alerts
+    )
 
 
 def _labels(alert: PostedAlert) -> frozenset[tuple[str, str]]:
@@ -251,12 +260,10 @@ def _expected(
 def _wait(office: Office, wave: Wave, expected: set[tuple[str, Integration]]) -> list[Notification]:
     """Wait until all expected notifications came, or Alertmanager logged why one could not be sent."""
     received: list[Notification] = []
-    taken = 0
+    taken, fewest = 0, len(expected) + 1
     progress = time.monotonic()
     while time.monotonic() - progress < SAFETY_TIMEOUT:
         captures = office.sink.captures(wave.name)
-        if len(captures) > taken:
-            progress = time.monotonic()
         received += [decode(capture) for capture in captures[taken:] if not capture.auxiliary]
         taken = len(captures)
         got = {(one.fingerprint, one.integration) for one in received}
@@ -267,8 +274,11 @@ def _wait(office: Office, wave: Wave, expected: set[tuple[str, Integration]]) ->
         ]
         if not missing:
             break
-        errors = alertmanager.send_errors(wave.server) if time.monotonic() - progress > 1 else []
-        if errors and all(any(str(integration) in error for error in errors) for integration in missing):
-            break
+        if len(missing) < fewest:
+            fewest, progress = len(missing), time.monotonic()
+        if time.monotonic() - progress > PATIENCE:
+            errors = alertmanager.send_errors(wave.server)
+            if all(any(str(integration) in error.text for error in errors) for integration in missing):
+                break
         time.sleep(0.1)
     return received

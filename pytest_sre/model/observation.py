@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from pytest_sre.model.rules import Rule
 from pytest_sre.model.routing import Integration
+from pytest_sre.model.rules import Rule
 from pytest_sre.model.scenario import Impossible, NotSynthesised, Scenario
 
 

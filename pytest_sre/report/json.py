@@ -78,6 +78,9 @@ def _alert(seen: AlertObservation) -> dict[str, Any]:
             for one in seen.notifications
         ],
         "send_errors": list(seen.send_errors),
+        "inhibited_together": [
+            {"target": dict(one.target), "source": dict(one.source)} for one in seen.inhibited_together
+        ],
     }
 
 

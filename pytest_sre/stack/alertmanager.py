@@ -20,6 +20,8 @@ _NOTIFY_FAILED = re.compile(r"Notify for alerts failed")
 _LOAD_FAILED = re.compile(
     "Loading configuration file failed|error loading configuration file|failed to apply new config"
 )
+_GROUP = re.compile(r'aggrGroup="((?:[^"\\]|\\.)*)"')
+_PAIR = re.compile(r'(\w+)="([^"\\]*)"')
 _ERR = re.compile(r'err="((?:[^"\\]|\\.)*)"')
 
 
@@ -30,6 +32,14 @@ class Group:
     receiver: str
     labels: Mapping[str, str]
     alerts: Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class SendError:
+    """A notification that could not be sent: `receiver/kind[index]: why`; the group's labels where they are logged."""
+
+    text: str
+    group: tuple[tuple[str, str], ...]
 
 
 def write_config(document: Mapping[str, Any], folder: Path) -> tuple[Path, list[int]]:
@@ -112,11 +122,14 @@ def groups(client: requests.Session, server: process.Server) -> list[Group]:
         ]
 
 
-def send_errors(server: process.Server) -> list[str]:
+def send_errors(server: process.Server) -> list[SendError]:
     """What it logged about notifications that it could not send."""
     text = server.log.read_text("utf-8", "replace")
-    return [
-        found[1].replace('\\"', '"')
-        for line in text.splitlines()
-        if _NOTIFY_FAILED.search(line) and (found := _ERR.search(line))
-    ]
+    found = []
+    for line in text.splitlines():
+        error = _ERR.search(line)
+        if error and _NOTIFY_FAILED.search(line):
+            group = _GROUP.search(line)
+            pairs = _PAIR.findall(group[1].rpartition(":{")[2].replace('\\"', '"')) if group else []
+            found.append(SendError(error[1].replace('\\"', '"').replace("\\n", " "), tuple(pairs)))
+    return found

@@ -12,7 +12,8 @@ from pytest_sre.promql.resolve import RuleIndex
 from pytest_sre.synthesis import bounds, grid
 from pytest_sre.synthesis.batches import Pool, labels_key
 from pytest_sre.synthesis.element import Unsupported, Vector
-from pytest_sre.synthesis.search import Search
+from pytest_sre.synthesis.focus import focused
+from pytest_sre.synthesis.search import BUDGET, Search
 from pytest_sre.synthesis.shape import Shape, shape_of
 from pytest_sre.synthesis.signals import FixedTrack, Track
 
@@ -80,11 +81,23 @@ class _Planner:
         never = bounds.impossible(shape.expr, self.rules)
         if never is not None:
             return Impossible(alert, never.reason, never.part)
-        try:
-            made = Search(shape, self.rules, self.types, self.now, self.lookback, serial).run()
-        except Unsupported as error:
-            return NotSynthesised(alert, error.reason, error.part)
-        return made if made is not None else NotSynthesised(alert, "no series found that fire it", alert.expr)
+        narrow = [(shape_of(alert, some), some, BUDGET // 5) for some in focused(alert, self.rules)]
+        failed: NotSynthesised | None = None
+        for task, rules, budget in [*narrow, (shape, self.rules, BUDGET if not narrow else BUDGET // 5)]:
+            try:
+                made = Search(task, rules, self.types, self.now, self.lookback, serial, budget).run()
+            except Unsupported as error:
+                failed = failed or NotSynthesised(alert, error.reason, error.part)
+                continue
+            if made is not None and (not narrow or self._alone(shape, made)):
+                return made
+        return failed or NotSynthesised(alert, "no series found that fire it", alert.expr)
+
+    def _alone(self, shape: Shape, made: list[list[Track]]) -> bool:
+        """Whether series made with one rule for each name fire the alert when all rules write."""
+        pool = Pool(self.rules, self.now, self.lookback)
+        pool.put(made)
+        return pool.fires(shape)
 
     def _shared(self, shape: Shape, pool: Pool) -> bool:
         """Use what is planned already, with more history if need be, where the alert fires on it."""

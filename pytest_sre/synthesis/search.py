@@ -18,7 +18,7 @@ from pytest_sre.synthesis.structure import World, families, structures
 
 _FAR = 1000.0
 _ROUNDS = 4
-_BUDGET = 300_000
+BUDGET = 300_000
 """Work (expressions and series evaluated) that one alert may cost: about a second."""
 _MODERATE = 0.55
 """How far beyond its threshold (relative) a firing expression may be before a smaller burn is tried."""
@@ -64,15 +64,16 @@ class Search:
         now: float,
         lookback: float,
         serial: str,
+        budget: int = BUDGET,
     ) -> None:
-        """``serial`` makes the alert's free labels its own."""
+        """``serial`` makes the alert's free labels its own; ``budget`` is the work it may cost."""
         self.shape, self.rules, self.types = shape, rules, types
         self.now, self.lookback = now, lookback
         self.world = World(shape, serial)
         self.palette = Palette(shape, now)
         self.times = sample_times(shape, lookback)
         self.guards = list(_guards(shape.exprs, rules))
-        self.left = _BUDGET
+        self.left = budget
         self.best = _FAR
 
     def run(self) -> list[list[Track]] | None:

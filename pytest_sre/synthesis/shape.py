@@ -48,7 +48,7 @@ class Shape:
     constants: tuple[float, ...]
     ranges: tuple[float, ...]
     functions: frozenset[str]
-    replaced: tuple[tuple[str, str], ...]
+    replaced: tuple[tuple[str, str, str], ...]
 
 
 def shape_of(rule: Rule, rules: RuleIndex) -> Shape:
@@ -124,13 +124,16 @@ def _functions(nodes: Iterable[Expr]) -> Iterable[str]:
             yield "subquery"
 
 
-def _replaced(nodes: Iterable[Expr]) -> Iterable[tuple[str, str]]:
-    """(label, regex) that a ``label_replace`` wants to match."""
+def _replaced(nodes: Iterable[Expr]) -> Iterable[tuple[str, str, str]]:
+    """(label, regex, target) of each ``label_replace``; target is "" where it does not get the label's own value."""
     for node in nodes:
         if isinstance(node, Call) and node.name == "label_replace" and len(node.args) == 5:
-            source, pattern = node.args[3], node.args[4]
-            if isinstance(source, String) and isinstance(pattern, String):
-                yield source.value, pattern.value
+            target, text, source, pattern = (
+                argument.value if isinstance(argument, String) else "" for argument in node.args[1:]
+            )
+            copied = text in ("$1", "${1}", "$0", "${0}") and pattern in ("(.*)", "(.+)", ".*", ".+")
+            if source:
+                yield source, pattern, target if copied else ""
 
 
 def fold(expr: Expr) -> float | None:
@@ -194,7 +197,10 @@ def label_matchers(shape: Shape) -> dict[str, list[tuple[Matcher, ...]]]:
                 per_label.setdefault(matcher.label, []).append(matcher)
         for label, matchers in per_label.items():
             found.setdefault(label, {})[tuple(matchers)] = None
-    for label, pattern in shape.replaced:
+    for label, pattern, target in shape.replaced:
         if not Matcher(label, "=~", pattern).matches({}):
             found.setdefault(label, {})[(Matcher(label, "=~", pattern),)] = None
+        for group in list(found.get(target, {})):
+            if target != label and all(matcher.op == "=" for matcher in group):
+                found.setdefault(label, {})[(Matcher(label, "=", group[0].value),)] = None
     return {label: list(groups) for label, groups in found.items()}

@@ -1,0 +1,44 @@
+"""Where several rules record one name: one of them at a time, the likeliest first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pytest_sre.model.rules import Rule
+from pytest_sre.promql.ast import VectorSelector
+from pytest_sre.promql.resolve import RuleIndex, selectors
+
+_CHOICES = 4
+
+
+def focused(alert: Rule, rules: RuleIndex) -> Iterator[RuleIndex]:
+    """Smaller indexes in which every name that the alert needs is recorded once; none if that is so anyway."""
+    for choice in range(_CHOICES):
+        chosen, most = _chain(alert, rules, choice)
+        if choice >= most or most < 2:
+            return
+        yield RuleIndex(chosen)
+
+
+def _chain(alert: Rule, rules: RuleIndex, choice: int) -> tuple[list[Rule], int]:
+    """One rule for each selector through the whole chain, and how many there were at most to choose from."""
+    chosen: dict[Rule, None] = {}
+    queue, most = [alert.expr], 1
+    while queue:
+        for selector in selectors(queue.pop(0)):
+            found = rules.behind(selector)
+            most = max(most, len(found))
+            if not found:
+                continue
+            ranked = sorted(found, key=lambda rule: -_affinity(rule, selector)) if len(found) > 1 else found
+            rule = ranked[choice % len(ranked)]
+            if rule not in chosen and rule is not alert:
+                chosen[rule] = None
+                queue.append(rule.expr)
+    return list(chosen), most
+
+
+def _affinity(rule: Rule, selector: VectorSelector) -> int:
+    """How many of the label values that a selector asks for a rule speaks of."""
+    wanted = [matcher.value for matcher in selector.matchers if matcher.op == "=" and matcher.value]
+    return sum(f'"{value}"' in rule.expr or value in rule.labels.values() for value in wanted)
