@@ -152,7 +152,7 @@ def test_verdicts_do_not_depend_on_the_hour(repo: Path, pair: Pair) -> None:
     result = run(repo, pair, "-k", "BurnFast")
 
     assert result.status == 0, result.output
-    assert any("mute_time_intervals" in change["what"] for change in result.seen["changes"])
+    assert any("mute_time_intervals" in change["where"] for change in result.seen["changes"])
 
 
 def test_broken_files_cost_nobody_else_their_tests(repo: Path, pair: Pair) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from pytest_sre.checks import fires, inhibition
 from pytest_sre.checks.case import PAGING_KINDS, Case, Skipped, Verdict, calls_itself_a_page
 from pytest_sre.model.finding import Finding, Location
-from pytest_sre.model.observation import AlertObservation, Notification
+from pytest_sre.model.observation import AlertObservation, FiredAlert, Notification
 from pytest_sre.model.routing import Integration
 from pytest_sre.model.scenario import NotSynthesised
 from pytest_sre.report.chain import chain
@@ -102,6 +102,9 @@ def _receivers(case: Case, alert: AlertObservation) -> Iterator[Finding]:
         if fired.inhibited_by or fired.sent_labels is None:
             got = []
         expectation = _expectation(case, fired.sent_labels or fired.labels)
+        if expectation is None:
+            yield _unexpected(case, alert, fired)
+            return
         missing = [pattern for pattern in expectation.reaches if not any(_fits(pattern, one) for one in got)]
         wrong = [str(one) for one in got if any(_fits(pattern, one) for pattern in expectation.never)]
         no_one = not got and not expectation.reaches and not _silent(expectation)
@@ -126,13 +129,34 @@ def _silent(expectation: Oncall) -> bool:
     return bool(expectation.never) and not expectation.reaches and bool(expectation.match)
 
 
-def _expectation(case: Case, labels: object) -> Oncall:
-    assert isinstance(labels, dict) or hasattr(labels, "items")
+def _expectation(case: Case, labels: Mapping[str, str]) -> Oncall | None:
+    """The first of `oncall:` that matches; None where there are some and none does; without any, the default."""
     for oncall in case.settings.oncall:
-        matchers = [matcher for text in oncall.match for matcher in parse_matchers(text)]
-        if all(matcher.matches(dict(labels)) for matcher in matchers):  # type: ignore[call-overload]
+        if all(matcher.matches(labels) for text in oncall.match for matcher in parse_matchers(text)):
             return oncall
+    if case.settings.oncall:
+        return None
     return Oncall(reaches=("<paging>",)) if calls_itself_a_page(case.rule) else Oncall()
+
+
+def _unexpected(case: Case, alert: AlertObservation, fired: FiredAlert) -> Finding:
+    labels = fired.sent_labels or fired.labels
+    near = min(
+        (
+            [m for text in oncall.match for m in parse_matchers(text) if not m.matches(labels)]
+            for oncall in case.settings.oncall
+        ),
+        key=len,
+    )
+    return Finding(
+        NAME,
+        case.rule.location,
+        f"no expectation in `oncall:` is meant for {case.rule.name}",
+        expected=f"labels that match one of them; nearest: {', '.join(map(str, near))}",
+        seen=", ".join(f'{m.label}="{labels.get(m.label, "")}"' for m in near),
+        details=chain(case.inventory.routing, alert, fired),
+        next_step="mend the alert's labels, or add an expectation (`match: {}` matches all)",
+    )
 
 
 def _fits(pattern: str, integration: Integration) -> bool:
