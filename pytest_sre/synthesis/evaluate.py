@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import Protocol
 
 from pytest_sre.model.routing import Matcher
@@ -310,19 +311,12 @@ class Evaluator:
 
     def _replaced(self, expr: Call, time: float) -> Vector:
         target, replacement, source, pattern = (self.string(arg) for arg in expr.args[1:5])
-        compiled = re.compile(pattern)
-        template = re.sub(r"\$\{?(\w+)\}?", r"\\g<\1>", replacement.replace("\\", "\\\\"))
         result: Vector = []
         for element in self.vector(expr.args[0], time):
-            match = compiled.fullmatch(element.labels.get(source, ""))
-            labels = dict(element.labels)
-            if match:
-                try:
-                    labels[target] = match.expand(template)
-                except (re.error, IndexError):
-                    labels[target] = ""
-                if not labels[target]:
-                    del labels[target]
+            value = _replacement(pattern, replacement, element.labels.get(source, ""))
+            labels = element.labels if value is None else {**element.labels, target: value}
+            if value == "":
+                labels = {key: kept for key, kept in labels.items() if key != target}
             result.append(element._replace(labels=labels))
         return result
 
@@ -356,6 +350,17 @@ class Evaluator:
 
     def _histogram_quantile(self, expr: Call, time: float) -> Vector:
         return functions.histogram_quantile(self.scalar(expr.args[0], time), self.vector(expr.args[1], time))
+
+
+@lru_cache(maxsize=10_000)
+def _replacement(pattern: str, replacement: str, value: str) -> str | None:
+    """What `label_replace` writes; None where the pattern does not match."""
+    try:
+        match = re.fullmatch(pattern, value)
+        template = re.sub(r"\$\{?(\w+)\}?", r"\\g<\1>", replacement.replace("\\", "\\\\"))
+        return match.expand(template) if match else None
+    except (re.error, IndexError):
+        return ""
 
 
 def _relabelled(element: Element, rule: Rule) -> Element:

@@ -8,12 +8,12 @@ from pytest_sre.model.rules import Rule
 from pytest_sre.promql.ast import VectorSelector
 from pytest_sre.promql.resolve import RuleIndex, selectors
 
-_CHOICES = 4
+CHOICES = 4
 
 
 def focused(alert: Rule, rules: RuleIndex) -> Iterator[RuleIndex]:
     """Smaller indexes in which every name that the alert needs is recorded once; none if that is so anyway."""
-    for choice in range(_CHOICES):
+    for choice in range(CHOICES):
         chosen, most = _chain(alert, rules, choice)
         if choice >= most or most < 2:
             return
@@ -41,4 +41,4 @@ def _chain(alert: Rule, rules: RuleIndex, choice: int) -> tuple[list[Rule], int]
 def _affinity(rule: Rule, selector: VectorSelector) -> int:
     """How many of the label values that a selector asks for a rule speaks of."""
     wanted = [matcher.value for matcher in selector.matchers if matcher.op == "=" and matcher.value]
-    return sum(f'"{value}"' in rule.expr or value in rule.labels.values() for value in wanted)
+    return sum(value in rule.expr or value in rule.labels.values() for value in wanted)

@@ -12,7 +12,7 @@ from pytest_sre.promql.resolve import RuleIndex
 from pytest_sre.synthesis import bounds, grid
 from pytest_sre.synthesis.batches import Pool, labels_key
 from pytest_sre.synthesis.element import Unsupported, Vector
-from pytest_sre.synthesis.focus import focused
+from pytest_sre.synthesis.focus import CHOICES, focused
 from pytest_sre.synthesis.search import BUDGET, Search
 from pytest_sre.synthesis.shape import Shape, shape_of
 from pytest_sre.synthesis.signals import FixedTrack, Track
@@ -83,7 +83,8 @@ class _Planner:
             return Impossible(alert, never.reason, never.part)
         narrow = [(shape_of(alert, some), some, BUDGET // 5) for some in focused(alert, self.rules)]
         failed: NotSynthesised | None = None
-        for task, rules, budget in [*narrow, (shape, self.rules, BUDGET if not narrow else BUDGET // 5)]:
+        whole = [] if len(narrow) == CHOICES else [(shape, self.rules, BUDGET)]
+        for task, rules, budget in [*narrow, *whole]:
             try:
                 made = Search(task, rules, self.types, self.now, self.lookback, serial, budget).run()
             except Unsupported as error:
