@@ -25,6 +25,7 @@ from pytest_sre.model.observation import (
     Change,
     FileVerdict,
     FiredAlert,
+    Inhibition,
     Notification,
     Observations,
 )
@@ -213,7 +214,7 @@ def test_the_changelog_knows_the_version() -> None:
 # json.md
 
 OPAQUE = {"labels", "annotations", "sent_labels", "texts", "payload", "first", "last"}
-OPAQUE |= {"receivers", "inhibited_by", "silenced_by", "send_errors"}
+OPAQUE |= {"receivers", "inhibited_by", "silenced_by", "send_errors", "target", "source"}
 TYPES = {bool: "boolean", int: "integer", float: "number", str: "string", dict: "object", list: "array"}
 
 
@@ -252,7 +253,14 @@ def by_hand() -> tuple[Observations, Inventory]:
         fired.fingerprint,
     )
     alert = AlertObservation(
-        rule, Scenario(rule, (series,), ()), "firing", "", 1.84, (fired,), (notification,)
+        rule,
+        Scenario(rule, (series,), ()),
+        "firing",
+        "",
+        1.84,
+        (fired,),
+        (notification,),
+        inhibited_together=(Inhibition(labels, {"alertname": "DatacenterDown"}),),
     )
     observations = Observations(
         {rule: alert},
