@@ -14,6 +14,8 @@ from pytest_sre.synthesis.search import fires
 from pytest_sre.synthesis.shape import Shape
 from pytest_sre.synthesis.signals import Track
 
+MOMENTS = (0.0, 7.0, 45.0)
+"""When data that were not made for an alert must fire it: a sum close to a threshold comes and goes."""
 Key = tuple[str, str, str]
 LabelSet = tuple[tuple[str, str], ...]
 
@@ -83,16 +85,16 @@ class Pool:
                         found[id(shape)] = shape
         return list(found.values())
 
-    def evaluate(self, shape: Shape) -> Vector:
+    def evaluate(self, shape: Shape, moment: float = 0.0) -> Vector:
         """What an alert sees on everything here; nothing where Prometheus would report an error."""
         try:
-            return Evaluator(self, self.rules, self.now, self.lookback).vector(shape.expr)
+            return Evaluator(self, self.rules, self.now, self.lookback, moment).vector(shape.expr)
         except (EvalError, Unsupported):
             return []
 
-    def fires(self, shape: Shape) -> bool:
-        """Whether an alert fires on everything here."""
-        return fires(self.evaluate(shape))
+    def fires(self, shape: Shape, moments: tuple[float, ...] = MOMENTS) -> bool:
+        """Whether an alert fires on everything here, at these times (seconds into the run)."""
+        return all(fires(self.evaluate(shape, moment)) for moment in moments)
 
     def matched(self, shape: Shape) -> list[Track]:
         """The series that an alert reads."""

@@ -256,7 +256,7 @@ class Palette:
         if functions & {"changes", "stddev_over_time", "stdvar_over_time", "resets"}:
             for count in self.shape.constants[:4]:
                 for span in ranges:
-                    if count > 0:
+                    if count >= 0:
                         yield Wave(0.0, 1.0, max(1.0, span / (2 * count + 2)))
                         yield Wave(0.0, 4 * count, 60.0)
         if functions & {"changes", "offset", "delta", "min_over_time", "max_over_time", "avg_over_time"}:

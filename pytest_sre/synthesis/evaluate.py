@@ -45,23 +45,26 @@ class Data(Protocol):
 class Evaluator:
     """One evaluation over fixed data. ``now`` is the run's start in seconds since the epoch."""
 
-    def __init__(self, data: Data, rules: RuleIndex, now: float, lookback: float = 300.0) -> None:
-        """Results of recording rules are kept, so use a new one whenever data change."""
+    def __init__(
+        self, data: Data, rules: RuleIndex, now: float, lookback: float = 300.0, moment: float = 0.0
+    ) -> None:
+        """``moment`` is when it all is evaluated, in seconds after the run's start. Results of recording rules are kept, so use a new one whenever data change."""
         self.data = data
         self.rules = rules
         self.now = now
         self.lookback = lookback
+        self.moment = moment
         # series and samples read so far: what a search may spend is counted in these, not in seconds
         self.recorded: dict[Rule, Vector] = {}
         self.open: set[Rule] = set()
         self.work = 0
 
-    def vector(self, expr: Expr, time: float = 0.0) -> Vector:
+    def vector(self, expr: Expr, time: float | None = None) -> Vector:
         """The instant vector of an expression. Raises Unsupported and EvalError."""
-        found = self.evaluate(expr, time)
+        found = self.evaluate(expr, self.moment if time is None else time)
         if isinstance(found, str):
             raise Unsupported("a string is no alert", to_text(expr))
-        return [Element({}, found, 0.0, 0.0)] if isinstance(found, float) else found
+        return [Element({}, found)] if isinstance(found, float) else found
 
     def evaluate(self, expr: Expr, time: float) -> Vector | float | str:
         """The value of an expression at a time relative to the run's start."""
@@ -82,7 +85,7 @@ class Evaluator:
         return expr.value
 
     def _selector(self, expr: VectorSelector, time: float) -> Vector:
-        if self.rules.records(expr) and (time or expr.offset):
+        if self.rules.records(expr) and (time != self.moment or expr.offset):
             raise Unsupported("needs recorded history; comes with the time machine", to_text(expr))
         if self.rules.records(expr):
             return self._recorded(expr)
@@ -100,7 +103,7 @@ class Evaluator:
     def _moment(self, expr: VectorSelector | Subquery, time: float) -> float:
         if isinstance(expr.at, float):
             raise Unsupported("looks at a fixed point in time", to_text(expr))
-        return 0.0 if expr.at is not None else time
+        return self.moment if expr.at is not None else time
 
     def _recorded(self, expr: VectorSelector) -> Vector:
         result: Vector = []
@@ -394,5 +397,5 @@ _CALLS: dict[str, Callable[[Evaluator, Call, float], Vector | float | str]] = {
     "sort_desc": lambda self, expr, time: self.vector(expr.args[0], time),
     "time": lambda self, expr, time: self.now + time,
     "timestamp": Evaluator._timestamp,
-    "vector": lambda self, expr, time: [Element({}, self.scalar(expr.args[0], time), 0.0, 0.0)],
+    "vector": lambda self, expr, time: [Element({}, self.scalar(expr.args[0], time))],
 }

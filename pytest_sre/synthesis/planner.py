@@ -10,7 +10,7 @@ from pytest_sre.model.scenario import Batch, Impossible, Labels, NotSynthesised,
 from pytest_sre.promql.parse import PromqlError
 from pytest_sre.promql.resolve import RuleIndex
 from pytest_sre.synthesis import bounds, grid
-from pytest_sre.synthesis.batches import Pool, labels_key
+from pytest_sre.synthesis.batches import MOMENTS, Pool, labels_key
 from pytest_sre.synthesis.element import Unsupported, Vector
 from pytest_sre.synthesis.focus import CHOICES, focused
 from pytest_sre.synthesis.search import BUDGET, Search
@@ -142,7 +142,8 @@ class _Planner:
         pool.take(old_tracks)
         self._lengthen(things, old_tracks)
         new = pool.put(things)
-        if pool.fires(shape) and all(pool.fires(other) for other in pool.watching(new)):
+        alone = set(pool.matched(shape)) <= set(new)
+        if pool.fires(shape, (0.0,) if alone else MOMENTS) and all(map(pool.fires, pool.watching(new))):
             pool.watch(shape)
             self._inherit(pool, old_tracks)
             return True

@@ -15,11 +15,17 @@ from pytest_sre.synthesis.evaluate import Evaluator
 from pytest_sre.synthesis.shape import Shape
 from pytest_sre.synthesis.signals import Counter, Track
 from pytest_sre.synthesis.structure import World, families, structures
+from pytest_sre.synthesis.vectors import EXACT
 
 _FAR = 1000.0
+_SHORT = 0.002
+"""Distance of data that fire at the start of the run but not for long."""
+LATER = 300.0
+"""Seconds into the run when an alert should still fire."""
 _ROUNDS = 4
 BUDGET = 300_000
 """Work (expressions and series evaluated) that one alert may cost: about a second."""
+_BRINK = 0.1
 _MODERATE = 0.55
 """How far beyond its threshold (relative) a firing expression may be before a smaller burn is tried."""
 
@@ -105,14 +111,14 @@ class Search:
                 if best <= 0:
                     return True
                 best = self._turn(knob, best)
-            if best <= 0 or self.left <= 0 or best >= _FAR:
+            if best <= _SHORT or self.left <= 0 or best >= _FAR:
                 break
             if best >= before:
                 best = self._pairs(knobs, best)
                 if best >= before:
                     break
         self.best = min(self.best, best)
-        return best <= 0
+        return best <= _SHORT
 
     def _turn(self, knob: list[Entity], best: float) -> float:
         """Try every option of one knob and keep the first that is best."""
@@ -160,11 +166,18 @@ class Search:
             vector = self._evaluate()
         except EvalError:
             return _FAR / 2
-        distance = min((e.off + (3.0 if e.bad else 0.0) for e in vector), default=_FAR)
-        return distance + self._cheating()
+        distance = min((e.off + (3.0 if e.bad else 0.0) for e in vector), default=_FAR) + self._cheating()
+        return distance if distance > 0 or self._lasts() else _SHORT
 
-    def _evaluate(self) -> Vector:
-        evaluator = Evaluator(self.trial, self.rules, self.now, self.lookback)
+    def _lasts(self) -> bool:
+        """Whether what fires now still fires some minutes into the run."""
+        try:
+            return fires(self._evaluate(LATER))
+        except EvalError:
+            return False
+
+    def _evaluate(self, moment: float = 0.0) -> Vector:
+        evaluator = Evaluator(self.trial, self.rules, self.now, self.lookback, moment)
         try:
             return evaluator.vector(self.shape.expr)
         finally:
@@ -184,8 +197,9 @@ class Search:
         return sum(t.signal.rate + t.signal.surge for t in tracks if isinstance(t.signal, Counter))
 
     def _moderate(self, groups: list[list[Entity]]) -> None:
-        """Prefer a moderate burn to an extreme one, as long as the alert fires."""
-        if self._excess() <= _MODERATE:
+        """Prefer a moderate burn to an extreme one, or to one on the brink, as long as the alert fires."""
+        excess = self._excess()
+        if _BRINK <= excess <= _MODERATE or excess <= EXACT:
             return
         for knob in _knobs(groups):
             if knob[0].kind == "flag":
@@ -196,7 +210,7 @@ class Search:
                     break
                 for entity in knob:
                     entity.set(option)
-                if option is not None and 0.15 <= self._excess() <= _MODERATE:
+                if option is not None and _BRINK <= self._excess() <= _MODERATE and self._lasts():
                     return
             for entity, old in zip(knob, kept, strict=True):
                 entity.set(old)

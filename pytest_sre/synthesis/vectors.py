@@ -10,7 +10,8 @@ from pytest_sre.synthesis.element import STRUCTURE, Element, EvalError, Vector, 
 
 Key = tuple[tuple[str, str], ...]
 COMPARISONS = frozenset({"==", "!=", ">", "<", ">=", "<="})
-_STEP = 0.01
+EXACT = 0.01
+"""How far a comparison that holds exactly (==) is from not holding, at least."""
 
 
 def arithmetic(op: str, a: float, b: float) -> float:
@@ -49,13 +50,13 @@ def holds(op: str, a: float, b: float) -> bool:
 def gap(op: str, a: float, b: float) -> tuple[float, float]:
     """(how far a comparison is from true, how far from false); one of them is 0."""
     if not (math.isfinite(a) and math.isfinite(b)):
-        return (0.0, _STEP) if holds(op, a, b) else (1.5, 0.0)
+        return (0.0, EXACT) if holds(op, a, b) else (1.5, 0.0)
     apart = abs(a - b) / (abs(a) + abs(b) + 1e-12)
     if op == "==":
-        return (0.0, _STEP) if a == b else (_STEP + apart, 0.0)
+        return (0.0, EXACT) if a == b else (EXACT + apart, 0.0)
     if op == "!=":
-        return (0.0, _STEP + apart) if a != b else (_STEP, 0.0)
-    return (0.0, _STEP + apart) if holds(op, a, b) else (_STEP + apart, 0.0)
+        return (0.0, EXACT + apart) if a != b else (EXACT, 0.0)
+    return (0.0, EXACT + apart) if holds(op, a, b) else (EXACT + apart, 0.0)
 
 
 def with_scalar(node: Binary, vector: Vector, scalar: float, swapped: bool) -> Vector:
