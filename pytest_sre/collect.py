@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -38,6 +39,7 @@ class Plugin:
         try:
             self.settings: Settings = read_settings(config)
             self.inventory: Inventory = discover(self.settings, [path for path in named if _is_yaml(path)])
+            _check_series(self.settings, self.inventory)
         except UserError as error:
             raise pytest.UsageError(f"pytest-sre: {error}") from None
         self.observations: Observations | None = None
@@ -49,7 +51,7 @@ class Plugin:
             # Else pytest 9 drops what lies below an argument, searched by it or not.
             config.option.keepduplicates = config.option.keepduplicates or bool(beyond)
 
-    @property
+    @cached_property
     def paths(self) -> dict[Path, str]:
         """All files that have items: absolute path → path as shown."""
         shown = [file.path for file in self.inventory.rule_files] + [
@@ -91,10 +93,12 @@ class Plugin:
             job = Job(self.settings, self.inventory, tuple(alerts), bool(alerts), deliver, progress.tell)
             try:
                 self.observations = observe(job)
+                if self.settings.json_path:
+                    json_report.write(Path(self.settings.json_path), self.observations, self.inventory)
             except StackError as error:
                 self.broken = error
-        if self.observations and self.settings.json_path:
-            json_report.write(Path(self.settings.json_path), self.observations, self.inventory)
+            except OSError as error:
+                self.broken = StackError(f"cannot write {error.filename}: {error.strerror}")
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
@@ -288,6 +292,14 @@ class AlertItem(SreItem):
         """The rule's place in its file."""
         title = f"{self.rule.name}::{self.name}"
         return self.path, self.rule.location.line - 1, title.replace(".", "·")
+
+
+def _check_series(settings: Settings, inventory: Inventory) -> None:
+    """Series by hand must be for an alert that exists; raises UserError."""
+    names = {name for rule in inventory.rules for name in (rule.name, f"{rule.location.path}::{rule.name}")}
+    unknown = [entry.alert for entry in settings.file.series if entry.alert not in names]
+    if unknown and not inventory.broken:
+        raise UserError(f"sre.yaml: series: no rule file has an alert {', '.join(unknown)}")
 
 
 def _is_yaml(path: Path) -> bool:

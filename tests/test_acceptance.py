@@ -233,3 +233,21 @@ def test_keep_leaves_the_stack_up(repo: Path, pair: Pair) -> None:
         finally:
             for pid in pids:
                 os.kill(pid, signal.SIGKILL)
+
+
+def test_a_template_file_that_is_missing_is_told_with_its_line(repo: Path, pair: Pair) -> None:
+    edit(repo / "alertmanager.yml", "templates/*.tmpl", "texts/*.tmpl")
+    result = run(repo, pair, "-k", "BurnFast or loads")
+
+    assert result.outcomes["alertmanager.yml::loads"] == "FAILED"
+    assert "alertmanager.yml:10: this file does not load" in result.message("alertmanager.yml::loads")
+    assert "no file matches texts/*.tmpl" in result.output
+    assert result.outcomes[f"{FAST}::fires"] == "PASSED"
+
+
+def test_templates_of_production_are_found_beside_the_configuration(repo: Path, pair: Pair) -> None:
+    edit(repo / "alertmanager.yml", "  - templates/*.tmpl", "  - /etc/nowhere/alertmanager/*.tmpl")
+    result = run(repo, pair, "-k", "MemoryLow")
+
+    assert result.status == 0, result.output
+    assert any("/etc/nowhere" in change["what"] for change in result.seen["changes"])

@@ -7,6 +7,7 @@ Alertmanager; an alert that is alone and still inhibited is inhibited by itself.
 
 from __future__ import annotations
 
+import glob
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,6 +19,7 @@ from pytest_sre.model.observation import Change, FileVerdict, Inhibition, Notifi
 from pytest_sre.model.routing import Integration, Routing
 from pytest_sre.model.rules import Rule
 from pytest_sre.settings import AlertmanagerServer
+from pytest_sre.sources.yamlfile import line_of
 from pytest_sre.stack import alertmanager, process
 from pytest_sre.stack.decode import decode
 from pytest_sre.stack.safe_alertmanager import safe_copy
@@ -85,7 +87,8 @@ def open_office(office: Office, name: str) -> tuple[Wave, tuple[Change, ...]]:
         office.sink.smarthost,
         folder,
     )
-    path, lines = alertmanager.write_config(copy.document, folder)
+    document, changes = _with_templates(office.routing, copy.document)
+    path, lines = alertmanager.write_config(document, folder)
     try:
         server = alertmanager.start(
             office.binary, office.settings, path, f"alertmanager-{name}", keep=office.keep
@@ -95,7 +98,32 @@ def open_office(office: Office, name: str) -> tuple[Wave, tuple[Change, ...]]:
         if verdict is None:
             raise
         raise NotLoaded(verdict) from None
-    return Wave(name, server), copy.changes
+    return Wave(name, server), (*copy.changes, *changes)
+
+
+def _with_templates(
+    routing: Routing, document: Mapping[str, Any]
+) -> tuple[Mapping[str, Any], tuple[Change, ...]]:
+    """Template files must be there: Alertmanager takes a pattern that matches none for an empty one.
+
+    A path that exists in production only (/etc/alertmanager/x.tmpl) is looked for by name beside the configuration.
+    Raises NotLoaded for a pattern that matches nothing.
+    """
+    written = routing.document.get("templates") or []
+    patterns: list[str] = []
+    changes: list[Change] = []
+    for i, pattern in enumerate(document.get("templates") or []):
+        found = [str(pattern)] if glob.glob(str(pattern)) else []
+        if not found and Path(str(written[i])).is_absolute():
+            found = sorted(
+                str(path) for path in Path(routing.base).rglob(Path(str(pattern)).name) if path.is_file()
+            )
+            changes.append(Change(routing.path, "templates", f"{written[i]} is taken from beside this file"))
+        if not found:
+            error = f"templates: no file matches {written[i]}"
+            raise NotLoaded(FileVerdict(routing.path, line_of(written, i), error))
+        patterns += found
+    return ({**document, "templates": patterns}, tuple(changes)) if patterns else (document, ())
 
 
 def deliver(

@@ -27,7 +27,7 @@ from pytest_sre.stack.prometheus import RuleState
 from pytest_sre.stack.sink import PostedAlert, Sink
 from pytest_sre.synthesis.planner import plan as make_plan
 
-SEND_QUIET = 3.0  # seconds: three resends without anything new mean that all was sent
+SEND_QUIET = 5.0  # seconds: five resends without anything new mean that all was sent
 NOTIFIER_DELAY = 6.0  # seconds: Prometheus tells its notifier where Alertmanager is 5 s after it starts
 
 
