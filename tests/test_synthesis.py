@@ -193,12 +193,17 @@ def test_alerts_of_one_slo_share_their_data() -> None:
     assert min(time for time, _ in page.series[0].samples) < -259200, "history for the ticket's window"
 
 
-def test_a_page_after_its_ticket_replaces_the_data() -> None:
+def test_a_page_after_its_ticket_spoils_nothing() -> None:
     *recorded, page, ticket = slo(0)
-    made = planned(*recorded, ticket, page)
-    (batch,) = made.batches
-    assert len(batch.series) == 2
+    (batch,) = planned(*recorded, ticket, page).batches
     assert [scenario.expected != () for scenario in batch.scenarios] == [True, True]
+
+
+def test_stronger_data_replace_those_of_the_same_series() -> None:
+    where = '{instance="a",job="b"}'
+    (batch,) = planned(rule("Warm", f"heat{where} > 5"), rule("Hot", f"heat{where} > 50")).batches
+    (series,) = batch.series
+    assert [scenario.series for scenario in batch.scenarios] == [(series,), (series,)]
 
 
 def test_alerts_that_spoil_each_other_live_apart() -> None:
@@ -280,3 +285,9 @@ def test_what_is_missing_is_named() -> None:
     assert "recorded history" in found[0].reason
     assert found[1].part == "hour()"
     assert "not PromQL" in found[2].reason
+
+
+def test_a_regular_expression_that_only_go_reads() -> None:
+    (found,) = planned(rule("A", 'x{a=~"\\\\pL+"} > 1')).unproven
+    assert isinstance(found, NotSynthesised)
+    assert "regular expression" in found.reason

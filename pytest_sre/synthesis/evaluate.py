@@ -188,9 +188,12 @@ class Evaluator:
         handler = _CALLS.get(name)
         if handler is None and name not in functions.VALUE_FUNCTIONS:
             raise Unsupported(f"{name}() is not supported yet", to_text(expr))
-        if handler is not None:
-            return handler(self, expr, time)
-        return self._map(expr, time, functions.VALUE_FUNCTIONS[name])
+        try:
+            if handler is not None:
+                return handler(self, expr, time)
+            return self._map(expr, time, functions.VALUE_FUNCTIONS[name])
+        except ArithmeticError as error:
+            raise EvalError(f"{name}(): {error}") from None
 
     def _map(self, expr: Call, time: float, function: Callable[[float], float]) -> Vector:
         return [
@@ -321,6 +324,9 @@ class Evaluator:
             if value == "":
                 labels = {key: kept for key, kept in labels.items() if key != target}
             result.append(element._replace(labels=labels))
+        there = [tuple(sorted(element.labels.items())) for element in result if not element.off]
+        if len(set(there)) < len(there):
+            raise EvalError("label_replace: several series with the same labels")
         return result
 
     def _joined(self, expr: Call, time: float) -> Vector:

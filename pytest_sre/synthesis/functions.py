@@ -149,7 +149,8 @@ def clamp(name: str, value: float, bounds: Sequence[float]) -> float:
 
 def rounded(value: float, to: float) -> float:
     """``round``: to the nearest multiple, halves up."""
-    return math.floor(value / to + 0.5) * to if to else math.nan
+    scaled = value / to + 0.5 if to else math.nan
+    return math.floor(scaled) * to if math.isfinite(scaled) else math.nan
 
 
 def over_time_quantile(q: float, points: Points) -> float:

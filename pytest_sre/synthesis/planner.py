@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Mapping, Sequence
 
@@ -13,7 +14,7 @@ from pytest_sre.synthesis import bounds, grid
 from pytest_sre.synthesis.batches import MOMENTS, Pool, labels_key
 from pytest_sre.synthesis.element import Unsupported, Vector
 from pytest_sre.synthesis.focus import CHOICES, focused
-from pytest_sre.synthesis.search import BUDGET, Search
+from pytest_sre.synthesis.search import BUDGET, Search, firing
 from pytest_sre.synthesis.shape import Shape, shape_of
 from pytest_sre.synthesis.signals import FixedTrack, Track
 
@@ -57,6 +58,13 @@ class _Planner:
 
     def add(self, alert: Rule, serial: str) -> None:
         """Plan one alert."""
+        try:
+            self._add(alert, serial)
+        except re.error as error:
+            reason = f"Python cannot read this regular expression ({error})"
+            self.unproven.append(NotSynthesised(alert, reason, str(error.pattern)))
+
+    def _add(self, alert: Rule, serial: str) -> None:
         try:
             shape = shape_of(alert, self.rules)
         except PromqlError as error:
@@ -201,7 +209,7 @@ def expected(rule: Rule, vector: Vector) -> tuple[Labels, ...]:
         return ()
     found: dict[Labels, None] = {}
     for element in vector:
-        if not element.off and not element.bad:
+        if firing(element):
             labels = {**element.labels, **rule.labels, "alertname": rule.name}
             labels.pop("__name__", None)
             found[tuple(sorted((key, value) for key, value in labels.items() if value))] = None

@@ -9,7 +9,7 @@ from itertools import islice, product
 from pytest_sre.promql.ast import Aggregate, Binary, Call, Expr, VectorSelector, walk
 from pytest_sre.promql.resolve import RuleIndex
 from pytest_sre.synthesis import grid
-from pytest_sre.synthesis.element import EvalError, Unsupported, Vector
+from pytest_sre.synthesis.element import Element, EvalError, Unsupported, Vector
 from pytest_sre.synthesis.entities import Entity, Option, Palette, build, initial, is_error
 from pytest_sre.synthesis.evaluate import Evaluator
 from pytest_sre.synthesis.shape import Shape
@@ -54,9 +54,15 @@ class Trial:
         return found
 
 
+def firing(element: Element) -> bool:
+    """Whether an alert surely fires on an element: on the brink Prometheus' last digit may decide otherwise."""
+    brink = EXACT < element.gone < EXACT + 1e-4  # what holds exactly (==) is safe
+    return not element.off and not element.bad and not brink and math.isfinite(element.value)
+
+
 def fires(vector: Vector) -> bool:
     """Whether a result is one that an alert would fire on."""
-    return any(not element.off and not element.bad and math.isfinite(element.value) for element in vector)
+    return any(map(firing, vector))
 
 
 class Search:
@@ -273,4 +279,4 @@ def _counted(expr: Expr, rules: RuleIndex) -> frozenset[str]:
     return frozenset(names)
 
 
-__all__ = ["Search", "Trial", "Unsupported", "fires"]
+__all__ = ["Search", "Trial", "Unsupported", "fires", "firing"]
