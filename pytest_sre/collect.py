@@ -120,11 +120,10 @@ class Plugin:
         return next((FileVerdict(path, one.line, one.reason) for one in found), None)
 
     def verdict(self, path: str) -> FileVerdict:
-        """What is known of a file that must load; raises the broken stack's error."""
+        """What is known of a file that must load."""
         unread = self.unread(path)
         if unread is not None:
             return unread
-        self.check_stack()
         assert self.observations is not None
         return self.observations.files.get(path, FileVerdict(path))
 
@@ -224,6 +223,16 @@ class SreItem(pytest.Item):
         assert file is not None
         return file.plugin
 
+    def setup(self) -> None:
+        """A broken stack is an error of the set-up, never a failure."""
+        if self.needs_stack:
+            self.plugin.check_stack()
+
+    @property
+    def needs_stack(self) -> bool:
+        """Whether the item can't be judged without the servers."""
+        return True
+
     def settle(self, verdict: Iterable[Finding] | Skipped) -> None:
         """Pass, skip or fail; with --sre-strict a skip is a failure."""
         if isinstance(verdict, Skipped):
@@ -250,6 +259,11 @@ class FileItem(SreItem):
         self.shown = shown
         self.user_properties.append(("sre_check", loads.NAME))
 
+    @property
+    def needs_stack(self) -> bool:
+        """A file that can't be read needs no server to say so."""
+        return self.plugin.unread(self.shown) is None
+
     def runtest(self) -> None:
         """Judge the file."""
         self.settle(loads.judge(self.plugin.verdict(self.shown)))
@@ -271,10 +285,13 @@ class AlertItem(SreItem):
             ("sre_rule", str(rule.location)),
         ]
 
+    @property
+    def needs_stack(self) -> bool:
+        """What the check says of itself."""
+        return bool(self.check.NEEDS)
+
     def runtest(self) -> None:
         """Judge the alert by what was observed."""
-        if self.check.NEEDS:
-            self.plugin.check_stack()
         seen = self.plugin.observations
         case = Case(
             self.rule,
