@@ -133,7 +133,7 @@ class Plugin:
             if self.told:
                 pytest.skip("the stack is broken; its error is told above")
             self.told = True
-            raise self.broken
+            pytest.fail(str(self.broken), pytrace=False)
 
 
 def _beyond(config: pytest.Config, paths: Iterable[Path]) -> Iterator[Path]:
@@ -245,8 +245,8 @@ class SreItem(pytest.Item):
             raise Failed("\n".join(map(str, findings)))
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        """Findings and broken stacks without a traceback."""
-        if isinstance(excinfo.value, (Failed, StackError)):
+        """Findings without a traceback."""
+        if isinstance(excinfo.value, Failed):
             return str(excinfo.value)
         return super().repr_failure(excinfo, style)
 

@@ -210,7 +210,7 @@ def test_nothing_is_left_behind(repo: Path, pair: Pair, tmp_path: Path) -> None:
 
 
 def ours(folder: Path) -> list[Path]:
-    return list((folder / f"pytest-sre-{os.getuid()}").iterdir())
+    return [path for path in (folder / f"pytest-sre-{os.getuid()}").iterdir() if path.is_dir()]
 
 
 def servers_of(folder: Path) -> list[int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import fcntl
 import os
 import shutil
 import signal
@@ -16,7 +17,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
 import requests
 
 from pytest_sre.errors import StackError
@@ -94,9 +94,13 @@ def run_folder(keep: bool) -> Iterator[Path]:
     base.mkdir(mode=0o700, exist_ok=True)
     if base.stat().st_uid != os.getuid() or base.is_symlink():
         raise StackError(f"{base} belongs to somebody else; set TMPDIR to a folder of your own")
-    _reap(base)
-    me = psutil.Process()
-    folder = Path(tempfile.mkdtemp(prefix=f"{me.pid}-{me.create_time():.2f}-", dir=base))
+    # Who holds the lock on a folder lives: the kernel drops it with its holder, whatever kills that.
+    with (base / "lock").open("a") as gate:
+        fcntl.flock(gate, fcntl.LOCK_EX)
+        _reap(base)
+        folder = Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-", dir=base))
+        lock = (folder / "lock").open("w")
+        fcntl.flock(lock, fcntl.LOCK_EX)
     (folder / "home").mkdir()
     try:
         yield folder
@@ -105,17 +109,18 @@ def run_folder(keep: bool) -> Iterator[Path]:
             (folder / "keep").touch()
         else:
             shutil.rmtree(folder, ignore_errors=True)
+        lock.close()
 
 
 def _reap(base: Path) -> None:
     for folder in base.iterdir():
-        pid, _, rest = folder.name.partition("-")
-        born = rest.partition("-")[0]
-        try:
-            alive = f"{psutil.Process(int(pid)).create_time():.2f}" == born
-        except (psutil.Error, ValueError):
-            alive = False
-        if not alive and not (folder / "keep").exists():
+        if not folder.is_dir() or (folder / "keep").exists():
+            continue
+        with (folder / "lock").open("a") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                continue
             shutil.rmtree(folder, ignore_errors=True)
 
 
