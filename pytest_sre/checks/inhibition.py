@@ -15,6 +15,7 @@ from pytest_sre.checks.case import Case
 from pytest_sre.model.finding import Finding
 from pytest_sre.model.observation import AlertObservation, Inhibition
 from pytest_sre.model.routing import Matcher
+from pytest_sre.report.chain import label_text
 from pytest_sre.sources.alertmanager import side_matchers
 from pytest_sre.sources.yamlfile import line_of
 
@@ -39,7 +40,10 @@ def unrelated(case: Case, alert: AlertObservation, check: str) -> Iterator[Findi
             f"{case.rule.name} is inhibited by {source}, which is unrelated",
             expected="an inhibit rule whose `equal` names a label that both alerts have, or whose source is named",
             seen=f"{routing.path}:{lines[0]}: `equal` holds for labels that tell nothing of these two",
-            details=(f"target    {_show(inhibition.target)}", f"source    {_show(inhibition.source)}"),
+            details=(
+                f"target    {label_text(inhibition.target)}",
+                f"source    {label_text(inhibition.source)}",
+            ),
             next_step=f"narrow the inhibit rule at {routing.path}:{lines[0]}, for instance with "
             "`equal: [service]`",
         )
@@ -64,7 +68,3 @@ def _names_one(matcher: Matcher) -> bool:
     return (
         matcher.label == "alertname" and matcher.op in ("=", "=~") and matcher.value not in (".*", ".+", "")
     )
-
-
-def _show(labels: Mapping[str, str]) -> str:
-    return "{" + ", ".join(f'{name}="{value}"' for name, value in sorted(labels.items())) + "}"

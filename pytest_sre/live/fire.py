@@ -91,8 +91,12 @@ def light(kindling: Kindling, batch: Batch, folder: Path, name: str) -> Fire:
         kindling.binaries.prometheus, kindling.settings, folder, name, keep=kindling.keep
     )
     ready = time.time()
-    with process.session() as client, process.answering(server):
-        remote_write.write(client, server.url, _top_up(batch, began))
+    try:
+        with process.session() as client, process.answering(server):
+            remote_write.write(client, server.url, _top_up(batch, began))
+    except BaseException:
+        process.stop(server)
+        raise
     return Fire(batch, copies, folder, name, server, began, ready, changes)
 
 

@@ -138,14 +138,16 @@ def deliver(
     while waves:
         rules = waves.pop(0)
         wave = wave or open_office(office, f"wave{number}")[0]
-        outcome = _one_wave(office, wave, {rule: fired[rule] for rule in rules})
+        try:
+            outcome = _one_wave(office, wave, {rule: fired[rule] for rule in rules})
+        finally:
+            if not (office.keep and number == 0):
+                process.stop(wave.server)
         for rule, seen in outcome.inhibitions.items():
             together.setdefault(rule, seen)
         results.update(outcome.done)
         tell(len(results), len(fired))
         waves += _apart([rule for rule in rules if rule not in outcome.done], outcome.conflicts)
-        if not (office.keep and number == 0):
-            process.stop(wave.server)
         wave, number = None, number + 1
     return {rule: replace(one, inhibited_together=together.get(rule, ())) for rule, one in results.items()}
 

@@ -11,7 +11,7 @@ from pytest_sre.report.routes import explain_routes
 
 def chain(routing: Routing | None, alert: AlertObservation, fired: FiredAlert) -> tuple[str, ...]:
     """The steps of one fired alert, a line each, for the report."""
-    lines = [f"fired     {_labels(fired.labels)}"]
+    lines = [f"fired     {label_text(fired.labels)}"]
     if fired.sent_labels is None:
         return (*lines, "relabel   dropped by alert_relabel_configs, or never sent by Prometheus")
     if dict(fired.sent_labels) != dict(fired.labels):
@@ -31,7 +31,8 @@ def chain(routing: Routing | None, alert: AlertObservation, fired: FiredAlert) -
     return tuple(lines)
 
 
-def _labels(labels: Mapping[str, str]) -> str:
+def label_text(labels: Mapping[str, str]) -> str:
+    """A label set as Prometheus prints it."""
     return "{" + ", ".join(f'{name}="{value}"' for name, value in sorted(labels.items())) + "}"
 
 

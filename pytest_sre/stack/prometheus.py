@@ -25,7 +25,6 @@ class RuleState:
     """One alerting rule as `/api/v1/rules` shows it; times in seconds since the epoch as text."""
 
     state: str
-    health: str
     error: str
     query: str
     alerts: tuple[Mapping[str, Any], ...]
@@ -155,7 +154,6 @@ def rule_states(client: requests.Session, server: process.Server) -> dict[tuple[
     return {
         (Path(group["file"]).name, group["name"], i): RuleState(
             rule["state"],
-            rule["health"],
             rule.get("lastError", ""),
             rule["query"],
             tuple(rule.get("alerts") or ()),
