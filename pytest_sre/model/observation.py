@@ -71,12 +71,22 @@ class AlertObservation:
 
 
 @dataclass(frozen=True, slots=True)
+class FileWarning:
+    """What a server accepts and warns about: the place, its words, and what it suggests (may be empty)."""
+
+    line: int
+    text: str
+    suggestion: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class FileVerdict:
     """What the server that reads a file says of it: an empty ``error`` means that it loads."""
 
     path: str
     line: int = 1
     error: str = ""
+    warnings: tuple[FileWarning, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
