@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -33,6 +33,7 @@ class PrometheusServer(_Model):
 
     binary: str | None = None
     promtool: str | None = None
+    image: str | None = None
     feature_flags: tuple[str, ...] = ()
     lookback_delta: Duration = "5m"
     external_url: str | None = None
@@ -42,13 +43,23 @@ class AlertmanagerServer(_Model):
     """How the real Alertmanager is run in production, as far as it changes verdicts."""
 
     binary: str | None = None
+    image: str | None = None
     feature_flags: tuple[str, ...] = ()
     external_url: str | None = None
+
+
+class Docker(_Model):
+    """The way between the containers and pytest; the relay's image must have Python 3 as ``python3``."""
+
+    sink: Literal["auto", "gateway", "relay"] = "auto"
+    relay_image: str = "python:3.13-alpine"
 
 
 class Servers(_Model):
     """Server settings."""
 
+    backend: Literal["auto", "docker", "process"] = "auto"
+    docker: Docker = Docker()
     prometheus: PrometheusServer = PrometheusServer()
     alertmanager: AlertmanagerServer = AlertmanagerServer()
 
@@ -106,7 +117,7 @@ class ByHand(_Model):
 
 
 class SreYaml(_Model):
-    """The file ``sre.yaml``. Paths are relative to it."""
+    """The file ``sre.yaml``, or one scope of it. Paths are relative to the file."""
 
     rules: tuple[str, ...] = ()
     alertmanager: str | None = None
@@ -117,16 +128,82 @@ class SreYaml(_Model):
     runbooks: Runbooks = Runbooks()
     series: tuple[ByHand, ...] = ()
     strict: bool = False
+    scopes: tuple[Scope, ...] = ()
+
+    @field_validator("scopes")
+    @classmethod
+    def _unique(cls, value: tuple[Scope, ...]) -> tuple[Scope, ...]:
+        names = [scope.name for scope in value]
+        repeated = next((name for name in names if names.count(name) > 1), None)
+        if repeated:
+            raise ValueError(f"two scopes are called {repeated}")
+        return value
+
+
+class Scope(_Model):
+    """One Prometheus and Alertmanager of several. What it doesn't set is as at the top level of ``sre.yaml``.
+
+    ``folder`` is where its files are searched, and what its own paths are relative to.
+    """
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+$")]
+    folder: str = "."
+    rules: tuple[str, ...] = ()
+    alertmanager: str | None = None
+    prometheus: str | None = None
+    metrics: tuple[str, ...] = ()
+    servers: Servers = Servers()
+    oncall: tuple[Oncall, ...] = ()
+    runbooks: Runbooks = Runbooks()
+    series: tuple[ByHand, ...] = ()
 
 
 class Settings(_Model):
-    """``sre.yaml`` with ini options and command line applied; ``folder`` is what its paths are relative to."""
+    """The settings of one stack: a scope (where there are some) with ini options and command line applied.
+
+    ``folder`` is what the paths in ``file`` are relative to, ``search`` where files are looked for. ``version``
+    tells the stacks of a matrix apart.
+    """
 
     root: Path
     folder: Path
+    search: Path
     file: SreYaml
+    scope: str = ""
+    version: str = ""
     keep: bool = False
-    json_path: str | None = None
+
+    @property
+    def label(self) -> str:
+        """What tells this stack apart from the others of the run; empty when it is the only one."""
+        return ",".join(filter(None, (self.scope, self.version)))
+
+
+def of_scope(file: SreYaml, scope: Scope) -> SreYaml:
+    """``sre.yaml`` as it holds for one scope; all paths relative to the file."""
+    base = Path(scope.folder)
+    own: dict[str, Any] = {name: getattr(scope, name) for name in scope.model_fields_set - {"name", "folder"}}
+    for name in ("rules", "metrics"):
+        if name in own:
+            own[name] = tuple(str(base / pattern) for pattern in own[name])
+    for name in ("alertmanager", "prometheus"):
+        if own.get(name):
+            own[name] = str(base / own[name])
+    if "runbooks" in own:
+        urls = {url: str(base / folder) for url, folder in scope.runbooks.urls.items()}
+        own["runbooks"] = scope.runbooks.model_copy(update={"urls": urls})
+    if "servers" in own:
+        own["servers"] = _merged(file.servers, scope.servers)
+    return file.model_copy(update={**own, "scopes": ()})
+
+
+def _merged(base: Any, over: Any) -> Any:
+    """A model with what another of the same kind sets, key by key."""
+    values = {name: getattr(over, name) for name in over.model_fields_set}
+    for name, value in values.items():
+        if isinstance(value, BaseModel):
+            values[name] = _merged(getattr(base, name), value)
+    return base.model_copy(update=values)
 
 
 def read_sre_yaml(path: Path) -> SreYaml:

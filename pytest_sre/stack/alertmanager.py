@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,10 +11,12 @@ from typing import Any
 import requests
 
 from pytest_sre.errors import StackError
-from pytest_sre.model.observation import FileVerdict
+from pytest_sre.model.observation import FileVerdict, FileWarning
+from pytest_sre.model.routing import Routing
 from pytest_sre.settings import AlertmanagerServer
 from pytest_sre.sources import yamlfile
-from pytest_sre.stack import process
+from pytest_sre.sources.yamlfile import line_of
+from pytest_sre.stack.backend import Server, Stack, answering
 
 _NOTIFY_FAILED = re.compile(r"Notify for alerts failed")
 _LOAD_FAILED = re.compile(
@@ -22,6 +24,9 @@ _LOAD_FAILED = re.compile(
 )
 _GROUP = re.compile(r'aggrGroup="((?:[^"\\]|\\.)*)"')
 _PAIR = re.compile(r'(\w+)="([^"\\]*)"')
+_WARNING = re.compile(r"level=(warn|WARN)\b")
+_INPUT = re.compile(r'\binput="((?:[^"\\]|\\.)*)"')
+_SUGGESTION = re.compile(r'\bsuggestion="((?:[^"\\]|\\.)*)"')
 _ERR = re.compile(r'err="((?:[^"\\]|\\.)*)"')
 
 
@@ -52,16 +57,15 @@ def write_config(document: Mapping[str, Any], folder: Path) -> tuple[Path, list[
 
 
 def start(
-    binary: str, settings: AlertmanagerServer, config: Path, name: str, *, keep: bool
-) -> process.Server:
+    stack: Stack, settings: AlertmanagerServer, config: Path, templates: Sequence[Path], name: str
+) -> Server:
     """Start Alertmanager without a cluster; raises StackError with its log lines."""
 
-    def command(port: int) -> list[str]:
+    def arguments(address: str) -> list[str]:
         argv = [
-            binary,
             f"--config.file={config}",
             f"--storage.path={config.parent / 'data'}",
-            f"--web.listen-address=127.0.0.1:{port}",
+            f"--web.listen-address={address}",
             "--cluster.listen-address=",
             "--web.route-prefix=/",
         ]
@@ -71,7 +75,7 @@ def start(
             argv.append(f"--enable-feature={','.join(settings.feature_flags)}")
         return argv
 
-    return process.start(name, command, config.parent, keep=keep)
+    return stack.start("alertmanager", name, arguments, config.parent, templates)
 
 
 def load_verdict(error: StackError, path: str, config: Path, lines: list[int]) -> FileVerdict | None:
@@ -86,9 +90,42 @@ def load_verdict(error: StackError, path: str, config: Path, lines: list[int]) -
     return FileVerdict(path, line, " ".join(message.split()))
 
 
-def post(client: requests.Session, server: process.Server, alerts: list[dict[str, Any]]) -> None:
+def load_warnings(server: Server, routing: Routing) -> tuple[FileWarning, ...]:
+    """What it logged as a warning while it read the configuration: matchers that only its old parser reads."""
+    found: dict[FileWarning, None] = {}
+    for line in server.log().splitlines():
+        matcher, suggestion = _INPUT.search(line), _SUGGESTION.search(line)
+        if _WARNING.search(line) and matcher and "matchers parser" in line:
+            text = (
+                f"the matcher {_unescaped(matcher[1])} is not in the notation of Alertmanager's UTF-8 parser"
+            )
+            place = _line_of_text(routing.document, _unescaped(matcher[1]))
+            advice = _unescaped(suggestion[1]) if suggestion else ""
+            found[FileWarning(place, text, advice)] = None
+    return tuple(found)
+
+
+def _unescaped(text: str) -> str:
+    return re.sub(r"\\(.)", r"\1", text)
+
+
+def _line_of_text(value: Any, text: str) -> int:
+    """Where a list of the document has a text; 1 where none has."""
+    items = (
+        value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
+    )
+    for key, item in items:
+        if item == text and isinstance(value, list):
+            return line_of(value, key)
+        line = _line_of_text(item, text) if isinstance(item, (Mapping, list)) else 1
+        if line > 1:
+            return line
+    return 1
+
+
+def post(client: requests.Session, server: Server, alerts: list[dict[str, Any]]) -> None:
     """Hand alerts over as Prometheus does; raises StackError."""
-    with process.answering(server):
+    with answering(server):
         for start_at in range(0, len(alerts), 200):
             answer = client.post(
                 server.url + "/api/v2/alerts", json=alerts[start_at : start_at + 200], timeout=30
@@ -99,17 +136,17 @@ def post(client: requests.Session, server: process.Server, alerts: list[dict[str
                 )
 
 
-def alerts(client: requests.Session, server: process.Server) -> list[dict[str, Any]]:
+def alerts(client: requests.Session, server: Server) -> list[dict[str, Any]]:
     """All alerts it holds, with their fingerprints, receivers and status; raises StackError."""
-    with process.answering(server):
+    with answering(server):
         answer = client.get(server.url + "/api/v2/alerts", timeout=60)
         answer.raise_for_status()
         return list(answer.json())
 
 
-def groups(client: requests.Session, server: process.Server) -> list[Group]:
+def groups(client: requests.Session, server: Server) -> list[Group]:
     """All alert groups; raises StackError."""
-    with process.answering(server):
+    with answering(server):
         answer = client.get(server.url + "/api/v2/alerts/groups", timeout=60)
         answer.raise_for_status()
         return [
@@ -122,9 +159,9 @@ def groups(client: requests.Session, server: process.Server) -> list[Group]:
         ]
 
 
-def send_errors(server: process.Server) -> list[SendError]:
+def send_errors(server: Server) -> list[SendError]:
     """What it logged about notifications that it could not send."""
-    text = server.log.read_text("utf-8", "replace")
+    text = server.log()
     found = []
     for line in text.splitlines():
         error = _ERR.search(line)

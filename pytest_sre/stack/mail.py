@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 import weakref
 from collections.abc import Callable
@@ -25,17 +26,19 @@ class Mail:
 
 
 class MailServer:
-    """Listens on 127.0.0.1 from ``start`` to ``close``; a client whose hello is not ``known`` gets a 550.
+    """Listens on ``host`` from ``start`` to ``close``; a client whose hello is not ``known`` gets a 550.
 
     The callbacks are called in the server's own thread.
     """
 
     def __init__(
         self,
+        host: str,
         known: Callable[[str], bool],
         received: Callable[[Mail], None],
         refused: Callable[[str], None],
     ) -> None:
+        self._host = host
         self._hooks = _Hooks(known, received, refused)
         self._sessions: weakref.WeakSet[_Smtp] = weakref.WeakSet()
         self.port = 0
@@ -43,11 +46,16 @@ class MailServer:
     def start(self) -> None:
         """Listen on a free port."""
         self._loop = asyncio.new_event_loop()
-        listening = self._loop.create_server(self._session, "127.0.0.1", 0, backlog=1024)
+        listening = self._loop.create_server(self._session, self._host, 0, backlog=1024)
         self._server = self._loop.run_until_complete(listening)
         self.port = self._server.sockets[0].getsockname()[1]
         self._thread = threading.Thread(target=self._loop.run_forever, name="sre-mail", daemon=True)
         self._thread.start()
+
+    def adopt(self, connection: socket.socket) -> None:
+        """Serve a connection that somebody else has accepted."""
+        serving = self._loop.connect_accepted_socket(self._session, connection)
+        asyncio.run_coroutine_threadsafe(serving, self._loop)
 
     def close(self) -> None:
         """Stop; no thread and no socket is left."""

@@ -15,7 +15,7 @@ from pytest_sre.model.scenario import Labels, Series
 from pytest_sre.settings import PrometheusServer
 from pytest_sre.sources import yamlfile
 from pytest_sre.sources.prometheus import PrometheusConfig
-from pytest_sre.stack import process
+from pytest_sre.stack.backend import Server, Stack, answering
 
 _ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n"})
 
@@ -32,7 +32,7 @@ class RuleState:
 
 
 def write_config(
-    config: PrometheusConfig, sink_port: int, name: str, folder: Path
+    config: PrometheusConfig, sink_address: str, name: str, folder: Path
 ) -> tuple[Path, tuple[Change, ...]]:
     """Write the safe copy: an allow-list, with the sink as the only Alertmanager. Returns its path and the changes."""
     relabelings = config.alertmanager_relabel_configs or ((),)
@@ -43,7 +43,7 @@ def write_config(
             "alertmanagers": [
                 {
                     "path_prefix": f"/{name}-{i}",
-                    "static_configs": [{"targets": [f"127.0.0.1:{sink_port}"]}],
+                    "static_configs": [{"targets": [sink_address]}],
                     **({"alert_relabel_configs": list(relabeling)} if relabeling else {}),
                 }
                 for i, relabeling in enumerate(relabelings)
@@ -60,9 +60,9 @@ def write_config(
     return path, (*changes, Change(config.path, "alerting.alertmanagers", "the sink"))
 
 
-def check_config(promtool: str, config: PrometheusConfig, path: Path, folder: Path) -> None:
+def check_config(stack: Stack, config: PrometheusConfig, path: Path) -> None:
     """Let promtool judge the copy; raises StackError with the user's own file and line."""
-    done = process.run([promtool, "check", "config", "--syntax-only", str(path)], folder)
+    done = stack.promtool(["check", "config", "--syntax-only", str(path)], [path])
     if done.returncode:
         text = (done.stdout + done.stderr).replace(str(path), config.path or "prometheus.yml")
         lines = [0, *map(int, path.with_suffix(".lines").read_text().split())]
@@ -78,7 +78,7 @@ def check_config(promtool: str, config: PrometheusConfig, path: Path, folder: Pa
 
 
 def write_history(
-    promtool: str, series: Iterable[Series], states: Mapping[Labels, float], at: float, folder: Path
+    stack: Stack, series: Iterable[Series], states: Mapping[Labels, float], at: float, folder: Path
 ) -> None:
     """Write all samples up to ``at`` (seconds since the epoch) as blocks into ``folder``/data.
 
@@ -86,7 +86,6 @@ def write_history(
     """
     source = folder / "history.om"
     data = folder / "data"
-    data.mkdir()
     with source.open("w", encoding="utf-8") as out:
         for one in series:
             head = _head(one.labels)
@@ -95,9 +94,8 @@ def write_history(
             out.write(f"{_head(_state_labels(labels))} {since!r} {at:.3f}\n")
         out.write("# EOF\n")
     span = "--max-block-duration=40000h"
-    done = process.run(
-        [promtool, "tsdb", "create-blocks-from", "openmetrics", span, "-q", str(source), str(data)], folder
-    )
+    command = ["tsdb", "create-blocks-from", "openmetrics", span, "-q", str(source), str(data)]
+    done = stack.promtool(command, [source], data)
     source.unlink()
     if done.returncode:
         raise StackError(
@@ -120,15 +118,14 @@ def state_series(labels: Labels, since: float, at: float) -> tuple[Labels, list[
     return _state_labels(labels), [(at, since)]
 
 
-def start(binary: str, settings: PrometheusServer, folder: Path, name: str, *, keep: bool) -> process.Server:
+def start(stack: Stack, settings: PrometheusServer, folder: Path, name: str) -> Server:
     """Start Prometheus on the folder's configuration, rules and data; raises StackError."""
 
-    def command(port: int) -> list[str]:
+    def arguments(address: str) -> list[str]:
         argv = [
-            binary,
             f"--config.file={folder / 'prometheus.yml'}",
             f"--storage.tsdb.path={folder / 'data'}",
-            f"--web.listen-address=127.0.0.1:{port}",
+            f"--web.listen-address={address}",
             "--web.enable-remote-write-receiver",
             "--web.route-prefix=/",
             "--storage.tsdb.retention.time=100y",
@@ -142,12 +139,12 @@ def start(binary: str, settings: PrometheusServer, folder: Path, name: str, *, k
             argv.append(f"--enable-feature={','.join(settings.feature_flags)}")
         return argv
 
-    return process.start(name, command, folder, keep=keep)
+    return stack.start("prometheus", name, arguments, folder)
 
 
-def rule_states(client: requests.Session, server: process.Server) -> dict[tuple[str, str, int], RuleState]:
+def rule_states(client: requests.Session, server: Server) -> dict[tuple[str, str, int], RuleState]:
     """All alerting rules, by (file name, group, place among the group's alerts); raises StackError."""
-    with process.answering(server):
+    with answering(server):
         answer = client.get(server.url + "/api/v1/rules?type=alert", timeout=60)
         answer.raise_for_status()
         groups = answer.json()["data"]["groups"]

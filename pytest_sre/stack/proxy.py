@@ -17,6 +17,7 @@ import trustme
 from pytest_sre.stack.answers import Answer
 
 ALERTS_PATH = "/api/v2/alerts"
+CANARY_PATH = "/canary/"
 
 
 class Desk(Protocol):
@@ -33,6 +34,9 @@ class Desk(Protocol):
         """Take a POST to ``/<name>/api/v2/alerts`` and answer it."""
         ...
 
+    def arrived(self, path: str) -> None:
+        """Take note of a request that only tries the way."""
+
     def refused(self, text: str) -> None:
         """Take note of a request that was turned away."""
 
@@ -43,8 +47,8 @@ class ProxyServer(socketserver.TCPServer):
     request_queue_size = 4096
     allow_reuse_address = True
 
-    def __init__(self, desk: Desk) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+    def __init__(self, host: str, desk: Desk) -> None:
+        super().__init__((host, 0), _Handler)
         self.desk = desk
         self._authority = trustme.CA()
         self._contexts: dict[str, ssl.SSLContext] = {}
@@ -177,6 +181,9 @@ class _Handler(BaseHTTPRequestHandler):
                 self._notification(caller, target, body)
         elif self.command == "POST" and target.endswith(ALERTS_PATH):
             self._reply(self.server.desk.posted(target.removesuffix(ALERTS_PATH).strip("/"), body))
+        elif target.startswith(CANARY_PATH):
+            self.server.desk.arrived(target)
+            self._reply(Answer(404))
         else:
             self.server.desk.refused(f"{self.command} {target}: neither a proxy request nor {ALERTS_PATH}")
             self._reply(Answer(404))

@@ -12,7 +12,7 @@ from pytest_sre.errors import StackError
 from pytest_sre.model.observation import Change, FileVerdict
 from pytest_sre.model.rules import Rule, RuleFile, RuleGroup
 from pytest_sre.sources import yamlfile
-from pytest_sre.stack import process
+from pytest_sre.stack.backend import Stack
 
 _GROUP_RULE = re.compile(r'group "((?:[^"\\]|\\.)*)", rule (\d+)')
 _REPEATED = re.compile(r'groupname: "(.*)" is repeated')
@@ -29,7 +29,7 @@ class RuleCopies:
 
 
 def check(
-    promtool: str, files: Iterable[RuleFile], feature_flags: Collection[str], folder: Path
+    stack: Stack, files: Iterable[RuleFile], feature_flags: Collection[str], folder: Path
 ) -> list[FileVerdict]:
     """What the real promtool says of each file, unchanged; errors are told with the user's own lines."""
     target = folder / "check"
@@ -45,7 +45,7 @@ def check(
             path.write_text(text, "utf-8")
             sources[str(path)] = (file.path, groups, lines)
     flags = [f"--enable-feature={flag}" for flag in feature_flags]
-    done = process.run([promtool, "check", "rules", "--lint=none", *flags, *sources], folder)
+    done = stack.promtool(["check", "rules", "--lint=none", *flags, *sources], [target])
     output = done.stdout + "\n" + done.stderr
     for path_text, message in _messages(output, sources):
         user_path, groups, lines = sources[path_text]

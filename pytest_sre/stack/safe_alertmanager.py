@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
-from pytest_sre.errors import UserError
+from pytest_sre.errors import FileError
 from pytest_sre.model.observation import Change
 from pytest_sre.model.routing import Integration, Routing
 from pytest_sre.sources.yamlfile import Map, Plain, line_of
@@ -111,8 +111,8 @@ class _Copier:
         remedy = "Correct it if it is misspelt, else update pytest-sre."
         if wanted:
             what, remedy = f"is not {wanted}", "Correct it."
-        place = f"{self.routing.path}:{line_of(holder, key)}"
-        raise UserError(f"{place}: `{key}` of {where} {what}, so nothing was started. {remedy}")
+        reason = f"`{key}` of {where} {what}, so nothing was started. {remedy}"
+        raise FileError(self.routing.path, line_of(holder, key), reason)
 
     def globals(self, source: object) -> Map:
         if source is not None and not isinstance(source, Mapping):

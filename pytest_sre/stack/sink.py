@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import json
 import secrets
+import socket
 import sys
 import threading
 import time
@@ -20,7 +21,7 @@ from urllib.parse import urlsplit
 from pytest_sre.model.routing import Integration
 from pytest_sre.stack.answers import Answer, answer
 from pytest_sre.stack.mail import Mail, MailServer
-from pytest_sre.stack.proxy import ALERTS_PATH, ProxyServer
+from pytest_sre.stack.proxy import ALERTS_PATH, CANARY_PATH, ProxyServer
 
 if sys.platform != "win32":
     import resource
@@ -69,9 +70,13 @@ class _Caller:
 
 
 class Sink:
-    """All receivers of a run, on 127.0.0.1; use it as a context manager."""
+    """All receivers of a run; use it as a context manager.
 
-    def __init__(self) -> None:
+    It listens on ``host``. Where the servers can't connect to that, ``reached_at`` says where they can.
+    """
+
+    def __init__(self, host: str = "127.0.0.1") -> None:
+        self.host = host
         self._ledger = _Ledger()
 
     def __enter__(self) -> Sink:
@@ -88,9 +93,10 @@ class Sink:
         if sys.platform != "win32":
             self._limit = resource.getrlimit(resource.RLIMIT_NOFILE)
             _allow_files(*self._limit)
-        self._mail = MailServer(self._ledger.knows, self._ledger.mailed, self._ledger.refused)
+        self._mail = MailServer(self.host, self._ledger.knows, self._ledger.mailed, self._ledger.refused)
         self._mail.start()
-        self._proxy = ProxyServer(self._ledger)
+        self._proxy = ProxyServer(self.host, self._ledger)
+        self.reached_at(self._proxy.server_address[1], self._mail.port)
         self._thread = threading.Thread(
             target=self._proxy.serve_forever, args=(0.02,), name="sre-sink", daemon=True
         )
@@ -104,20 +110,24 @@ class Sink:
         if sys.platform != "win32":
             resource.setrlimit(resource.RLIMIT_NOFILE, self._limit)
 
-    @property
-    def port(self) -> int:
-        """The port of the proxy and of the alerts API."""
-        return int(self._proxy.server_address[1])
-
-    @property
-    def smarthost(self) -> str:
+    def reached_at(self, port: int, mail_port: int, host: str = "") -> None:
+        """Tell where the servers reach the proxy (and alerts API) and the mail server."""
+        self.address = f"{host or self.host}:{port}"
+        """Address of the proxy and of the alerts API, host:port."""
+        self.smarthost = f"{host or self.host}:{mail_port}"
         """Address of the mail server, as Alertmanager's ``smarthost`` wants it."""
-        return f"127.0.0.1:{self._mail.port}"
+
+    def adopt(self, connection: socket.socket, *, mail: bool) -> None:
+        """Serve a connection that somebody else has accepted, as one to the mail server or to the proxy."""
+        if mail:
+            self._mail.adopt(connection)
+        else:
+            self._proxy.process_request(connection, ("", 0))
 
     def proxy_url(self, integration: Integration, wave: str) -> str:
         """The ``proxy_url`` that marks an integration's requests as its own."""
         token = self._ledger.register(_Caller(integration, wave))
-        return f"http://{token}:{self._ledger.secret}@127.0.0.1:{self.port}"
+        return f"http://{token}:{self._ledger.secret}@{self.address}"
 
     def hello(self, integration: Integration, wave: str, smarthost: str) -> str:
         """The SMTP ``hello`` that marks an integration's mail; ``smarthost`` is where it would really go."""
@@ -132,6 +142,15 @@ class Sink:
         """The alerts posted to ``/<name>/api/v2/alerts``: the last one of each label set."""
         with self._ledger.changed:
             return list(self._ledger.alerts.get(name.strip("/"), {}).values())
+
+    def canary(self, name: str) -> str:
+        """A path to call that does nothing but show, under this name, that calls arrive."""
+        return f"{CANARY_PATH}{name}"
+
+    def arrived(self, name: str) -> bool:
+        """Whether a canary came."""
+        with self._ledger.changed:
+            return any(path.startswith(self.canary(name)) for path in self._ledger.canaries)
 
     @property
     def refused(self) -> tuple[str, ...]:
@@ -167,6 +186,7 @@ class _Ledger:
         self.captures: dict[str, list[Capture]] = {}
         self.alerts: dict[str, dict[frozenset[tuple[str, str]], PostedAlert]] = {}
         self.refusals: dict[str, None] = {}
+        self.canaries: list[str] = []
         self.changed = threading.Condition()
         self.events = 0
         self._callers: dict[str, _Caller] = {}
@@ -195,6 +215,12 @@ class _Ledger:
             return None
         right = scheme.lower() == "basic" and secrets.compare_digest(secret.encode(), self.secret.encode())
         return self._callers.get(token) if right else None
+
+    def arrived(self, path: str) -> None:
+        """Note that the way to the sink works."""
+        with self.changed:
+            self.canaries.append(path)
+            self._notify()
 
     def refused(self, text: str) -> None:
         """Note who was turned away."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_sre.stack.process import run_folder
+from pytest_sre.stack.folder import run_folder
 
 
 def test_only_folders_of_dead_runs_are_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,192 @@
+"""From inside the containers' network nothing outside can be reached, whatever a configuration says."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import docker_images
+import pytest
+import requests
+from docker_images import PLAIN
+from servers import unavailable
+
+from pytest_sre.errors import StackError
+from pytest_sre.stack.docker_stack import DockerStack
+
+# A configuration as in production: nothing in it was made safe. The address is nobody's (RFC 5737).
+OUTSIDE, LEAK = "198.51.100.7", f"leak{os.getpid()}"
+UNMODIFIED = f"""
+route: {{receiver: all, group_wait: 0s}}
+receivers:
+- name: all
+  webhook_configs: [{{url: "https://{LEAK}.example.org/services/T00/B00/xyz"}}, {{url: "http://{OUTSIDE}/hook"}}]
+  email_configs: [{{to: a@example.org, from: b@example.org, smarthost: "{LEAK}.example.org:587"}}]
+"""
+
+
+@pytest.fixture(autouse=True)
+def _engine() -> None:
+    docker_images.require()
+
+
+@contextlib.contextmanager
+def firewall(*rule: str) -> Iterator[None]:
+    """A rule of iptables for a while."""
+    _require_iptables()
+    subprocess.run(["iptables", "-w", "-I", *rule], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["iptables", "-w", "-D", *rule], check=True)
+
+
+def _require_iptables() -> None:
+    if os.geteuid() or not shutil.which("iptables"):
+        unavailable("needs root and iptables")
+
+
+def _bridge(stack: DockerStack) -> str:
+    return f"br-{stack.engine.api.inspect_network(stack.around.network)['Id'][:12]}"
+
+
+class Counters:
+    """Packets of a stack's network: those that want to get out of it, and those that do."""
+
+    def __init__(self, stack: DockerStack) -> None:
+        network = stack.engine.api.inspect_network(stack.around.network)
+        bridge, subnet = _bridge(stack), network["IPAM"]["Config"][0]["Subnet"]
+        self.chain = f"sre-{bridge[3:]}"
+        name = f"|{len(LEAK):02x}|{LEAK}"
+        self.wishes = ["PREROUTING", "-i", bridge, "-d", OUTSIDE]
+        self.ways_out = [
+            ["POSTROUTING", "-s", subnet, "!", "-o", bridge],
+            # What the engine itself would ask for a container, or on its behalf.
+            ["OUTPUT", "!", "-o", "lo", "-p", "udp", "-m", "string", "--algo", "bm", "--hex-string", name],
+            ["OUTPUT", "!", "-o", bridge, "-d", OUTSIDE],
+        ]
+
+    def __enter__(self) -> Counters:
+        for chain, rules in ((f"{self.chain}-w", [self.wishes]), (f"{self.chain}-o", self.ways_out)):
+            _mangle("-N", chain)
+            _mangle("-A", chain, "-j", "RETURN")
+            for rule in rules:
+                _mangle("-I", *rule, "-j", chain)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        for chain, rules in ((f"{self.chain}-w", [self.wishes]), (f"{self.chain}-o", self.ways_out)):
+            for rule in rules:
+                _mangle("-D", *rule, "-j", chain)
+            _mangle("-F", chain)
+            _mangle("-X", chain)
+
+    def wished(self) -> int:
+        """How many wanted to get out to an address outside."""
+        return _packets(f"{self.chain}-w")
+
+    def leaked(self) -> int:
+        """How many got out."""
+        return _packets(f"{self.chain}-o")
+
+
+def _mangle(*words: str) -> str:
+    command = ["iptables", "-w", "-t", "mangle", *words]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def _packets(chain: str) -> int:
+    return int(_mangle("-nvxL", chain).splitlines()[2].split()[0])
+
+
+@pytest.mark.parametrize("sink", ["gateway", "relay"])
+def test_an_unmodified_configuration_reaches_nobody(tmp_path: Path, sink: str) -> None:
+    _require_iptables()
+    folder = tmp_path / "alertmanager"
+    folder.mkdir()
+    config = folder / "alertmanager.yml"
+    config.write_text(UNMODIFIED)
+    with docker_images.stack(PLAIN.servers(sink), tmp_path) as stack, Counters(stack) as packets:
+        server = stack.start(
+            "alertmanager",
+            "alertmanager",
+            lambda address: [
+                f"--config.file={config}",
+                f"--storage.path={folder / 'data'}",
+                f"--web.listen-address={address}",
+                "--cluster.listen-address=",
+            ],
+            folder,
+        )
+        with stack.session() as client:
+            client.post(
+                f"{server.url}/api/v2/alerts", json=[{"labels": {"alertname": "A"}}]
+            ).raise_for_status()
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline and not (
+            f"lookup {LEAK}." in server.log()
+            and (packets.wished() or f"dial tcp {OUTSIDE}:80: connect: " in server.log())
+        ):
+            time.sleep(0.2)
+        log, leaked = server.log(), packets.leaked()
+        assert time.monotonic() < deadline, log
+        assert stack.sink.refused == ()
+    assert "Notify attempt failed" in log
+    assert leaked == 0
+
+
+def test_the_counters_notice_a_leak(tmp_path: Path) -> None:
+    _require_iptables()
+    with docker_images.stack(PLAIN.servers("gateway"), tmp_path) as stack, Counters(stack) as packets:
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.settimeout(0.2)
+            probe.connect((OUTSIDE, 80))
+        assert packets.leaked()
+
+
+def test_a_firewall_before_the_gateway_leads_to_the_relay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make = DockerStack.network
+    with contextlib.ExitStack() as rules:
+
+        def behind_a_firewall(self: DockerStack, name: str, internal: bool, **options: Any) -> None:
+            make(self, name, internal, **options)
+            if internal:
+                bridge = _bridge(self)
+                rules.enter_context(
+                    firewall("INPUT", "-i", bridge, "-m", "conntrack", "--ctstate", "NEW", "-j", "DROP")
+                )
+
+        monkeypatch.setattr(DockerStack, "network", behind_a_firewall)
+        with (
+            pytest.raises(StackError, match="does a firewall hinder it"),
+            docker_images.stack(PLAIN.servers("gateway"), tmp_path),
+        ):
+            pass
+        with docker_images.stack(PLAIN.servers("auto"), tmp_path) as stack:
+            assert type(stack.way).__name__ == "Relayed"
+    assert docker_images.left(tmp_path.parent) == []
+
+
+def test_the_relay_serves_nobody_without_the_secret_and_dials_only_servers(tmp_path: Path) -> None:
+    with docker_images.stack(PLAIN.servers("relay"), tmp_path) as stack:
+        way = stack.way
+        address = way.address  # type: ignore[attr-defined]
+        with contextlib.closing(way.dial("dial", "198.51.100.7", "9090")) as outside:  # type: ignore[attr-defined]
+            assert outside.recv(1) == b""
+        inside = stack.sink.address.rpartition(":")[0]
+        with contextlib.closing(way.dial("dial", inside, "22")) as other_port:  # type: ignore[attr-defined]
+            assert other_port.recv(1) == b""
+        with pytest.raises(requests.RequestException):
+            requests.get(f"http://{address[0]}:{address[1]}/", timeout=10)
+        mounted = json.dumps(stack.engine.api.inspect_container(stack.anchor)["Mounts"])
+        assert "bind" not in mounted
