@@ -7,15 +7,20 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pytest
 
-# (name, whether a command-line value adds up, help)
 _VALUES = (
     ("config", "the file sre.yaml (default: in the root folder)"),
     ("alertmanager-config", "the Alertmanager configuration to test with"),
     ("prometheus-config", "the prometheus.yml whose external_labels and alert relabelling count"),
-    ("prometheus", "the prometheus binary"),
-    ("promtool", "the promtool binary"),
-    ("alertmanager", "the alertmanager binary"),
     ("json", "write all observations to this file"),
+    ("markdown", "write a summary as Markdown to this file"),
+    ("codequality", "write the findings as a GitLab Code Quality report to this file"),
+)
+_SERVERS = (
+    ("prometheus", "FILE", "a prometheus binary"),
+    ("promtool", "FILE", "a promtool binary (default: beside prometheus)"),
+    ("alertmanager", "FILE", "an alertmanager binary"),
+    ("prometheus-image", "IMAGE", "an image of Prometheus"),
+    ("alertmanager-image", "IMAGE", "an image of Alertmanager"),
 )
 
 
@@ -30,6 +35,24 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--sre-rules", action="append", metavar="GLOB", help="rule files to test (more than once: all)"
     )
+    group.addoption(
+        "--sre-changed",
+        nargs="?",
+        const="",
+        metavar="BASE",
+        help="only alerts whose meaning changed since this git revision (default: the merge request's target)",
+    )
+    group.addoption("--sre-backend", choices=("auto", "docker", "process"), help="what runs the servers")
+    group.addoption(
+        "--sre-docker-sink", choices=("auto", "gateway", "relay"), help="how containers reach pytest"
+    )
+    group.addoption("--sre-relay-image", metavar="IMAGE", help="an image that has python3, for the relay")
+    parser.addini("sre_backend", "what runs the servers: auto, docker or process")
+    parser.addini("sre_relay_image", "an image that has python3, for the relay")
+    for name, metavar, text in _SERVERS:
+        several = f"{text}; more than once: on each, side by side"
+        group.addoption(f"--sre-{name}", action="append", metavar=metavar, help=several)
+        parser.addini(f"sre_{name.replace('-', '_')}", several, type="args")
     parser.addini("sre_rules", "rule files to test (globs)", type="args")
     parser.addini("sre_strict", "fail where an alert's test is skipped", type="bool", default=None)
     for name, text in _VALUES:
@@ -41,6 +64,9 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register the marker; with `--sre-alerts` also the plugin that does the work."""
     config.addinivalue_line("markers", "sre: an alert's test, made by pytest-sre")
     if config.getoption("sre_alerts"):
-        from pytest_sre.collect import Plugin
+        from pytest_sre.reports import Reports
+        from pytest_sre.session import Plugin
 
-        config.pluginmanager.register(Plugin(config), "sre-alerts")
+        run = Plugin(config)
+        config.pluginmanager.register(run, "sre-alerts")
+        config.pluginmanager.register(Reports(run), "sre-reports")

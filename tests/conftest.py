@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from servers import NO_SERVERS, PAIRS, REPO, Pair, unavailable
 
+from pytest_sre.stack.process import ProcessStack, open_stack
+
 pytest_plugins = ["pytester"]
+# Runs within a test are no steps of a real job.
+for _name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"):
+    os.environ.pop(_name, None)
 
 
 @pytest.fixture(params=PAIRS or [None], ids=[pair.name for pair in PAIRS] or ["no-servers"], scope="session")
@@ -18,6 +25,15 @@ def pair(request: pytest.FixtureRequest) -> Pair:
         unavailable(NO_SERVERS)
     assert isinstance(request.param, Pair)
     return request.param
+
+
+@pytest.fixture
+def stack(pair: Pair, tmp_path: Path) -> Iterator[ProcessStack]:
+    """A stack without servers on each of the version pairs."""
+    folder = tmp_path / "stack"
+    folder.mkdir()
+    with open_stack(pair.servers, folder, keep=False) as opened:
+        yield opened
 
 
 @pytest.fixture

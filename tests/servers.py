@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from pytest_sre.settings import Servers
+
 REPO = Path(__file__).resolve().parent.parent
 SUITES = ("bookworm", "trixie", "forky")
 PROGRAMS = ("prometheus", "promtool", "prometheus-alertmanager", "amtool")
@@ -30,6 +32,17 @@ class Pair:
     promtool: Path
     alertmanager: Path
     amtool: Path
+
+    @property
+    def servers(self) -> Servers:
+        """The settings that make a stack use this pair."""
+        return Servers.model_validate(
+            {
+                "backend": "process",
+                "prometheus": {"binary": str(self.prometheus), "promtool": str(self.promtool)},
+                "alertmanager": {"binary": str(self.alertmanager)},
+            }
+        )
 
     @property
     def options(self) -> tuple[str, ...]:

@@ -16,12 +16,15 @@ from servers import Pair
 
 @dataclass(frozen=True)
 class Result:
-    """How a run ended: exit status, all it printed, outcome by node id, observations (None: not written)."""
+    """How a run ended: exit status, all it printed, outcome by node id, observations (None: not written; a list
+    where there are several stacks), and the whole JSON report.
+    """
 
     status: int
     output: str
     outcomes: Mapping[str, str]
     seen: Any
+    report: Any
 
     def failed(self) -> set[str]:
         """Node ids of items that failed or had an error."""
@@ -68,10 +71,14 @@ def run(folder: Path, pair: Pair, *options: str, env: Mapping[str, str] | None =
     outcomes = {}
     for line in done.stdout.splitlines():
         words = line.split()
+        if words[:1] and words[0].startswith("[gw"):  # with pytest-xdist: [gw0] [ 50%] PASSED file::item
+            words = list(reversed(words[-2:]))
         if len(words) > 1 and "::" in words[0] and words[1] in ("PASSED", "FAILED", "SKIPPED", "ERROR"):
             outcomes[words[0]] = words[1]
-    seen = json.loads(report.read_text()) if report.exists() else None
-    return Result(done.returncode, done.stdout + done.stderr, outcomes, seen)
+    written = json.loads(report.read_text()) if report.exists() else {"stacks": [None]}
+    stacks = written["stacks"]
+    seen = stacks[0] if len(stacks) == 1 else stacks
+    return Result(done.returncode, done.stdout + done.stderr, outcomes, seen, written)
 
 
 def edit(path: Path, old: str, new: str, count: int = 1) -> None:

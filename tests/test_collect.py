@@ -46,7 +46,10 @@ class Shop:
         path.write_text(text, "utf-8")
 
     def ini(self, *lines: str) -> None:
-        self.put("pytest.ini", "\n".join(["[pytest]", "filterwarnings = error", *lines]) + "\n")
+        self.put(
+            "pytest.ini",
+            "\n".join(["[pytest]", "filterwarnings = error", "sre_backend = process", *lines]) + "\n",
+        )
 
     def run(self, *args: str, inside: bool = False) -> pytest.RunResult:
         if not (self.pytester.path / "pytest.ini").exists():
@@ -194,7 +197,7 @@ def test_precedence_of_rule_files(shop: Shop) -> None:
 
 def test_precedence_of_strict(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     def strict(*args: str) -> bool:
-        show = "def pytest_report_header(config):\n    return str(config.pluginmanager.get_plugin('sre-alerts').settings.file.strict)"
+        show = "def pytest_report_header(config):\n    return str(config.pluginmanager.get_plugin('sre-alerts').strict)"
         shop.put("conftest.py", show)
         result = shop.run("--collect-only", "--sre-alerts", *args, inside=True)
         return "True" in result.outlines

@@ -24,7 +24,9 @@ def put(root: Path, **files: str | bytes) -> None:
 
 
 def look(root: Path, named: tuple[Path, ...] = (), **settings: object) -> Inventory:
-    return discover(Settings(root=root, folder=root, file=SreYaml.model_validate(settings)), named)
+    return discover(
+        Settings(root=root, folder=root, search=root, file=SreYaml.model_validate(settings)), named
+    )
 
 
 def test_everything_is_found_by_name_and_content(tmp_path: Path) -> None:
@@ -102,7 +104,9 @@ def test_configured_rules_are_the_only_ones(tmp_path: Path) -> None:
 
 def test_rules_above_the_folder(tmp_path: Path) -> None:
     put(tmp_path, **{"shared/a.yml": RULES, "team/sre.yaml": ""})
-    settings = Settings(root=tmp_path, folder=tmp_path / "team", file=SreYaml(rules=("../shared/*.yml",)))
+    settings = Settings(
+        root=tmp_path, folder=tmp_path / "team", search=tmp_path, file=SreYaml(rules=("../shared/*.yml",))
+    )
     assert [file.path for file in discover(settings).rule_files] == ["shared/a.yml"]
 
 

@@ -12,6 +12,7 @@ from pytest_sre.errors import StackError, UserError
 from pytest_sre.sources import yamlfile
 from pytest_sre.sources.prometheus import is_prometheus, parse_prometheus
 from pytest_sre.stack import prometheus
+from pytest_sre.stack.process import ProcessStack
 
 FULL = """\
 global:
@@ -44,7 +45,9 @@ storage: {tsdb: {out_of_order_time_window: 30m}}
 
 
 def written(text: str, folder: Path) -> tuple[Any, list[str]]:
-    path, changes = prometheus.write_config(parse_prometheus("prometheus.yml", text), 4711, "p", folder)
+    path, changes = prometheus.write_config(
+        parse_prometheus("prometheus.yml", text), "127.0.0.1:4711", "p", folder
+    )
     return yamlfile.load_all(path.read_text())[0].value, [
         f"{change.where}: {change.what}" for change in changes
     ]
@@ -109,23 +112,21 @@ def test_what_is_a_prometheus_configuration() -> None:
     assert not is_prometheus(None)
 
 
-def test_promtool_accepts_the_copy(pair: Pair, tmp_path: Path) -> None:
+def test_promtool_accepts_the_copy(pair: Pair, stack: ProcessStack, tmp_path: Path) -> None:
     text = (
         FULL
         if pair.name != "bookworm"
         else FULL.replace("      alert_relabel_configs:\n        - {source", "      #\n        #")
     )
     config = parse_prometheus("prometheus.yml", text)
-    (tmp_path / "home").mkdir()
-    path, _ = prometheus.write_config(config, 4711, "p", tmp_path)
-    assert prometheus.check_config(str(pair.promtool), config, path, tmp_path) is None
+    path, _ = prometheus.write_config(config, "127.0.0.1:4711", "p", tmp_path)
+    assert prometheus.check_config(stack, config, path) is None
 
 
-def test_promtool_refuses_with_the_users_line(pair: Pair, tmp_path: Path) -> None:
+def test_promtool_refuses_with_the_users_line(stack: ProcessStack, tmp_path: Path) -> None:
     config = parse_prometheus("conf/prometheus.yml", FULL.replace("action: labeldrop", "action: labeldorp"))
-    (tmp_path / "home").mkdir()
-    path, _ = prometheus.write_config(config, 4711, "p", tmp_path)
+    path, _ = prometheus.write_config(config, "127.0.0.1:4711", "p", tmp_path)
     with pytest.raises(StackError, match="labeldorp") as caught:
-        prometheus.check_config(str(pair.promtool), config, path, tmp_path)
+        prometheus.check_config(stack, config, path)
     assert str(caught.value).startswith("conf/prometheus.yml: Prometheus does not load this configuration")
     assert str(tmp_path) not in str(caught.value)

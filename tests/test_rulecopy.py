@@ -6,12 +6,12 @@ from pathlib import Path
 from textwrap import indent
 
 import pytest
-from servers import Pair
 
 from pytest_sre.model.rules import RuleFile
 from pytest_sre.sources import yamlfile
 from pytest_sre.sources.rulefile import parse_rule_file
 from pytest_sre.stack import rulecopy
+from pytest_sre.stack.process import ProcessStack
 
 GOOD = """\
 # a comment
@@ -48,25 +48,27 @@ def prometheus_rule(text: str) -> str:
     return "kind: PrometheusRule\nspec:\n" + indent(text, "  ")
 
 
-def check(pair: Pair, folder: Path, *texts: str, flags: tuple[str, ...] = ()) -> list[tuple[str, int, str]]:
+def check(
+    stack: ProcessStack, folder: Path, *texts: str, flags: tuple[str, ...] = ()
+) -> list[tuple[str, int, str]]:
     files = [parse_rule_file(f"rules/{i}.yml", text) for i, text in enumerate(texts)]
-    return [(v.path, v.line, v.error) for v in rulecopy.check(str(pair.promtool), files, flags, folder)]
+    return [(v.path, v.line, v.error) for v in rulecopy.check(stack, files, flags, folder)]
 
 
-def test_good_files(pair: Pair, tmp_path: Path) -> None:
+def test_good_files(stack: ProcessStack, tmp_path: Path) -> None:
     twice = f"{prometheus_rule(GOOD)}---\n{prometheus_rule(GOOD)}"
-    verdicts = check(pair, tmp_path, GOOD, twice)
+    verdicts = check(stack, tmp_path, GOOD, twice)
     assert verdicts == [("rules/0.yml", 1, ""), ("rules/1.yml", 1, "")]
 
 
 @pytest.mark.parametrize("name", BROKEN)
 @pytest.mark.parametrize("wrap", [False, True], ids=["plain", "PrometheusRule"])
-def test_broken_files_name_the_users_line(pair: Pair, tmp_path: Path, name: str, wrap: bool) -> None:
+def test_broken_files_name_the_users_line(stack: ProcessStack, tmp_path: Path, name: str, wrap: bool) -> None:
     text, lines, word = BROKEN[name]
     shift = 0
     if wrap:
         text, shift = f"{prometheus_rule(GOOD)}---\n{prometheus_rule(text)}", GOOD.count("\n") + 5
-    before, verdict, after = check(pair, tmp_path, GOOD, text, GOOD)
+    before, verdict, after = check(stack, tmp_path, GOOD, text, GOOD)
     assert (before[2], after[2]) == ("", "")
     assert verdict[0] == "rules/1.yml"
     assert verdict[1] - shift in lines, verdict
@@ -74,8 +76,8 @@ def test_broken_files_name_the_users_line(pair: Pair, tmp_path: Path, name: str,
     assert str(tmp_path) not in verdict[2]
 
 
-def test_several_files_are_broken_each_in_its_own_way(pair: Pair, tmp_path: Path) -> None:
-    verdicts = check(pair, tmp_path, BROKEN["PromQL"][0], GOOD, BROKEN["unknown field"][0])
+def test_several_files_are_broken_each_in_its_own_way(stack: ProcessStack, tmp_path: Path) -> None:
+    verdicts = check(stack, tmp_path, BROKEN["PromQL"][0], GOOD, BROKEN["unknown field"][0])
     assert [bool(error) for _, _, error in verdicts] == [True, False, True]
     assert "frobnicate" in verdicts[2][2]
     assert "frobnicate" not in verdicts[0][2]

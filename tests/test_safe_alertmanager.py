@@ -19,10 +19,11 @@ from pytest_sre.model.routing import Integration, Routing
 from pytest_sre.settings import AlertmanagerServer
 from pytest_sre.sources.alertmanager import parse_routing
 from pytest_sre.sources.yamlfile import dump, load_all
-from pytest_sre.stack import alertmanager, process
+from pytest_sre.stack import alertmanager
 from pytest_sre.stack.decode import decode
 from pytest_sre.stack.dummies import GLOBAL, KINDS, dummy, dummy_url
 from pytest_sre.stack.marker import TEMPLATE
+from pytest_sre.stack.process import ProcessStack
 from pytest_sre.stack.safe_alertmanager import DEAD_END, SafeCopy, safe_copy
 from pytest_sre.stack.sink import Sink
 
@@ -408,23 +409,21 @@ def test_the_server_accepts_the_copies_of_public_configurations(pair: Pair, tmp_
     assert count >= 30
 
 
-def test_every_kind_says_at_the_sink_which_alert_it_is_about(pair: Pair, tmp_path: Path) -> None:
+def test_every_kind_says_at_the_sink_which_alert_it_is_about(
+    pair: Pair, stack: ProcessStack, tmp_path: Path
+) -> None:
     known = {name for name in ENTRIES if accepted_kind(pair, name, tmp_path)}
     lines = [f"  {name}_configs: [{ENTRIES[name]}]" for name in sorted(known)]
     text = "route: {receiver: a}\nreceivers:\n- name: a\n" + "\n".join(lines) + "\n"
     routing = parse_routing("am.yml", str(tmp_path), text)
-    with Sink() as sink:
-        office = Office(str(pair.alertmanager), AlertmanagerServer(), routing, sink, tmp_path, keep=False)
-        wave, _ = open_office(office, "one")
-        try:
-            with process.session() as client:
-                alertmanager.post(client, wave.server, [{"labels": {"alertname": "A"}}])
-                (alert,) = [*poll(lambda: alertmanager.alerts(client, wave.server))]
-            sink.wait(lambda: known <= {each.integration.kind for each in notifications(sink)}, timeout=20)
-            errors = alertmanager.send_errors(wave.server)
-        finally:
-            process.stop(wave.server)
-        seen = {each.integration.kind: each.fingerprint for each in notifications(sink)}
+    sink = stack.sink
+    wave, _ = open_office(Office(stack, AlertmanagerServer(), routing, tmp_path, keep=False), "one")
+    with stack.session() as client:
+        alertmanager.post(client, wave.server, [{"labels": {"alertname": "A"}}])
+        (alert,) = [*poll(lambda: alertmanager.alerts(client, wave.server))]
+    sink.wait(lambda: known <= {each.integration.kind for each in notifications(sink)}, timeout=20)
+    errors = alertmanager.send_errors(wave.server)
+    seen = {each.integration.kind: each.fingerprint for each in notifications(sink)}
     assert not errors
     assert seen == dict.fromkeys(known, alert["fingerprint"])
 

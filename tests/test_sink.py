@@ -282,9 +282,14 @@ def proxied(sink: Sink, host: str, wave: str = "one") -> http.client.HTTPSConnec
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     proxy = urlsplit(sink.proxy_url(WEBHOOK, wave))
-    client = http.client.HTTPSConnection("127.0.0.1", sink.port, context=context, timeout=5)
+    client = http.client.HTTPSConnection(*endpoint(sink), context=context, timeout=5)
     client.set_tunnel(host, 443, {"Proxy-Authorization": basic(f"{proxy.username}:{proxy.password}")})
     return client
+
+
+def endpoint(sink: Sink) -> tuple[str, int]:
+    host, _, port = sink.address.partition(":")
+    return host, int(port)
 
 
 def basic(credentials: str) -> str:
@@ -308,7 +313,7 @@ def test_several_requests_share_a_tunnel(sink: Sink, host: str) -> None:
 
 def test_a_plain_request_keeps_its_url_and_its_chunks(sink: Sink) -> None:
     proxy = urlsplit(sink.proxy_url(WEBHOOK, "one"))
-    client = http.client.HTTPConnection("127.0.0.1", sink.port, timeout=5)
+    client = http.client.HTTPConnection(*endpoint(sink), timeout=5)
     login = {"Proxy-Authorization": basic(f"{proxy.username}:{proxy.password}")}
     client.request("POST", "http://a.example:81//twice", iter([b"ab", b"cd"]), login, encode_chunked=True)
     assert client.getresponse().read() == b""
@@ -329,7 +334,7 @@ def test_unknown_callers_get_407_and_nothing_is_forwarded(sink: Sink, credential
     with socket.create_server(("127.0.0.1", 0)) as victim:
         target = f"127.0.0.1:{victim.getsockname()[1]}"
         for method, url in (("CONNECT", target), ("POST", f"http://{target}/x")):
-            client = http.client.HTTPConnection("127.0.0.1", sink.port, timeout=5)
+            client = http.client.HTTPConnection(*endpoint(sink), timeout=5)
             client.request(method, url, headers={"Proxy-Authorization": value} if value else {})
             assert client.getresponse().status == 407
             client.close()
@@ -371,7 +376,7 @@ def test_clients_that_go_away_in_the_middle_leave_nothing_behind() -> None:
         proxy = urlsplit(sink.proxy_url(WEBHOOK, "one"))
         login = basic(f"{proxy.username}:{proxy.password}")
         for i in range(100):
-            with socket.create_connection(("127.0.0.1", sink.port), timeout=5) as client:
+            with socket.create_connection(endpoint(sink), timeout=5) as client:
                 client.setsockopt(
                     socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
                 )  # reset, not end
@@ -388,7 +393,7 @@ def test_clients_that_go_away_in_the_middle_leave_nothing_behind() -> None:
 def test_prometheus_alerts_are_kept_once_per_label_set(sink: Sink) -> None:
     def post(name: str, *alerts: dict[str, Any]) -> int:
         return requests.post(
-            f"http://127.0.0.1:{sink.port}{name}/api/v2/alerts", json=alerts, timeout=5
+            f"http://127.0.0.1:{endpoint(sink)[1]}{name}/api/v2/alerts", json=alerts, timeout=5
         ).status_code
 
     first = {"labels": {"alertname": "A"}, "startsAt": "s", "endsAt": "e1", "generatorURL": "http://g"}
@@ -399,7 +404,7 @@ def test_prometheus_alerts_are_kept_once_per_label_set(sink: Sink) -> None:
     assert sink.posted("one/b")[1].annotations == {"x": "y"}
     assert (len(sink.posted("")), sink.posted("other")) == (1, [])
     assert post("/one", {"no": "labels"}) == 400
-    assert requests.get(f"http://127.0.0.1:{sink.port}/metrics", timeout=5).status_code == 404
+    assert requests.get(f"http://127.0.0.1:{endpoint(sink)[1]}/metrics", timeout=5).status_code == 404
     assert len(sink.refused) == 2
 
 
@@ -439,7 +444,7 @@ def test_a_thousand_connections_at_once_and_a_clean_end(few_files: tuple[int, in
         proxy = urlsplit(sink.proxy_url(WEBHOOK, "one"))
         login = basic(f"{proxy.username}:{proxy.password}")
         began = time.monotonic()
-        address = ("127.0.0.1", sink.port)
+        address = endpoint(sink)
         clients = [stack.enter_context(socket.create_connection(address, timeout=5)) for _ in range(1000)]
         stack.enter_context(socket.create_connection(("127.0.0.1", int(sink.smarthost.partition(":")[2]))))
         tunnel = proxied(sink, "idle.example")

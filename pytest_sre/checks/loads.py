@@ -1,17 +1,17 @@
-"""Does the real server load the file?"""
+"""Does the real server load the file, and without a warning?"""
 
 from __future__ import annotations
 
 from pytest_sre.model.finding import Finding, Location
-from pytest_sre.model.observation import FileVerdict
+from pytest_sre.model.observation import FileVerdict, FileWarning
 
 NAME = "loads"
 
 
 def judge(verdict: FileVerdict) -> tuple[Finding, ...]:
-    """Pass when the server that reads the file had nothing to say about it."""
+    """Pass when the server that reads the file loads it; what it warns about is a warning."""
     if not verdict.error:
-        return ()
+        return tuple(_warning(verdict.path, warning) for warning in verdict.warnings)
     return (
         Finding(
             NAME,
@@ -21,4 +21,17 @@ def judge(verdict: FileVerdict) -> tuple[Finding, ...]:
             seen=verdict.error,
             next_step="mend the file; the message is the parser's own",
         ),
+    )
+
+
+def _warning(path: str, warning: FileWarning) -> Finding:
+    return Finding(
+        NAME,
+        Location(path, warning.line),
+        "the server loads this with a warning",
+        seen=warning.text,
+        next_step=f"write {warning.suggestion}"
+        if warning.suggestion
+        else "mend it before an update of the server",
+        severity="warning",
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pytest_sre.model.observation import Change
@@ -20,7 +20,8 @@ from pytest_sre.promql.resolve import RuleIndex
 from pytest_sre.settings import PrometheusServer
 from pytest_sre.sources.discover import Inventory
 from pytest_sre.sources.prometheus import PrometheusConfig
-from pytest_sre.stack import process, prometheus, remote_write, rulecopy
+from pytest_sre.stack import prometheus, remote_write, rulecopy
+from pytest_sre.stack.backend import Server, Stack, answering
 from pytest_sre.stack.prometheus import RuleState
 from pytest_sre.stack.rulecopy import RuleCopies
 
@@ -36,9 +37,8 @@ class Fire:
 
     batch: Batch
     copies: RuleCopies
-    folder: Path
     name: str
-    server: process.Server
+    server: Server
     began: float
     ready: float
     changes: tuple[Change, ...]
@@ -48,13 +48,11 @@ class Fire:
 class Kindling:
     """What every batch of a run needs."""
 
-    binaries: process.Binaries
+    stack: Stack
     settings: PrometheusServer
     config: PrometheusConfig
     inventory: Inventory
     index: RuleIndex
-    sink_port: int
-    keep: bool
 
 
 def prepare(
@@ -62,7 +60,7 @@ def prepare(
 ) -> tuple[RuleCopies, tuple[Change, ...], float]:
     """Write rules, configuration and history of a batch; returns the start of the run (seconds since the epoch)."""
     folder.mkdir()
-    (folder / "home").mkdir()
+    stack = kindling.stack
     selected = [scenario.alert for scenario in batch.scenarios]
     needed = {rule for alert in selected for rule in kindling.index.closure(alert)}
     least = math.ceil((len(selected) + len(needed)) / RULES_PER_SECOND)
@@ -71,8 +69,8 @@ def prepare(
     intervals |= {alert: float(max(1, kindling.index.depth(alert)) * least) for alert in selected}
     files = kindling.inventory.rule_files
     copies = rulecopy.write(files, selected, needed, intervals, folder / "rules")
-    path, changes = prometheus.write_config(kindling.config, kindling.sink_port, name, folder)
-    prometheus.check_config(kindling.binaries.promtool, kindling.config, path, folder)
+    path, changes = prometheus.write_config(kindling.config, stack.sink.address, name, folder)
+    prometheus.check_config(stack, kindling.config, path)
     began = float(int(time.time()))
     states = {
         labels: began - scenario.alert.hold - MARGIN
@@ -80,24 +78,18 @@ def prepare(
         if scenario.alert.hold and not rulecopy.templated(scenario.alert)
         for labels in scenario.expected
     }
-    prometheus.write_history(kindling.binaries.promtool, batch.series, states, began, folder)
+    prometheus.write_history(stack, batch.series, states, began, folder)
     return copies, (*copies.changes, *changes), began
 
 
 def light(kindling: Kindling, batch: Batch, folder: Path, name: str) -> Fire:
     """Prepare a batch and start its Prometheus; raises StackError."""
     copies, changes, began = prepare(kindling, batch, folder, name)
-    server = prometheus.start(
-        kindling.binaries.prometheus, kindling.settings, folder, name, keep=kindling.keep
-    )
+    server = prometheus.start(kindling.stack, kindling.settings, folder, name)
     ready = time.time()
-    try:
-        with process.session() as client, process.answering(server):
-            remote_write.write(client, server.url, _top_up(batch, began))
-    except BaseException:
-        process.stop(server)
-        raise
-    return Fire(batch, copies, folder, name, server, began, ready, changes)
+    with kindling.stack.session() as client, answering(server):
+        remote_write.write(client, server.url, _top_up(batch, began))
+    return Fire(batch, copies, name, server, began, ready, changes)
 
 
 def _top_up(batch: Batch, began: float) -> list[tuple[Labels, list[tuple[float, float]]]]:
@@ -109,7 +101,7 @@ def _top_up(batch: Batch, began: float) -> list[tuple[Labels, list[tuple[float, 
 
 
 def watch(
-    fire: Fire, tell: Callable[[int, int], None]
+    stack: Stack, fire: Fire, tell: Callable[[int, int], None]
 ) -> tuple[Fire, dict[Rule, RuleState], dict[Rule, float]]:
     """Wait until every alert of the batch fires or evidently does not.
 
@@ -119,7 +111,7 @@ def watch(
     after: dict[Rule, float] = {}
     evaluated: dict[Rule, set[str]] = {}
     deadline = time.monotonic() + SAFETY_TIMEOUT
-    with process.session() as client:
+    with stack.session() as client:
         while True:
             shown = prometheus.rule_states(client, fire.server)
             states = {rule: shown[place] for place, rule in fire.copies.places.items() if place in shown}
@@ -139,7 +131,7 @@ def held_back(fire: Fire, states: Mapping[Rule, RuleState]) -> dict[Rule, RuleSt
     return {rule: state for rule, state in states.items() if state.state == "pending" and rule.hold}
 
 
-def relight(kindling: Kindling, fire: Fire, pending: Mapping[Rule, RuleState]) -> Fire:
+def relight(stack: Stack, fire: Fire, pending: Mapping[Rule, RuleState]) -> Fire:
     """Write the state of pending alerts with the labels that Prometheus itself shows, and start it once more."""
     now = time.time()
     states = [
@@ -147,12 +139,7 @@ def relight(kindling: Kindling, fire: Fire, pending: Mapping[Rule, RuleState]) -
         for rule, state in pending.items()
         for alert in state.alerts
     ]
-    with process.session() as client, process.answering(fire.server):
+    with stack.session() as client, answering(fire.server):
         remote_write.write(client, fire.server.url, states)
-    process.stop(fire.server)  # what it has acknowledged is in its write-ahead log
-    server = prometheus.start(
-        kindling.binaries.prometheus, kindling.settings, fire.folder, fire.name, keep=kindling.keep
-    )
-    return Fire(
-        fire.batch, fire.copies, fire.folder, fire.name, server, fire.began, time.time(), fire.changes
-    )
+    server = stack.restart(fire.server)
+    return replace(fire, server=server, ready=time.time())

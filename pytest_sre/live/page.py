@@ -20,10 +20,11 @@ from pytest_sre.model.routing import Integration, Routing
 from pytest_sre.model.rules import Rule
 from pytest_sre.settings import AlertmanagerServer
 from pytest_sre.sources.yamlfile import line_of
-from pytest_sre.stack import alertmanager, process
+from pytest_sre.stack import alertmanager
+from pytest_sre.stack.backend import Server, Stack
 from pytest_sre.stack.decode import decode
 from pytest_sre.stack.safe_alertmanager import safe_copy
-from pytest_sre.stack.sink import PostedAlert, Sink
+from pytest_sre.stack.sink import PostedAlert
 
 SAFETY_TIMEOUT = 15.0  # seconds without any progress; some failures are neither sent nor logged
 PATIENCE = 1.0  # seconds without progress before the log is asked what went wrong
@@ -52,7 +53,7 @@ class Wave:
     """A fresh Alertmanager."""
 
     name: str
-    server: process.Server
+    server: Server
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,10 +69,9 @@ class _Outcome:
 class Office:
     """What every wave needs."""
 
-    binary: str
+    stack: Stack
     settings: AlertmanagerServer
     routing: Routing
-    sink: Sink
     folder: Path
     keep: bool
 
@@ -79,20 +79,19 @@ class Office:
 def open_office(office: Office, name: str) -> tuple[Wave, tuple[Change, ...]]:
     """Start a fresh Alertmanager on a safe copy; raises NotLoaded, UserError (unsafe) and StackError."""
     folder = office.folder / f"alertmanager-{name}"
-    (folder / "home").mkdir(parents=True)
+    sink = office.stack.sink
     copy = safe_copy(
         office.routing,
-        lambda integration: office.sink.proxy_url(integration, name),
-        lambda integration, smarthost: office.sink.hello(integration, name, smarthost),
-        office.sink.smarthost,
+        lambda integration: sink.proxy_url(integration, name),
+        lambda integration, smarthost: sink.hello(integration, name, smarthost),
+        sink.smarthost,
         folder,
     )
-    document, changes = _with_templates(office.routing, copy.document)
+    templates, changes = _templates(office.routing, copy.document)
+    document = {**copy.document, "templates": list(map(str, templates))} if templates else copy.document
     path, lines = alertmanager.write_config(document, folder)
     try:
-        server = alertmanager.start(
-            office.binary, office.settings, path, f"alertmanager-{name}", keep=office.keep
-        )
+        server = alertmanager.start(office.stack, office.settings, path, templates, f"alertmanager-{name}")
     except StackError as error:
         verdict = alertmanager.load_verdict(error, office.routing.path, path, lines)
         if verdict is None:
@@ -101,29 +100,27 @@ def open_office(office: Office, name: str) -> tuple[Wave, tuple[Change, ...]]:
     return Wave(name, server), (*copy.changes, *changes)
 
 
-def _with_templates(
-    routing: Routing, document: Mapping[str, Any]
-) -> tuple[Mapping[str, Any], tuple[Change, ...]]:
-    """Template files must be there: Alertmanager takes a pattern that matches none for an empty one.
+def _templates(routing: Routing, document: Mapping[str, Any]) -> tuple[list[Path], tuple[Change, ...]]:
+    """The template files, which must be there: Alertmanager takes a pattern that matches none for an empty one.
 
     A path that exists in production only (/etc/alertmanager/x.tmpl) is looked for by name beside the configuration.
     Raises NotLoaded for a pattern that matches nothing.
     """
     written = routing.document.get("templates") or []
-    patterns: list[str] = []
+    files: list[Path] = []
     changes: list[Change] = []
     for i, pattern in enumerate(document.get("templates") or []):
-        found = [str(pattern)] if glob.glob(str(pattern)) else []
+        found = sorted(Path(path) for path in glob.glob(str(pattern)))
         if not found and Path(str(written[i])).is_absolute():
             found = sorted(
-                str(path) for path in Path(routing.base).rglob(Path(str(pattern)).name) if path.is_file()
+                path for path in Path(routing.base).rglob(Path(str(pattern)).name) if path.is_file()
             )
             changes.append(Change(routing.path, "templates", f"{written[i]} is taken from beside this file"))
         if not found:
             error = f"templates: no file matches {written[i]}"
             raise NotLoaded(FileVerdict(routing.path, line_of(written, i), error))
-        patterns += found
-    return ({**document, "templates": patterns}, tuple(changes)) if patterns else (document, ())
+        files += found
+    return files, tuple(changes)
 
 
 def deliver(
@@ -142,7 +139,7 @@ def deliver(
             outcome = _one_wave(office, wave, {rule: fired[rule] for rule in rules})
         finally:
             if not (office.keep and number == 0):
-                process.stop(wave.server)
+                office.stack.stop(wave.server)
         for rule, seen in outcome.inhibitions.items():
             together.setdefault(rule, seen)
         results.update(outcome.done)
@@ -153,7 +150,7 @@ def deliver(
 
 
 def _one_wave(office: Office, wave: Wave, given: Mapping[Rule, Sequence[PostedAlert]]) -> _Outcome:
-    with process.session() as client:
+    with office.stack.session() as client:
         ends = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 3600))
         flat = [alert for alerts in given.values() for alert in alerts]
         alertmanager.post(client, wave.server, [_payload(alert, ends) for alert in flat])
@@ -207,7 +204,7 @@ def _payload(alert: PostedAlert, ends: str) -> dict[str, Any]:
     }
 
 
-def _settle(client: Any, server: process.Server, count: int) -> list[alertmanager.Group]:
+def _settle(client: Any, server: Server, count: int) -> list[alertmanager.Group]:
     """Wait until all alerts are in their groups and have a status."""
     deadline = time.monotonic() + SAFETY_TIMEOUT
     while True:
@@ -293,7 +290,8 @@ def _wait(office: Office, wave: Wave, expected: set[tuple[str, Integration]]) ->
     taken, fewest = 0, len(expected) + 1
     progress = time.monotonic()
     while time.monotonic() - progress < SAFETY_TIMEOUT:
-        captures = office.sink.captures(wave.name)
+        office.stack.check(wave.server)
+        captures = office.stack.sink.captures(wave.name)
         received += [decode(capture) for capture in captures[taken:] if not capture.auxiliary]
         taken = len(captures)
         got = {(one.fingerprint, one.integration) for one in received}

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from pytest_sre.errors import UserError
+from pytest_sre.errors import FileError
 from pytest_sre.live import fire as fires
 from pytest_sre.live import page as pages
 from pytest_sre.live.fire import Fire, Kindling
@@ -22,7 +21,8 @@ from pytest_sre.promql.resolve import RuleIndex
 from pytest_sre.settings import Settings
 from pytest_sre.sources import duration, notation
 from pytest_sre.sources.discover import Inventory
-from pytest_sre.stack import process, rulecopy
+from pytest_sre.stack import alertmanager, backends, rulecopy
+from pytest_sre.stack.backend import Stack
 from pytest_sre.stack.prometheus import RuleState
 from pytest_sre.stack.sink import PostedAlert, Sink
 from pytest_sre.synthesis.planner import plan as make_plan
@@ -47,42 +47,33 @@ class Job:
 class _Run:
     """What a run has found out so far."""
 
-    versions: dict[str, str] = field(default_factory=dict)
     files: dict[str, FileVerdict] = field(default_factory=dict)
     changes: list[Change] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
     alerts: dict[Rule, AlertObservation] = field(default_factory=dict)
 
 
-def observe(job: Job) -> Observations:
-    """Run the whole flow once; raises StackError for what is no verdict."""
+def observe(job: Job, folder: Path, opened: Callable[[Stack], None]) -> Observations:
+    """Run the whole flow once, with files in ``folder``; raises StackError for what is no verdict.
+
+    ``opened`` is given the stack, which others may close at any time.
+    """
     run = _Run()
-    binaries = process.find_binaries(job.settings.file.servers)
-    for name in ("prometheus", "alertmanager"):
-        run.versions[name] = process.version(getattr(binaries, name))
-    with ExitStack() as stack:
-        folder = stack.enter_context(process.run_folder(job.settings.keep))
-        sink = stack.enter_context(Sink())
-        servers: list[process.Server] = []
-        if not job.settings.keep:
-            stack.callback(lambda: process.stop(*servers))
-        _observe(job, run, binaries, folder, sink, servers)
-        if job.settings.keep:
-            for server in servers:
-                if server.process.poll() is None:
-                    job.tell(f"kept: {server.name} {server.url} (pid {server.process.pid})\n")
-            job.tell(f"kept: {folder}; end with: kill {' '.join(str(s.process.pid) for s in servers)}\n")
-    return Observations(run.alerts, run.files, tuple(run.changes), run.versions, run.seconds)
+    keep = job.settings.keep
+    with backends.open_stack(job.settings.file.servers, folder, keep=keep, tell=job.tell) as stack:
+        opened(stack)
+        _observe(job, run, stack, folder)
+        for line in stack.kept() if keep else ():
+            job.tell(f"kept: {line}\n")
+        return Observations(run.alerts, run.files, tuple(run.changes), dict(stack.versions), run.seconds)
 
 
-def _observe(
-    job: Job, run: _Run, binaries: process.Binaries, folder: Path, sink: Sink, servers: list[process.Server]
-) -> None:
+def _observe(job: Job, run: _Run, stack: Stack, folder: Path) -> None:
     started = time.monotonic()
-    index = _load(job, run, binaries, folder)
+    index = _load(job, run, stack, folder)
     loadable = [rule for rule in job.alerts if not _broken(run, rule)]
-    office, wave = _open(job, run, binaries, folder, sink, servers)
     if not job.fire:
+        _open(job, run, stack, folder)
         return
     job.tell(f"making series for {len(loadable)} alerts")
     plan = make_plan(
@@ -96,15 +87,16 @@ def _observe(
     for failed in plan.unproven:
         run.alerts[failed.alert] = AlertObservation(failed.alert, failed)
     kindling = Kindling(
-        binaries,
+        stack,
         job.settings.file.servers.prometheus,
         job.inventory.prometheus,
         job.inventory,
         index,
-        sink.port,
-        job.settings.keep,
     )
-    posted = _burn(job, run, kindling, plan, folder, sink, servers)
+    burning = _light(job, run, kindling, plan, folder)
+    # While Prometheus evaluates, and waits until it tells its notifier where Alertmanager is.
+    office, wave = _open(job, run, stack, folder)
+    posted = _gather(job, run, stack, burning)
     run.seconds["fired"] = time.monotonic() - started
     if office is not None and wave is not None:
         told = {rule: [alert for alert in alerts if alert is not None] for rule, alerts in posted.items()}
@@ -117,11 +109,11 @@ def _observe(
     run.seconds["delivered"] = time.monotonic() - started
 
 
-def _load(job: Job, run: _Run, binaries: process.Binaries, folder: Path) -> RuleIndex:
+def _load(job: Job, run: _Run, stack: Stack, folder: Path) -> RuleIndex:
     flags = job.settings.file.servers.prometheus.feature_flags
     if job.inventory.rule_files:
         job.tell(f"promtool checks {len(job.inventory.rule_files)} rule files")
-        verdicts = rulecopy.check(binaries.promtool, job.inventory.rule_files, flags, folder)
+        verdicts = rulecopy.check(stack, job.inventory.rule_files, flags, folder)
         run.files.update((verdict.path, verdict) for verdict in verdicts)
     return RuleIndex(rule for rule in job.inventory.rules if not _broken(run, rule))
 
@@ -131,30 +123,24 @@ def _broken(run: _Run, rule: Rule) -> bool:
     return verdict is not None and bool(verdict.error)
 
 
-def _open(
-    job: Job, run: _Run, binaries: process.Binaries, folder: Path, sink: Sink, servers: list[process.Server]
-) -> tuple[Office | None, Wave | None]:
+def _open(job: Job, run: _Run, stack: Stack, folder: Path) -> tuple[Office | None, Wave | None]:
     """Start Alertmanager on the safe copy; what is wrong with the configuration becomes its file's verdict."""
     routing = job.inventory.routing
     if routing is None or not job.deliver:
         return None, None
     settings = job.settings.file.servers.alertmanager
-    office = Office(binaries.alertmanager, settings, routing, sink, folder, job.settings.keep)
+    office = Office(stack, settings, routing, folder, job.settings.keep)
     try:
         wave, changes = pages.open_office(office, "wave0")
     except pages.NotLoaded as error:
         run.files[routing.path] = error.verdict
         return None, None
-    except UserError as error:
-        where, _, reason = str(error).removeprefix(f"{routing.path}:").partition(":")
-        line = int(where) if where.isdigit() else 1
-        run.files[routing.path] = FileVerdict(
-            routing.path, line, reason.strip() if where.isdigit() else str(error)
-        )
+    except FileError as error:
+        run.files[routing.path] = FileVerdict(routing.path, error.line, error.reason)
         return None, None
-    run.files[routing.path] = FileVerdict(routing.path)
+    warnings = alertmanager.load_warnings(wave.server, routing)
+    run.files[routing.path] = FileVerdict(routing.path, warnings=warnings)
     run.changes += changes
-    servers.append(wave.server)
     return office, wave
 
 
@@ -176,29 +162,27 @@ def _by_hand(settings: Settings, alerts: Iterable[Rule]) -> dict[Rule, tuple[Ser
     return result
 
 
-def _burn(
-    job: Job,
-    run: _Run,
-    kindling: Kindling,
-    plan: Plan,
-    folder: Path,
-    sink: Sink,
-    servers: list[process.Server],
-) -> dict[Rule, list[PostedAlert | None]]:
-    """Fire all batches side by side; returns what Prometheus sent for each rule's alerts (None: not sent)."""
+def _light(job: Job, run: _Run, kindling: Kindling, plan: Plan, folder: Path) -> list[Fire]:
+    """Start a Prometheus for each batch."""
     burning: list[Fire] = []
     for number, batch in enumerate(plan.batches):
         job.tell(f"starting Prometheus {number + 1} of {len(plan.batches)}")
         burning.append(fires.light(kindling, batch, folder / f"prometheus-{number}", f"prometheus-{number}"))
-        servers.append(burning[-1].server)
         run.changes += burning[-1].changes
+    return burning
+
+
+def _gather(
+    job: Job, run: _Run, stack: Stack, burning: Iterable[Fire]
+) -> dict[Rule, list[PostedAlert | None]]:
+    """Wait until all batches fire; returns what Prometheus sent for each rule's alerts (None: not sent)."""
     posted: dict[Rule, list[PostedAlert | None]] = {}
     for one in burning:
-        lit, states, after = _watch(job, kindling, one, servers)
+        lit, states, after = _watch(job, stack, one)
         if job.deliver:
             job.tell("waiting for Prometheus to send its alerts")
-            _wait_sent(lit, states, sink)
-        sent = _sent(lit, states, sink, job.inventory.prometheus.globals.get("external_labels") or {})
+            _wait_sent(stack, lit, states)
+        sent = _sent(lit, states, stack.sink, job.inventory.prometheus.globals.get("external_labels") or {})
         plans = {scenario.alert: scenario for scenario in lit.batch.scenarios}
         for rule, state in states.items():
             shown = [alert for alert in state.alerts if alert["state"] == "firing"]
@@ -221,31 +205,28 @@ def _burn(
                 ),
             )
         if not job.settings.keep:
-            process.stop(lit.server)
+            stack.stop(lit.server)
     return posted
 
 
-def _watch(
-    job: Job, kindling: Kindling, fire: Fire, servers: list[process.Server]
-) -> tuple[Fire, dict[Rule, RuleState], dict[Rule, float]]:
+def _watch(job: Job, stack: Stack, fire: Fire) -> tuple[Fire, dict[Rule, RuleState], dict[Rule, float]]:
     def tell(firing: int, of: int) -> None:
         job.tell(f"{firing} of {of} alerts fire")
 
-    fire, states, after = fires.watch(fire, tell)
+    fire, states, after = fires.watch(stack, fire, tell)
     pending = fires.held_back(fire, states)
     if not pending:
         return fire, states, after
     job.tell(f"restoring `for` of {len(pending)} alerts once more")
-    fire = fires.relight(kindling, fire, pending)
-    servers.append(fire.server)
-    return fires.watch(fire, tell)
+    return fires.watch(stack, fires.relight(stack, fire, pending), tell)
 
 
-def _wait_sent(fire: Fire, states: Mapping[Rule, RuleState], sink: Sink) -> None:
+def _wait_sent(stack: Stack, fire: Fire, states: Mapping[Rule, RuleState]) -> None:
     firing = sum(alert["state"] == "firing" for state in states.values() for alert in state.alerts)
     count, since = -1, time.monotonic()
     while firing:
-        now = len(_posted(fire, sink))
+        stack.check(fire.server)
+        now = len(_posted(fire, stack.sink))
         if now != count:
             count, since = now, time.monotonic()
         quiet = (

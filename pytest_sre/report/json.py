@@ -3,26 +3,55 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from pytest_sre.model.observation import AlertObservation, Observations
+from pytest_sre.model.rules import Rule
 from pytest_sre.model.scenario import Scenario
+from pytest_sre.report.review import Change
+from pytest_sre.settings import Settings
 from pytest_sre.sources.discover import Inventory
 
-SCHEMA = 1
+SCHEMA = 2
 
 
-def write(path: Path, seen: Observations, inventory: Inventory) -> None:
-    """Write the report; times in seconds."""
+Stack = tuple[Settings, Inventory, Observations]
+
+
+def write(path: Path, stacks: Iterable[Stack], base: str = "", changes: Sequence[Change] = ()) -> None:
+    """Write what was seen on each stack; times in seconds."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(as_dict(seen, inventory), indent=1, ensure_ascii=False) + "\n", "utf-8")
+    report = as_dict(stacks, base, changes)
+    path.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", "utf-8")
 
 
-def as_dict(seen: Observations, inventory: Inventory) -> dict[str, Any]:
-    """The report as plain data."""
+def as_dict(stacks: Iterable[Stack], base: str = "", changes: Sequence[Change] = ()) -> dict[str, Any]:
+    """The report as plain data; ``base`` is the revision of --sre-changed, if there is one."""
     return {
         "schema": SCHEMA,
+        "base": base,
+        "changed": [_changed(one, rule, reasons) for one in changes for rule, reasons in one.reasons.items()],
+        "removed": [_changed(one, rule, ["removed"]) for one in changes for rule in one.removed],
+        "stacks": [_stack(*stack) for stack in stacks],
+    }
+
+
+def _changed(change: Change, rule: Rule, reasons: Sequence[str]) -> dict[str, Any]:
+    return {
+        "scope": change.scope,
+        "file": rule.location.path,
+        "line": rule.location.line,
+        "alert": rule.name,
+        "reasons": list(reasons),
+    }
+
+
+def _stack(settings: Settings, inventory: Inventory, seen: Observations) -> dict[str, Any]:
+    return {
+        "scope": settings.scope,
+        "label": settings.label,
         "versions": dict(seen.versions),
         "seconds": {name: round(value, 3) for name, value in seen.seconds.items()},
         "files": [{"path": v.path, "line": v.line, "error": v.error} for v in seen.files.values()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -21,6 +22,7 @@ class Progress:
         self.quiet = self.reporter is None or config.getoption("verbose") < 0
         self.began = time.monotonic()
         self.last = ""
+        self.lock = threading.Lock()
         self.live = bool(self.reporter) and self.reporter._tw.hasmarkup
 
     def __enter__(self) -> Progress:
@@ -34,6 +36,10 @@ class Progress:
 
     def tell(self, text: str) -> None:
         """Show a stage; a text that ends a line stays, and is shown in quiet runs too."""
+        with self.lock:
+            self._tell(text)
+
+    def _tell(self, text: str) -> None:
         stays = text.endswith("\n")
         if stays and self.reporter is not None:
             self._write(("\r\x1b[K" if self.live else "") + f"sre: {text}")
@@ -57,32 +63,42 @@ def _stage(text: str) -> str:
     return "".join(char for char in text if not char.isdigit())
 
 
-def summary(reporter: Any, reports: Sequence[Any], inventory: Inventory, seen: Observations | None) -> None:
+def summary(
+    reporter: Any,
+    reports: Sequence[Any],
+    inventories: Sequence[Inventory],
+    stacks: Sequence[tuple[str, Observations]],
+    review: Sequence[str],
+) -> None:
     """Counts of what was proven and what was not, and the files that were passed over."""
     counts: dict[str, Counter[str]] = {}
     for report in reports:
         check = dict(report.user_properties).get("sre_check", "loads")
         if report.when == "call" or report.outcome != "passed":
             counts.setdefault(check, Counter())[report.outcome] += 1
-    if not counts and not inventory.skipped:
+    passed_over = list(dict.fromkeys(one for inventory in inventories for one in inventory.skipped))
+    if not counts and not passed_over and not review:
         return
     reporter.section("pytest-sre", sep="-")
     for check, count in counts.items():
         line = f"{check:8} {count['passed']:5} proven"
         line += "".join(f", {count[kind]} {name}" for kind, name in _OTHERS if count[kind])
         reporter.write_line(line)
-    if seen:
+    for label, seen in stacks:
         versions = ", ".join(f"{name.capitalize()} {version}" for name, version in seen.versions.items())
         sent = sum(len(alert.notifications) for alert in seen.alerts.values())
         fired = sum(alert.state == "firing" for alert in seen.alerts.values())
         took = max(seen.seconds.values(), default=0.0)
         reporter.write_line(
-            f"{versions}: {fired} alerts fired, {sent} notifications received, in {took:.1f} s"
+            (f"{label}: " if label else "")
+            + f"{versions}: {fired} alerts fired, {sent} notifications received, in {took:.1f} s"
         )
-    for skipped in inventory.skipped[:20]:
+    for line in review:
+        reporter.write_line(line)
+    for skipped in passed_over[:20]:
         reporter.write_line(f"passed over {skipped.path}: {skipped.reason}")
-    if len(inventory.skipped) > 20:
-        reporter.write_line(f"passed over {len(inventory.skipped) - 20} more files")
+    if len(passed_over) > 20:
+        reporter.write_line(f"passed over {len(passed_over) - 20} more files")
 
 
 _OTHERS = (("failed", "failed"), ("skipped", "NOT proven (skipped)"))

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal, NamedTuple, cast
 
-from pytest_sre.errors import UserError
+from pytest_sre.errors import FileError
 from pytest_sre.model.finding import Location
 from pytest_sre.model.routing import Integration, Matcher, Route, Routing
 from pytest_sre.sources.yamlfile import Document, List, Map, YamlError, line_of, load_all
@@ -271,5 +271,5 @@ def _unquote(text: str) -> str:
     return re.sub(r"\\(.)", lambda found: _ESCAPES.get(found[1], found[0]), body, flags=re.DOTALL)
 
 
-def _error(path: str, line: int, what: str, remedy: str) -> UserError:
-    return UserError(f"{path}:{line}: {what}. {remedy}.")
+def _error(path: str, line: int, what: str, remedy: str) -> FileError:
+    return FileError(path, line, f"{what}. {remedy}.")

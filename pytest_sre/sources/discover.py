@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from pytest_sre.errors import UserError
+from pytest_sre.errors import FileError, UserError
 from pytest_sre.model.routing import Routing
 from pytest_sre.model.rules import Rule, RuleFile
 from pytest_sre.settings import Settings
@@ -55,6 +55,12 @@ class Inventory:
         """All rules of all files."""
         return tuple(rule for file in self.rule_files for group in file.groups for rule in group.rules)
 
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """All files that are tested: rule files, broken files, the Alertmanager configuration."""
+        files = [*(file.path for file in self.rule_files), *(file.path for file in self.broken)]
+        return tuple(dict.fromkeys([*files, *([self.routing.path] if self.routing else [])]))
+
 
 def discover(settings: Settings, named: Collection[Path] = ()) -> Inventory:
     """Look at all files once. ``named`` are files that the command line names. Raises UserError."""
@@ -77,7 +83,7 @@ def discover(settings: Settings, named: Collection[Path] = ()) -> Inventory:
             broken.append(BrokenFile(shown, error.line, str(error)))
     if settings.file.rules or settings.file.alertmanager or settings.file.prometheus:
         seen = set(configs)
-        configs += [path for path in _walk(settings.root) if path not in seen and _is_config_name(path)]
+        configs += [path for path in _walk(settings.search) if path not in seen and _is_config_name(path)]
     routing, trouble = _routing(settings, configs)
     return Inventory(
         root=settings.root,
@@ -97,7 +103,7 @@ def relative(root: Path, path: Path) -> str:
 
 def _rule_paths(settings: Settings) -> Iterator[Path]:
     if not settings.file.rules:
-        yield from _walk(settings.root)
+        yield from _walk(settings.search)
         return
     for pattern in settings.file.rules:
         matches = sorted(_glob(settings.folder, pattern))
@@ -167,10 +173,8 @@ def _routing(settings: Settings, configs: list[Path]) -> tuple[Routing | None, l
         return parse_routing(shown, str(path.parent), _read(path)), []
     except Broken as error:
         return None, [BrokenFile(shown, error.line, str(error))]
-    except UserError as error:
-        where, _, reason = str(error).removeprefix(f"{shown}:").partition(":")
-        line = int(where) if where.isdigit() else 1
-        return None, [BrokenFile(shown, line, reason.strip() or str(error))]
+    except FileError as error:
+        return None, [BrokenFile(shown, error.line, error.reason)]
 
 
 def _sniff(path: Path) -> bool:

@@ -1,0 +1,134 @@
+"""What a run leaves for people and for CI: the summary on the terminal, and the files that were asked for."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from pytest_sre.changed.against import Against
+from pytest_sre.collect import SreItem, Target
+from pytest_sre.errors import StackError
+from pytest_sre.live.fleet import Results
+from pytest_sre.model.observation import Observations
+from pytest_sre.options import Options
+from pytest_sre.report import ci, review
+from pytest_sre.report import json as json_report
+from pytest_sre.report.outcome import outcomes
+from pytest_sre.report.terminal import summary
+
+
+class Run(Protocol):
+    """What is known at a run's end."""
+
+    config: pytest.Config
+    options: Options
+    scopes: Sequence[Sequence[Target]]
+    against: Against | None
+    results: Results
+
+
+def base_label(target: Target) -> str:
+    """The label of the stack that shows what was before."""
+    return f"{target.settings.scope} base".strip()
+
+
+class Reports:
+    """Writes the reports of a run, in the process that sees all of it."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Reports of our items carry their findings, to whichever process writes them down."""
+        report = yield
+        if isinstance(item, SreItem):
+            item.tell(report)
+        return report
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Count what was proven and what was not; a worker of pytest-xdist knows only its own part."""
+        if hasattr(self.run.config, "workerinput"):
+            return
+        every = [r for rs in terminalreporter.stats.values() for r in rs if isinstance(r, pytest.TestReport)]
+        mine = [report for report in every if "sre_check" in dict(report.user_properties)]
+        lines = _review(self.run)
+        stacks = [(target.label, seen) for target, seen in _seen(self.run)]
+        summary(terminalreporter, mine, [scope[0].inventory for scope in self.run.scopes], stacks, lines)
+        with _writing():
+            told = ci.publish(
+                outcomes(mine),
+                root=self.run.config.rootpath,
+                environ=os.environ,
+                review=lines,
+                versions=[(label, seen.versions) for label, seen in stacks],
+                markdown_path=self.run.options.markdown_path,
+                codequality_path=self.run.options.codequality_path,
+            )
+        for line in told:
+            terminalreporter.write_line(line)
+
+
+def write_json(run: Run, targets: Iterable[Target], results: Results) -> None:
+    """Write down what was observed on the stacks that are not broken; raises pytest.UsageError."""
+    stacks = [
+        (target.settings, target.inventory, seen)
+        for target in targets
+        if isinstance(seen := results[target.label], Observations)
+    ]
+    if run.options.json_path and stacks:
+        with _writing():
+            base = str(run.against.revision) if run.against else ""
+            json_report.write(Path(run.options.json_path), stacks, base, _changes(run, results))
+
+
+@contextlib.contextmanager
+def _writing() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise pytest.UsageError(f"pytest-sre: cannot write {error.filename}: {error.strerror}") from None
+
+
+def _seen(run: Run) -> Iterator[tuple[Target, Observations]]:
+    for scope in run.scopes:
+        for target in scope:
+            seen = run.results.get(target.label)
+            if isinstance(seen, Observations):
+                yield target, seen
+
+
+def _review(run: Run) -> list[str]:
+    """What --sre-changed has to say; the first line sums up."""
+    changes = _changes(run, run.results)
+    if run.against is None:
+        return []
+    return [f"compared with {run.against.revision}: {review.headline(changes)}", *review.review(changes)]
+
+
+def _changes(run: Run, results: Results) -> list[review.Change]:
+    if run.against is None:
+        return []
+    changes = []
+    for scope, (_, comparison) in zip(run.scopes, run.against.scopes, strict=True):
+        now, was = (results.get(label) for label in (scope[0].label, base_label(scope[0])))
+        broken = [f"the base's stack is broken: {was}"] if isinstance(was, StackError) else []
+        changes.append(
+            review.Change(
+                scope[0].settings.scope,
+                {rule: tuple(map(str, reasons)) for rule, reasons in comparison.reasons.items()},
+                comparison.previous,
+                comparison.removed,
+                [*comparison.unreadable, *broken],
+                now if isinstance(now, Observations) else None,
+                was if isinstance(was, Observations) else None,
+            )
+        )
+    return changes
