@@ -1,0 +1,82 @@
+"""What happens over virtual time: how series behave before, during and after a burn, and what an alert does then."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pytest_sre.model.rules import Rule
+from pytest_sre.model.scenario import Labels
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Evaluations at ``start``, ``start + step``, … up to ``end``, all in seconds since the epoch."""
+
+    start: float
+    end: float
+    step: float
+
+    @property
+    def ticks(self) -> tuple[float, ...]:
+        """The moments of evaluation, ascending."""
+        count = int((self.end - self.start) / self.step + 1e-9) + 1
+        return tuple(self.start + i * self.step for i in range(count))
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One series of a range query's result: ``times`` (seconds since the epoch, ascending) and a value for each."""
+
+    labels: Labels
+    times: tuple[float, ...]
+    values: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """What an alert's expression gave: at each of ``ticks``, those of ``rows`` that have that time.
+
+    ``errors`` has the ticks whose evaluation failed, with the engine's words; all times in seconds since the epoch.
+    """
+
+    ticks: tuple[float, ...]
+    rows: tuple[Row, ...]
+    errors: Mapping[float, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Active:
+    """One alert as Prometheus would show it at a tick: its labels, those of the sample behind it, and its value.
+
+    ``active_at`` is when it began to be pending (seconds since the epoch). ``value`` is that of the last sample.
+    """
+
+    labels: Labels
+    sample: Labels
+    value: float
+    state: str
+    active_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """One stay of an alert, from pending on, in seconds since the epoch.
+
+    ``fired_at`` is None when it never fired, ``ended`` when it was still there at the last tick.
+    """
+
+    labels: Labels
+    active_at: float
+    fired_at: float | None
+    ended: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class AlertHistory:
+    """What became of one alerting rule: its alerts' stays, and at the ticks asked for all that was active."""
+
+    rule: Rule
+    periods: tuple[Period, ...]
+    shown: Mapping[float, tuple[Active, ...]] = field(default_factory=dict)
+    errors: Mapping[float, str] = field(default_factory=dict)
