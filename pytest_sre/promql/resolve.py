@@ -53,7 +53,7 @@ class RuleIndex:
         key = (selector.name, selector.matchers)
         found = self._cache.get(key)
         if found is None:
-            found = self._cache[key] = tuple(r for r in self._narrowed(selector) if _fits(r, selector))
+            found = self._cache[key] = tuple(r for r in self._narrowed(selector) if fits(r, selector))
         return found
 
     def _narrowed(self, selector: VectorSelector) -> Iterable[Rule]:
@@ -125,7 +125,7 @@ class RuleIndex:
         )
 
 
-def _fits(rule: Rule, selector: VectorSelector) -> bool:
+def fits(rule: Rule, selector: VectorSelector) -> bool:
     """Whether the labels that a rule sets itself satisfy the selector (the others are not known yet)."""
     for matcher in selector.matchers:
         value = rule.labels.get(matcher.label)

@@ -1,0 +1,1 @@
+"""Virtual time: rules over series of the past, with the real PromQL engine."""

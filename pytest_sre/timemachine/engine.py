@@ -1,0 +1,149 @@
+"""A Prometheus for virtual time: no rules, no targets; series are written at any time since 1970 and read at once."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from pytest_sre.errors import StackError
+from pytest_sre.model.scenario import Labels
+from pytest_sre.model.timeline import Row, Stretch
+from pytest_sre.settings import PrometheusServer
+from pytest_sre.sources import yamlfile
+from pytest_sre.stack import prometheus, remote_write
+from pytest_sre.stack.backend import Server, Stack, answering
+
+MAX_POINTS = 11_000
+"""Prometheus refuses range queries of more steps."""
+# A server whose newest sample is old compacts every two hours of the gap in the background.
+_ANCHOR: Labels = (("__name__", "pytest_sre_anchor"),)
+
+
+class QueryError(Exception):
+    """The engine refuses a query; the text is its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a range query gave; ``errors`` has the steps (seconds since the epoch) that failed, with the engine's words."""
+
+    rows: tuple[Row, ...]
+    errors: Mapping[float, str] = field(default_factory=dict)
+
+
+@contextlib.contextmanager
+def open_engine(
+    stack: Stack,
+    settings: PrometheusServer,
+    folder: Path,
+    name: str,
+    globals_: Mapping[str, Any] | None = None,
+) -> Iterator[Engine]:
+    """An engine that ends with the block. ``globals_`` are prometheus.yml's; raises StackError."""
+    folder.mkdir()
+    kept = {key: value for key, value in (globals_ or {}).items() if key == "evaluation_interval"}
+    document = {"global": kept, "storage": {"tsdb": {"out_of_order_time_window": "36500d"}}}
+    (folder / "prometheus.yml").write_text(yamlfile.dump(document)[0], "utf-8")
+    server = prometheus.start(stack, settings, folder, name)
+    try:
+        engine = Engine(stack, server)
+        engine.write([(_ANCHOR, [(float(int(time.time())), 1.0)])])
+        yield engine
+    finally:
+        stack.stop(server)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Engine:
+    """Writes and queries; may be used by several threads. All times are seconds since the epoch."""
+
+    stack: Stack
+    server: Server
+    _local: threading.local = field(default_factory=threading.local)
+
+    def write(self, series: Iterable[tuple[Labels, Iterable[tuple[float, float]]]]) -> None:
+        """Add samples, in any order, also between those that are there; raises StackError."""
+        with answering(self.server):
+            remote_write.write(self._client, self.server.url, series)
+
+    def range(self, query: str, stretch: Stretch) -> Answer:
+        """All steps of a stretch. A step that the engine refuses costs no other: it is told in `Answer.errors`."""
+        rows: dict[Labels, tuple[list[float], list[float]]] = {}
+        errors: dict[float, str] = {}
+        for part in _parts(stretch, MAX_POINTS):
+            self._range(query, part, rows, errors)
+        return Answer(tuple(Row(ls, tuple(ts), tuple(vs)) for ls, (ts, vs) in rows.items()), errors)
+
+    def _range(
+        self,
+        query: str,
+        part: Stretch,
+        rows: dict[Labels, tuple[list[float], list[float]]],
+        errors: dict[float, str],
+    ) -> None:
+        wanted = {
+            "query": query,
+            "start": f"{part.start:.3f}",
+            "end": f"{part.end:.3f}",
+            "step": f"{part.step}",
+        }
+        try:
+            result = self._ask("query_range", wanted)["result"]
+        except QueryError as error:
+            ticks = part.ticks
+            if len(ticks) == 1:
+                errors[round(part.start, 3)] = str(error)
+                return
+            for half in _parts(part, (len(ticks) + 1) // 2):
+                self._range(query, half, rows, errors)
+            return
+        for one in result:
+            times, values = rows.setdefault(_labels(one["metric"]), ([], []))
+            points = one.get("values") or ()
+            times += [round(at, 3) for at, _ in points]
+            values += [float(value) for _, value in points]
+
+    def instant(self, query: str, at: float) -> list[tuple[Labels, float]]:
+        """The vector at a moment (a scalar is one without labels). Raises QueryError, StackError."""
+        data = self._ask("query", {"query": query, "time": f"{at:.3f}"})
+        if data["resultType"] == "scalar":
+            return [((), float(data["result"][1]))]
+        if data["resultType"] == "string":
+            raise QueryError("the expression is a string, not a vector")
+        return [(_labels(one["metric"]), float(one["value"][1])) for one in data["result"] if "value" in one]
+
+    def _ask(self, what: str, wanted: Mapping[str, str]) -> Any:
+        with answering(self.server):
+            answer = self._client.post(f"{self.server.url}/api/v1/{what}", data=wanted, timeout=300)
+            body = answer.json()
+        if body.get("status") != "success":
+            if answer.status_code in (400, 422):
+                raise QueryError(str(body.get("error")))
+            raise StackError(f"{self.server.name} cannot answer: {answer.status_code} {body.get('error')}")
+        return body["data"]
+
+    @property
+    def _client(self) -> requests.Session:
+        if not hasattr(self._local, "client"):
+            self._local.client = self.stack.session()
+        client: requests.Session = self._local.client
+        return client
+
+
+def _labels(metric: Mapping[str, str]) -> Labels:
+    return tuple(sorted(metric.items()))
+
+
+def _parts(stretch: Stretch, points: int) -> Iterator[Stretch]:
+    """The stretch in pieces of at most so many steps."""
+    ticks = stretch.ticks
+    for first in range(0, len(ticks), points):
+        last = min(first + points, len(ticks)) - 1
+        yield Stretch(ticks[first], ticks[last], stretch.step)
