@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import time
+from collections.abc import Iterable
 from pathlib import Path
+from typing import cast
 
+import cramjam
 import pytest
+import requests
 
 from pytest_sre.errors import StackError
+from pytest_sre.model.samples import STALE, Buckets, Histogram, Value, is_stale
 from pytest_sre.model.scenario import Labels, Series
 from pytest_sre.settings import PrometheusServer
 from pytest_sre.sources.prometheus import PrometheusConfig
@@ -33,7 +39,13 @@ def server(stack: ProcessStack, tmp_path: Path, at: float) -> Server:
     ahead = Series(ODD, (*OLD.samples, (60.0, 99.0)))
     states = {(("alertname", "A"), ("x", "y")): at - 7200}
     prometheus.write_history(stack, [ahead, month], states, at, tmp_path)
-    return prometheus.start(stack, PrometheusServer(), tmp_path, "p")
+    flags = PrometheusServer(feature_flags=("native-histograms",))
+    return prometheus.start(stack, flags, tmp_path, "p")
+
+
+def write(server: Server, series: Iterable[tuple[Labels, Iterable[tuple[float, Value]]]]) -> None:
+    with plain_session() as client:
+        remote_write.write(client, server.url, series)
 
 
 def query(server: Server, expr: str, start: float, end: float, step: float) -> list[dict[str, object]]:
@@ -64,28 +76,112 @@ def test_samples_come_back(server: Server, at: float) -> None:
 
     future = [(at + 15 * i, -0.25 * i) for i in range(1, 36)]
     new: Labels = (("__name__", "new"), ("k", 'v"\\'))
-    with plain_session() as client:
-        remote_write.write(client, server.url, [(new, future), (ODD, [(at + 60, 7.0)])])
-        remote_write.write(
-            client, server.url, [prometheus.state_series((("alertname", "B"),), at - 60, at + 1)]
-        )
+    write(server, [(new, future), (ODD, [(at + 60, 7.0)])])
+    write(server, [prometheus.state_series((("alertname", "B"),), at - 60, at + 1)])
     assert points(server, "new", at + 15, at + 525, 15) == future
     assert points(server, "odd:name", at + 60, at + 60, 15) == [(at + 60, 7.0)]
     assert points(server, 'ALERTS_FOR_STATE{alertname="B"}', at + 1, at + 1, 15) == [(at + 1, at - 60)]
 
     many = [((("__name__", "many"), ("i", f"{i:04}")), [(at + 15, float(i))]) for i in range(2500)]
-    with plain_session() as client:
-        remote_write.write(client, server.url, many)
+    write(server, many)
     assert points(server, "count(many)", at + 15, at + 15, 15) == [(at + 15, 2500.0)]
     assert points(server, "sum(many)", at + 15, at + 15, 15) == [(at + 15, 2500 * 2499 / 2)]
 
 
 def test_what_prometheus_refuses_is_told(server: Server, at: float) -> None:
-    with plain_session() as client, pytest.raises(StackError, match="Prometheus refused the series: 400"):
-        remote_write.write(client, server.url, [(PLAIN, [(at - 400 * 86400, 1.0)])])
+    with pytest.raises(StackError, match="Prometheus refused the series: 400"):
+        write(server, [(PLAIN, [(at - 400 * 86400, 1.0)])])
 
 
-def test_history_that_is_no_history_is_told(stack: ProcessStack, tmp_path: Path) -> None:
-    bad = Series((("__name__", "a b"),), ((0.0, 1.0),))
-    with pytest.raises(StackError, match="promtool could not write the history"):
-        prometheus.write_history(stack, [bad], {}, time.time(), tmp_path)
+def test_a_stale_marker_ends_a_series_and_another_nan_does_not(server: Server, at: float) -> None:
+    assert is_stale(STALE)
+    assert not is_stale(math.nan)
+    write(server, [((("__name__", "ends"),), [(at + 15, 1.0), (at + 30, STALE)])])
+    write(server, [((("__name__", "goes_on"),), [(at + 15, 1.0), (at + 30, math.nan)])])
+    assert points(server, "ends", at + 15, at + 60, 15) == [(at + 15, 1.0)]
+    assert [when for when, _ in points(server, "goes_on", at + 15, at + 60, 15)] == [
+        at + 15,
+        at + 30,
+        at + 45,
+        at + 60,
+    ]
+
+
+def test_native_histograms_come_back(server: Server, at: float) -> None:
+    both = Histogram(
+        count=13.5,
+        sum=20.25,
+        zero_threshold=0.001,
+        zero_count=2,
+        positive=Buckets(1, (4.5, 0.0, 1.0)),
+        negative=Buckets(-1, (6.0,)),
+    )
+    written = [
+        (at + 15, both),
+        (at + 30, Histogram(count=2.0, positive=Buckets(0, (2.0,)))),
+        (at + 45, STALE),
+    ]
+    write(server, [((("__name__", "latency"),), written)])
+    (one,) = query(server, "latency", at + 15, at + 60, 15)
+    (first, second) = one["histograms"]  # type: ignore[misc]
+    assert first == [
+        at + 15,
+        {
+            "count": "13.5",
+            "sum": "20.25",
+            "buckets": [
+                [1, "-0.5", "-0.25", "6"],
+                [3, "-0.001", "0.001", "2"],
+                [0, "1", "2", "4.5"],
+                [0, "4", "8", "1"],
+            ],
+        },
+    ]
+    assert second == [at + 30, {"count": "2", "sum": "0", "buckets": [[0, "0.5", "1", "2"]]}]
+
+
+class Answers:
+    """A client that notes how large requests are once they are unpacked."""
+
+    ok = True
+
+    def __init__(self) -> None:
+        self.sizes: list[int] = []
+        self.series: list[int] = []
+        self.samples = 0
+
+    def post(self, url: str, data: bytes, **_: object) -> Answers:
+        raw = bytes(cramjam.snappy.decompress_raw(data))
+        self.sizes.append(len(raw))
+        request = remote_write._REQUEST.FromString(raw)
+        self.series.append(len(request.timeseries))
+        self.samples += sum(len(one.samples) + len(one.histograms) for one in request.timeseries)
+        return self
+
+
+WIDE = Histogram(count=100.0, positive=Buckets(0, (1.0,) * 100))
+
+
+@pytest.mark.parametrize(
+    ("count", "length", "text", "value"),
+    [(3, 450_000, "x", 0.5), (30_000, 20, "x", 0.5), (30, 2, "☃" * 500_000, 0.5), (1, 50_000, "x", WIDE)],
+    ids=["long", "many", "broad", "histograms"],
+)
+def test_requests_stay_below_what_prometheus_takes(count: int, length: int, text: str, value: Value) -> None:
+    values = [(15.0 * i, value) for i in range(length)]
+    seen = Answers()
+    series = ((((("__name__", "m"), ("i", str(i)), ("t", text))), values) for i in range(count))
+    remote_write.write(cast(requests.Session, seen), "", series)
+    assert seen.samples == count * length
+    assert max(seen.sizes) < 32 * 1024 * 1024
+    assert len(seen.sizes) < 2 + count * length * 24 / 2_000_000 + count * len(text) / 500_000 + length / 1000
+
+
+def test_a_series_of_several_requests_comes_back(
+    server: Server, at: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remote_write, "SAMPLES_PER_REQUEST", 100)
+    values = [(at + 1 + i / 10, float(i)) for i in range(450)]
+    write(server, [((("__name__", "long"),), values), ((("__name__", "after"),), values[:1])])
+    assert points(server, "count_over_time(long[10m])", at + 60, at + 60, 15) == [(at + 60, 450.0)]
+    assert points(server, "after", at + 2, at + 2, 15) == [(at + 2, 0.0)]
