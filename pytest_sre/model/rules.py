@@ -11,7 +11,10 @@ from pytest_sre.model.finding import Location
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rule:
-    """One rule. ``hold`` is ``for`` in seconds; ``index`` its place in the group, counted from 0."""
+    """One rule. ``hold`` is ``for`` in seconds; ``index`` its place in the group, counted from 0.
+
+    ``labels`` are the rule's own and, below them, its group's.
+    """
 
     kind: Literal["alert", "record"]
     name: str
@@ -28,8 +31,9 @@ class Rule:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RuleGroup:
-    """One rule group; ``document`` is the parsed YAML mapping it came from. Interval in seconds.
+    """One rule group; ``document`` is the parsed YAML mapping it came from.
 
+    ``interval`` and ``query_offset`` are in seconds (None: the server's), ``limit`` is of alerts or series (0: none).
     ``part`` tells the objects of one file apart (two PrometheusRules may use the same group name).
     """
 
@@ -39,6 +43,8 @@ class RuleGroup:
     document: Mapping[str, Any]
     interval: float | None = None
     part: int = 0
+    query_offset: float | None = None
+    limit: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)

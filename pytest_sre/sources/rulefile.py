@@ -114,17 +114,27 @@ def _group(path: str, value: Any, line: int, part: int) -> RuleGroup:
     if not isinstance(rules, list):
         raise Broken(line_of(value, "rules"), "`rules` must be a list")
     name = str(value.get("name") or "")
+    shared = _strings(value, "labels")
     return RuleGroup(
         name=name,
         location=Location(path, line),
-        rules=tuple(_rule(path, name, i, rule, line_of(rules, i)) for i, rule in enumerate(rules)),
+        rules=tuple(_rule(path, name, i, rule, line_of(rules, i), shared) for i, rule in enumerate(rules)),
         document=value,
         interval=_seconds(value, "interval") if value.get("interval") else None,
         part=part,
+        query_offset=_seconds(value, "query_offset") if value.get("query_offset") is not None else None,
+        limit=_limit(value),
     )
 
 
-def _rule(path: str, group: str, index: int, value: Any, line: int) -> Rule:
+def _limit(value: Mapping[str, Any]) -> int:
+    limit = value.get("limit") or 0
+    if not isinstance(limit, int):
+        raise Broken(line_of(value, "limit"), "`limit` must be a number")
+    return limit
+
+
+def _rule(path: str, group: str, index: int, value: Any, line: int, shared: Mapping[str, str]) -> Rule:
     if not isinstance(value, Mapping):
         raise Broken(line, "a rule must be a mapping with `alert` or `record`, and `expr`")
     kinds: list[Literal["alert", "record"]] = [kind for kind in ("alert", "record") if value.get(kind)]
@@ -140,7 +150,7 @@ def _rule(path: str, group: str, index: int, value: Any, line: int) -> Rule:
         expr_line=line_of(value, "expr"),
         group=group,
         index=index,
-        labels=_strings(value, "labels"),
+        labels={**shared, **_strings(value, "labels")},
         annotations=_strings(value, "annotations"),
         hold=_seconds(value, "for"),
         keep_firing_for=_seconds(value, "keep_firing_for"),

@@ -107,7 +107,7 @@ class Engine:
         for one in result:
             times, values = rows.setdefault(_labels(one["metric"]), ([], []))
             points = one.get("values") or ()
-            times += [round(at, 3) for at, _ in points]
+            times += [round(float(at), 3) for at, _ in points]
             values += [float(value) for _, value in points]
 
     def instant(self, query: str, at: float) -> list[tuple[Labels, float]]:

@@ -1,0 +1,75 @@
+"""When each rule behind an alert must be evaluated, so that the alert finds all that it reads."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+
+from pytest_sre.model.rules import Rule
+from pytest_sre.model.timeline import Stretch
+from pytest_sre.promql.parse import parse
+from pytest_sre.promql.reach import record_reads
+from pytest_sre.timemachine.schedule import Schedule
+from pytest_sre.timemachine.task import Task
+
+
+def tasks(
+    alert: Rule, stretches: Sequence[Stretch], base: float, schedule: Schedule, lookback: float
+) -> tuple[Task, ...]:
+    """The alert and the recording rules that it needs, in order, each over just the span needed.
+
+    All evaluations lie at ``base`` plus a multiple of the rule's own interval (seconds), as if all groups had started
+    together. ``lookback`` is how old a sample may be (seconds).
+    """
+    order = schedule.ordered([*schedule.rules.closure(alert), alert])
+    needed: dict[Rule, list[Stretch]] = {rule: [] for rule in order}
+    needed[alert] = list(stretches)
+    for reader in reversed(order):
+        needed[reader] = merged(needed[reader])
+        for rule, lo, hi, window in record_reads(parse(reader.expr), schedule.rules):
+            if rule in needed and rule is not reader:
+                shift = schedule.offset(reader) - schedule.offset(rule)
+                grid = schedule.interval(rule)
+                needed[rule] += [
+                    _for_reader(one, lo + shift, hi + shift, window, grid, base, lookback)
+                    for one in needed[reader]
+                ]
+    return tuple(
+        Task(rule, tuple(merged(needed[rule])), schedule.offset(rule), schedule.limit(rule))
+        for rule in order
+        if needed[rule]
+    )
+
+
+def plain(alert: Rule, schedule: Schedule) -> bool:
+    """Whether the alert and all behind it read recorded series only as they are now: no range, no offset over them."""
+    every = [alert, *schedule.rules.closure(alert)]
+    return not any(
+        lo or hi or window
+        for rule in every
+        for _, lo, hi, window in record_reads(parse(rule.expr), schedule.rules)
+    ) and not any(schedule.offset(rule) for rule in every)
+
+
+def _for_reader(
+    read: Stretch, lo: float, hi: float, window: float, grid: float, base: float, lookback: float
+) -> Stretch:
+    """What a rule with interval ``grid`` must have recorded for one that reads it at ``read``."""
+    same = (read.start - base) % grid == 0 and read.step % grid == 0
+    if same and not (lo or hi or window):
+        return read
+    start = base + math.floor((read.start - hi - window - lookback - base) / grid) * grid
+    end = base + math.floor((read.end - lo - base) / grid) * grid
+    return Stretch(start, max(start, end), grid)
+
+
+def merged(stretches: Iterable[Stretch]) -> list[Stretch]:
+    """Stretches without overlap, ascending; where they overlap the finer step counts."""
+    found: list[Stretch] = []
+    for one in sorted(set(stretches), key=lambda s: (s.start, s.end)):
+        if found and one.start <= found[-1].end:
+            last = found[-1]
+            found[-1] = Stretch(last.start, max(last.end, one.end), min(last.step, one.step))
+        else:
+            found.append(one)
+    return found

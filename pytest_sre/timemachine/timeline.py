@@ -1,0 +1,141 @@
+"""From how series behave to their samples on virtual time: healthy history, a burn, recovery.
+
+Times are seconds from the onset of the burn.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from pytest_sre.model.scenario import Series
+from pytest_sre.synthesis.contrast import Behaviour
+from pytest_sre.synthesis.shape import Shape
+from pytest_sre.synthesis.signals import Counter, Gauge, Lost, Signal
+from pytest_sre.timemachine.records import STALE
+
+Phase = Literal["healthy", "near", "burning"]
+_COUNTING_STEP = 30.0
+_RATE_STEP = 300.0
+_IN_WINDOW = 5.0  # samples in the smallest window, at least
+_RATES = frozenset({"rate", "increase", "irate", "histogram_quantile", "sum", "avg", "min", "max", "count"})
+_RATES |= {"abs", "clamp_min", "clamp_max", "vector", "scalar", "round", "label_replace", "label_join"}
+_UNITS = (1.0, 1e3, 1e9)
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """Which phase begins when, the first one long before; ``lead`` is how far back the alert looks (seconds).
+
+    Signals were made for a run at ``now``; on virtual time the onset is at ``epoch`` (both seconds since the epoch).
+    """
+
+    phases: tuple[tuple[float, Phase], ...]
+    lead: float
+    now: float
+    epoch: float
+
+
+def spacing(shape: Shape, lookback: float) -> float:
+    """Seconds between the samples of an alert's series: as dense as its smallest window needs, the same everywhere.
+
+    Functions that count samples or changes need them as dense as the live stack; rates over long windows need fewer.
+    """
+    windows = [read.range or lookback for read in shape.reads] or [lookback]
+    wanted = min(min(windows) / _IN_WINDOW, _RATE_STEP)
+    if not shape.functions <= _RATES:
+        wanted = min(wanted, _COUNTING_STEP)
+    return max(1.0, math.floor(wanted))
+
+
+def lasting(behaviours: Sequence[Behaviour], now: float) -> float:
+    """How long a burn must last (seconds) until times that stood still are as old as in the data that fire."""
+    ages = [
+        now - burning.value / unit
+        for one in behaviours
+        if isinstance(burning := one.burning, Gauge) and (unit := _stamp(burning, now)) and _stands_still(one, now)
+    ]
+    return max([0.0, *ages])
+
+
+def series(behaviour: Behaviour, course: Course, start: float, end: float, step: float) -> Series:
+    """One series from ``start`` to ``end`` every ``step`` seconds; a stale marker where it goes absent."""
+    parts = [_part(behaviour, phase, since, course) for since, phase in course.phases]
+    samples: list[tuple[float, float]] = []
+    place, shift, alive = 0, 0.0, False
+    for i in range(int((end - start) / step) + 1):
+        time = start + i * step
+        while place + 1 < len(parts) and time >= parts[place + 1].since:
+            place += 1
+            shift = _joint(parts[place - 1], parts[place], shift)
+        value = parts[place].at(time)
+        if value is not None:
+            samples.append((time, value + shift))
+        elif alive and parts[place].signal is None:
+            samples.append((time, STALE))
+        alive = value is not None
+    return Series(behaviour.labels, tuple(samples))
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A signal from ``since`` on; its own time 0 lies ``zero`` seconds after the onset."""
+
+    signal: Signal | None
+    since: float
+    zero: float
+
+    def at(self, time: float) -> float | None:
+        signal, local = self.signal, time - self.zero
+        if signal is None or (isinstance(signal, Lost) and local > -signal.since):
+            return None
+        return signal.at(local, self.since - self.zero)
+
+
+def _part(behaviour: Behaviour, phase: Phase, since: float, course: Course) -> _Part:
+    """Burning data are played from their beginning, healthy ones as they are at any time."""
+    signal: Signal | None = getattr(behaviour, phase)
+    if phase == "burning" and signal != behaviour.healthy:
+        if _stands_still(behaviour, course.now) and isinstance(behaviour.healthy, Gauge):
+            stood = _moved(behaviour.healthy, course)
+            return _Part(Gauge(stood.at(since, 0.0)), since, since)
+        return _Part(_moved(signal, course), since, since + course.lead)
+    return _Part(_moved(signal, course), since, 0.0)
+
+
+def _joint(before: _Part, after: _Part, shift: float) -> float:
+    """What a counter's next part must be raised by, so that it goes on from where it stands."""
+    stood, begins = before.at(after.since), after.at(after.since)
+    if not isinstance(after.signal, Counter) or stood is None or begins is None:
+        return 0.0
+    return stood + shift - begins
+
+
+def _moved(signal: Signal | None, course: Course) -> Signal | None:
+    """Gauges that hold a time follow the clock that the alert sees."""
+    unit = _stamp(signal, course.now)
+    if isinstance(signal, Gauge) and unit:
+        return replace(signal, value=signal.value + (course.epoch - course.now) * unit)
+    return signal
+
+
+def _stamp(signal: Signal | None, now: float) -> float:
+    """The unit (parts of a second) of a gauge that holds a time near ``now``; 0 for others."""
+    value = signal.value if isinstance(signal, Gauge) else 0.0
+    return next((unit for unit in _UNITS if 0.5 < value / unit / now < 2), 0.0)
+
+
+def _stands_still(behaviour: Behaviour, now: float) -> bool:
+    """Whether a time that follows the clock while all is well stops during the burn (a backup's last success)."""
+    healthy, burning = behaviour.healthy, behaviour.burning
+    unit = _stamp(burning, now)
+    return (
+        isinstance(healthy, Gauge)
+        and isinstance(burning, Gauge)
+        and bool(unit)
+        and healthy.slope == unit
+        and burning.slope == 0.0
+        and burning.value < healthy.value
+    )
