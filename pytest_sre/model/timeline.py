@@ -80,3 +80,28 @@ class AlertHistory:
     periods: tuple[Period, ...]
     shown: Mapping[float, tuple[Active, ...]] = field(default_factory=dict)
     errors: Mapping[float, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """What an alert did in one scenario on virtual time. All times in seconds from the onset of the burn.
+
+    ``kind`` is ``near`` (all the time just below the threshold; no onset) or ``burn`` (healthy, burning until
+    ``recovery``, healthy again until ``end``). ``early`` is when it fired although all was well; ``pending`` and
+    ``fired`` when it first was so after the onset, ``ended`` when the last alert stopped firing after it (None: it
+    never did). ``error_ratio`` is of the requests during the burn, where an SLO says what counts as an error.
+    """
+
+    kind: str
+    name: str
+    start: float
+    end: float
+    interval: float
+    recovery: float | None = None
+    early: float | None = None
+    pending: float | None = None
+    fired: float | None = None
+    ended: float | None = None
+    error_ratio: float | None = None
+    slo: str = ""
+    error: str = ""

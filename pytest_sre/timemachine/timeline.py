@@ -55,7 +55,9 @@ def lasting(behaviours: Sequence[Behaviour], now: float) -> float:
     ages = [
         now - burning.value / unit
         for one in behaviours
-        if isinstance(burning := one.burning, Gauge) and (unit := _stamp(burning, now)) and _stands_still(one, now)
+        if isinstance(burning := one.burning, Gauge)
+        and (unit := _stamp(burning, now))
+        and _stands_still(one, now)
     ]
     return max([0.0, *ages])
 

@@ -1,0 +1,132 @@
+"""Questions to passages: series into the past, rules over them, what the alerts did."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from pytest_sre.model.timeline import Activity, AlertHistory, Passage, Stretch
+from pytest_sre.timemachine import look, spans, states
+from pytest_sre.timemachine.engine import Engine
+from pytest_sre.timemachine.program import evaluate
+from pytest_sre.timemachine.question import Question
+from pytest_sre.timemachine.schedule import Schedule
+from pytest_sre.timemachine.slots import slots
+from pytest_sre.timemachine.task import LabellerOf, Program
+
+SAMPLES_AT_ONCE = 3_000_000
+"""Samples that are written before their questions are evaluated: bounds our memory, not the engine's."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Machine:
+    """What all questions of a run share. ``lookback`` in seconds."""
+
+    engine: Engine
+    schedule: Schedule
+    labeller: LabellerOf
+    lookback: float
+
+
+def ask(
+    machine: Machine, questions: Sequence[Question], tell: Callable[[int, int], None]
+) -> list[Passage | None]:
+    """What each alert did; None where the past is not long enough. Raises StackError.
+
+    ``tell`` is given how many questions are answered, and how many there are.
+    """
+    onsets = slots([question.need for question in questions], machine.schedule.rules)
+    passages: list[Passage | None] = [None] * len(questions)
+    placed = [(number, onset) for number, onset in enumerate(onsets) if onset is not None]
+    done = 0
+    for some in _portions(questions, placed):
+        mine = [questions[number] for number, _ in some]
+        for (number, _), passage in zip(
+            some, _answer(machine, mine, [onset for _, onset in some]), strict=True
+        ):
+            passages[number] = passage
+        done += len(some)
+        tell(done, len(placed))
+    return passages
+
+
+def _portions(
+    questions: Sequence[Question], placed: Sequence[tuple[int, float]]
+) -> Iterator[list[tuple[int, float]]]:
+    some: list[tuple[int, float]] = []
+    samples = 0.0
+    for number, onset in placed:
+        one = questions[number]
+        samples += len(one.behaviours) * (one.history + one.burn + one.recovery) / one.step
+        some.append((number, onset))
+        if samples > SAMPLES_AT_ONCE:
+            yield some
+            some, samples = [], 0.0
+    if some:
+        yield some
+
+
+def _answer(machine: Machine, questions: Sequence[Question], onsets: Sequence[float]) -> list[Passage]:
+    pairs = list(zip(questions, onsets, strict=True))
+    machine.engine.write(
+        (series.labels, series.samples) for question, onset in pairs for series in question.series(onset)
+    )
+    looks = [question.first_look(onset) for question, onset in pairs]
+    first = _evaluate(machine, pairs, [[one] for one in looks])
+    again = [
+        look.closer(seen, one, question.interval) if one.step != question.interval else []
+        for question, one, seen in zip(questions, looks, first, strict=True)
+    ]
+    rest = [number for number, stretches in enumerate(again) if stretches]
+    close = dict(
+        zip(rest, _evaluate(machine, [pairs[i] for i in rest], [again[i] for i in rest]), strict=True)
+    )
+    return [
+        _passage(machine, question, onset, look.together(first[i], close.get(i), looks[i], question.interval))
+        for i, (question, onset) in enumerate(pairs)
+    ]
+
+
+def _evaluate(
+    machine: Machine, pairs: Sequence[tuple[Question, float]], stretches: Sequence[Sequence[Stretch]]
+) -> list[Activity]:
+    programs = [
+        Program(spans.tasks(question.rule, parts, onset, machine.schedule, machine.lookback))
+        for (question, onset), parts in zip(pairs, stretches, strict=True)
+    ]
+    outcomes = evaluate(machine.engine, programs, machine.labeller)
+    return [outcome[question.rule] for (question, _), outcome in zip(pairs, outcomes, strict=True)]
+
+
+def _passage(machine: Machine, question: Question, onset: float, activity: Activity) -> Passage:
+    rule = question.rule
+    history = states.history(
+        rule, activity, machine.labeller(rule, activity), limit=machine.schedule.limit(rule)
+    )
+    return read(question, onset, history, activity.ticks)
+
+
+def read(question: Question, onset: float, history: AlertHistory, ticks: Sequence[float]) -> Passage:
+    """What a history says of the question."""
+    burning = question.kind == "burn"
+    begun = onset if burning else ticks[-1] + question.interval
+    firing = [(one.fired_at, one.ended) for one in history.periods if one.fired_at is not None]
+    early = min((fired for fired, _ in firing if fired < begun), default=None)
+    later = [(fired, ended) for fired, ended in firing if fired >= begun or ended is None or ended > begun]
+    pending = [one.active_at for one in history.periods if one.active_at >= begun]
+    ends = [ended for _, ended in later]
+    return Passage(
+        question.kind,
+        question.name,
+        ticks[0] - onset,
+        ticks[-1] - onset,
+        question.interval,
+        question.burn if burning and question.recovery else None,
+        None if early is None else early - onset,
+        min((at - onset for at in pending), default=None),
+        min((fired - onset for fired, _ in later if fired >= begun), default=None),
+        None if None in ends or not ends else max(end for end in ends if end is not None) - onset,
+        question.error_ratio,
+        question.slo,
+        next(iter(history.errors.values()), ""),
+    )

@@ -1,0 +1,142 @@
+"""The scenarios that one alert is put through on virtual time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from pytest_sre.model.rules import Rule
+from pytest_sre.model.scenario import Series
+from pytest_sre.model.timeline import Stretch
+from pytest_sre.synthesis.contrast import Behaviour, Contrast
+from pytest_sre.synthesis.signals import Track
+from pytest_sre.timemachine import spans, timeline
+from pytest_sre.timemachine.schedule import Schedule
+from pytest_sre.timemachine.slots import Need
+from pytest_sre.timemachine.timeline import Course
+
+EVALUATIONS = 5.0
+"""So many evaluations more than needed are looked at before the onset, in the burn, and after it."""
+LOOKS = 300
+"""Evaluations of a first look; what changes between two of them is looked at closely."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Question:
+    """One scenario. Times in seconds: ``quiet`` is looked at before the onset, ``burn`` and ``recovery`` last so long.
+
+    ``history`` is what the series have before the onset, ``interval`` that of the alert's group, ``grid`` the least
+    common multiple of the intervals of all rules behind it, ``step`` the distance of samples.
+    """
+
+    rule: Rule
+    contrast: Contrast
+    behaviours: tuple[Behaviour, ...]
+    kind: Literal["near", "burn"]
+    name: str
+    quiet: float
+    burn: float
+    recovery: float
+    history: float
+    lead: float
+    interval: float
+    grid: float
+    step: float
+    plain: bool
+    now: float
+    error_ratio: float | None = None
+    slo: str = ""
+
+    @property
+    def need(self) -> Need:
+        """What it asks of its slot."""
+        tracks = tuple(Track(dict(one.labels)) for one in self.behaviours)
+        return Need(self.contrast.shape, tracks, self.history + 3600.0, self.burn + self.recovery)
+
+    def series(self, onset: float) -> Iterator[Series]:
+        """All samples, with the onset at ``onset`` (seconds since the epoch)."""
+        course = Course(tuple(self._phases()), self.lead, self.now, onset)
+        for one in self.behaviours:
+            made = timeline.series(one, course, -self.history, self.burn + self.recovery, self.step)
+            yield Series(made.labels, tuple((onset + time, value) for time, value in made.samples))
+
+    def _phases(self) -> Iterator[tuple[float, timeline.Phase]]:
+        if self.kind == "near":
+            yield -self.history, "near"
+            return
+        yield -self.history, "healthy"
+        yield 0.0, "burning"
+        if self.recovery:
+            yield self.burn, "healthy"
+
+    def first_look(self, onset: float) -> Stretch:
+        """All evaluations, or where they are many and nothing needs all of them, some at regular intervals."""
+        grid = self.grid
+        start = -math.ceil(self.quiet / grid) * grid
+        end = self.burn + self.recovery
+        count = (end - start) / self.interval
+        step = (
+            self.interval
+            if count <= 2 * LOOKS or not self.plain
+            else math.ceil((end - start) / LOOKS / grid) * grid
+        )
+        return Stretch(onset + start, onset + start + math.ceil((end - start) / step) * step, step)
+
+
+def questions(
+    rule: Rule, contrast: Contrast, schedule: Schedule, lookback: float, now: float
+) -> Iterator[Question]:
+    """An alert just below its threshold, and through a burn."""
+    if contrast.near is not None:
+        name = f"{contrast.near:g}x of the threshold"
+        yield _question(rule, contrast, contrast.behaviours, schedule, lookback, now, "near", name)
+    yield _question(
+        rule, contrast, contrast.behaviours, schedule, lookback, now, "burn", "above the threshold"
+    )
+
+
+def _question(
+    rule: Rule,
+    contrast: Contrast,
+    behaviours: Sequence[Behaviour],
+    schedule: Schedule,
+    lookback: float,
+    now: float,
+    kind: Literal["near", "burn"],
+    name: str,
+    error_ratio: float | None = None,
+    slo: str = "",
+) -> Question:
+    behind = schedule.rules.closure(rule)
+    intervals = [schedule.interval(one) for one in (rule, *behind)]
+    few = EVALUATIONS * max(intervals)
+    reach = max((read.reach for read in contrast.shape.reads), default=0.0)
+    chain = (schedule.rules.depth(rule) + 1) * (lookback + max(intervals))
+    quiet = rule.hold + few
+    burning = kind == "burn"
+    burn = reach + rule.hold + few + timeline.lasting(behaviours, now) if burning else 0.0
+    recovery = reach + chain + rule.keep_firing_for + few if burning and not slo else 0.0
+    return Question(
+        rule, contrast, tuple(behaviours), kind, name, quiet, _whole(burn, intervals), recovery,
+        history=reach + chain + quiet + few,
+        lead=reach,
+        interval=intervals[0],
+        grid=_common(intervals),
+        step=timeline.spacing(contrast.shape, lookback),
+        plain=spans.plain(rule, schedule),
+        now=now,
+        error_ratio=error_ratio,
+        slo=slo,
+    )  # fmt: skip
+
+
+def _common(intervals: Sequence[float]) -> float:
+    """The least common multiple, to the millisecond."""
+    return math.lcm(*(round(one * 1000) for one in intervals)) / 1000
+
+
+def _whole(seconds: float, intervals: Sequence[float]) -> float:
+    grid = _common(intervals)
+    return math.ceil(seconds / grid) * grid

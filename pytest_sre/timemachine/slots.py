@@ -1,0 +1,67 @@
+"""Where in the past each scenario lies: those that share no selector side by side, the others far apart."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from pytest_sre.promql.resolve import RuleIndex
+from pytest_sre.synthesis.batches import Pool
+from pytest_sre.synthesis.shape import Shape
+from pytest_sre.synthesis.signals import Track
+
+WEEK = 7 * 86400.0
+"""All scenarios begin on the same weekday at the same time of day; every usual interval divides it."""
+_FIRST = 100 * WEEK  # in 1971: whatever looks back from it stays after 1970
+_LAST_YEAR = 365 * 86400.0
+
+
+@dataclass(slots=True)
+class _Lane:
+    """Scenarios side by side; together they need so many seconds before the onset and after it."""
+
+    pool: Pool
+    before: float = 0.0
+    after: float = 0.0
+    members: list[int] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Need:
+    """What a scenario needs: its alert's selectors, its series, and seconds before and after the onset."""
+
+    shape: Shape
+    tracks: tuple[Track, ...]
+    before: float
+    after: float
+
+
+def slots(needs: Sequence[Need], rules: RuleIndex) -> list[float | None]:
+    """For each scenario the moment of its onset (seconds since the epoch); None where the past is not long enough."""
+    lanes: list[_Lane] = []
+    for number, need in enumerate(needs):
+        lane = next((lane for lane in lanes if _fits(lane, need)), None)
+        if lane is None:
+            lane = _Lane(Pool(rules, 0.0, 0.0))
+            lanes.append(lane)
+        lane.pool.put([list(need.tracks)])
+        lane.pool.watch(need.shape)
+        lane.before, lane.after = max(lane.before, need.before), max(lane.after, need.after)
+        lane.members.append(number)
+    return _laid(lanes, len(needs))
+
+
+def _fits(lane: _Lane, need: Need) -> bool:
+    return not lane.pool.watching(need.tracks) and not lane.pool.matched(need.shape)
+
+
+def _laid(lanes: Sequence[_Lane], count: int) -> list[float | None]:
+    found: list[float | None] = [None] * count
+    at, end = _FIRST, time.time() - _LAST_YEAR
+    for lane in lanes:
+        onset = -(-(at + lane.before) // WEEK) * WEEK
+        at = onset + lane.after
+        for member in lane.members if at < end else ():
+            found[member] = onset
+    return found
