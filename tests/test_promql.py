@@ -16,7 +16,7 @@ from pytest_sre.promql.ast import (
 )
 from pytest_sre.promql.parse import PromqlError, parse
 from pytest_sre.promql.printer import to_text
-from pytest_sre.promql.reach import Read, reads
+from pytest_sre.promql.reach import Read, RecordRead, reads, record_reads
 from pytest_sre.promql.resolve import RuleIndex
 
 
@@ -105,3 +105,20 @@ def test_reads_go_through_the_chain() -> None:
         Read("up", 0, 0, 0),
     }
     assert max(read.reach for read in found) == 4200
+
+
+def test_direct_reads_of_records() -> None:
+    ratio, rate = CHAIN[1], CHAIN[0]
+    index = RuleIndex(CHAIN)
+
+    def found(text: str) -> set[RecordRead]:
+        return set(record_reads(parse(text), index))
+
+    assert found("job:ratio > 0.5 and up") == {RecordRead(ratio, 0, 0, 0)}, "not through the chain"
+    assert found("avg_over_time(job:ratio[1h] offset 5m)") == {RecordRead(ratio, 300, 300, 3600)}
+    assert found("max_over_time((job:ratio offset 1m + job:errors:rate5m)[30m:1m] offset 10m)") == {
+        RecordRead(ratio, 660, 2460, 0),
+        RecordRead(rate, 600, 2400, 0),
+    }
+    assert max(read.reach for read in found("max_over_time(rate(job:ratio[5m])[1h:])")) == 3900
+    assert found("rate(up[5m])") == set()
