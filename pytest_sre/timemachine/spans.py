@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from pytest_sre.model.rules import Rule
 from pytest_sre.model.timeline import Stretch
 from pytest_sre.promql.parse import parse
-from pytest_sre.promql.reach import record_reads
+from pytest_sre.promql.reach import RecordRead, record_reads
 from pytest_sre.timemachine.schedule import Schedule
 from pytest_sre.timemachine.task import Task
 
@@ -26,13 +26,12 @@ def tasks(
     needed[alert] = list(stretches)
     for reader in reversed(order):
         needed[reader] = merged(needed[reader])
-        for rule, lo, hi, window in record_reads(parse(reader.expr), schedule.rules):
-            if rule in needed and rule is not reader:
-                shift = schedule.offset(reader) - schedule.offset(rule)
-                grid = schedule.interval(rule)
-                needed[rule] += [
-                    _for_reader(one, lo + shift, hi + shift, window, grid, base, lookback)
-                    for one in needed[reader]
+        for read in record_reads(parse(reader.expr), schedule.rules):
+            if read.rule in needed and read.rule is not reader:
+                shift = schedule.offset(reader) - schedule.offset(read.rule)
+                grid = schedule.interval(read.rule)
+                needed[read.rule] += [
+                    _for_reader(one, read, shift, grid, base, lookback) for one in needed[reader]
                 ]
     return tuple(
         Task(rule, tuple(merged(needed[rule])), schedule.offset(rule), schedule.limit(rule))
@@ -44,22 +43,27 @@ def tasks(
 def plain(alert: Rule, schedule: Schedule) -> bool:
     """Whether the alert and all behind it read recorded series only as they are now: no range, no offset over them."""
     every = [alert, *schedule.rules.closure(alert)]
-    return not any(
-        lo or hi or window
-        for rule in every
-        for _, lo, hi, window in record_reads(parse(rule.expr), schedule.rules)
-    ) and not any(schedule.offset(rule) for rule in every)
+    reads = [read for rule in every for read in record_reads(parse(rule.expr), schedule.rules)]
+    return not any(_beyond(read) for read in reads) and not any(schedule.offset(rule) for rule in every)
+
+
+def _beyond(read: RecordRead) -> bool:
+    """Whether more is read than what a series is now."""
+    return bool(read.lo or read.hi or read.range)
 
 
 def _for_reader(
-    read: Stretch, lo: float, hi: float, window: float, grid: float, base: float, lookback: float
+    at: Stretch, read: RecordRead, shift: float, grid: float, base: float, lookback: float
 ) -> Stretch:
-    """What a rule with interval ``grid`` must have recorded for one that reads it at ``read``."""
-    same = (read.start - base) % grid == 0 and read.step % grid == 0
-    if same and not (lo or hi or window):
-        return read
-    start = base + math.floor((read.start - hi - window - lookback - base) / grid) * grid
-    end = base + math.floor((read.end - lo - base) / grid) * grid
+    """What a rule with interval ``grid`` must have recorded for one that is evaluated ``at``.
+
+    ``shift`` is how much farther back the reader looks by its `query_offset`.
+    """
+    if not _beyond(read) and not shift and (at.start - base) % grid == 0 and at.step % grid == 0:
+        return at
+    oldest = at.start - read.hi - shift - read.range - lookback
+    start = base + math.floor((oldest - base) / grid) * grid
+    end = base + math.floor((at.end - read.lo - shift - base) / grid) * grid
     return Stretch(start, max(start, end), grid)
 
 

@@ -100,8 +100,8 @@ def _part(behaviour: Behaviour, phase: Phase, since: float, course: Course) -> _
     """Burning data are played from their beginning, healthy ones as they are at any time."""
     signal: Signal | None = getattr(behaviour, phase)
     if phase == "burning" and signal != behaviour.healthy:
-        if _stands_still(behaviour, course.now) and isinstance(behaviour.healthy, Gauge):
-            stood = _moved(behaviour.healthy, course)
+        stood = _moved(behaviour.healthy, course)
+        if stood is not None and _stands_still(behaviour, course.now):
             return _Part(Gauge(stood.at(since, 0.0)), since, since)
         return _Part(_moved(signal, course), since, since + course.lead)
     return _Part(_moved(signal, course), since, 0.0)
