@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pytest_sre.model.scenario import Labels
@@ -12,6 +12,8 @@ from pytest_sre.promql.ast import Matching
 from pytest_sre.promql.condition import Leg
 from pytest_sre.promql.fold import holds
 from pytest_sre.report.stays import Stay, stays
+
+Limits = float | dict[int, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,22 +34,14 @@ class Point:
     threshold: float
     labels: Labels
 
-    def margin(self, op: str) -> float:
-        """How far the comparison is from its border; below 0 on the wrong side of it."""
-        apart = self.value - self.threshold
-        if math.isnan(apart):
-            return -math.inf if not holds(op, self.value, self.threshold) else 0.0
-        if op in (">", ">="):
-            return apart
-        return {"<": -apart, "<=": -apart, "==": -abs(apart)}.get(op, abs(apart))
-
 
 @dataclass(frozen=True, slots=True)
 class Course:
     """A leg at each of the ticks that were looked at.
 
     ``best`` is the point nearest to holding, or furthest beyond the threshold, ``last`` that of the last tick with
-    any; None where there was no value. ``held`` tells for each tick whether any series held.
+    any; None where there was no value. ``held`` tells for each tick whether any series held, ``stays`` the same as
+    runs of ticks. ``series`` counts the rows; ``steady``: all values were the same.
     """
 
     leg: Leg
@@ -62,21 +56,50 @@ class Course:
 def course(measured: Measured, ticks: Sequence[float]) -> Course:
     """What became of a leg at the ticks (seconds since the epoch, ascending); samples at other times don't count."""
     leg, place = measured.leg, {_key(tick): index for index, tick in enumerate(ticks)}
+    margin = _margins(leg.op)
     held = [False] * len(ticks)
-    best: Point | None = None
-    last: Point | None = None
     values: set[float | None] = set()
-    for point in _points(measured):
-        index = place.get(_key(point.time))
-        if index is None:
+    best: list[tuple[float, Point]] = []
+    last: list[tuple[float, float, Point]] = []
+    for row, limits in _pairs(measured):
+        samples = _samples(row, limits, place)
+        if not samples:
             continue
-        values.add(None if math.isnan(point.value) else point.value)
-        held[index] = held[index] or not leg.op or holds(leg.op, point.value, point.threshold)
-        better = best is None or point.margin(leg.op) > best.margin(leg.op)
-        best = point if better else best
-        later = last is None or (point.time, point.margin(leg.op)) > (last.time, last.margin(leg.op))
-        last = point if later else last
-    return Course(leg, tuple(held), best, last, len(measured.rows), len(values) == 1, stays(held, ticks))
+        values.update(None if math.isnan(value) else value for _, value, _ in samples)
+        for time, value, limit in samples:
+            if not leg.op or holds(leg.op, value, limit):
+                held[place[_key(time)]] = True
+        nearest, final = max(samples, key=lambda one: margin(one[1] - one[2])), samples[-1]
+        best.append((margin(nearest[1] - nearest[2]), Point(*nearest, row.labels)))
+        last.append((final[0], margin(final[1] - final[2]), Point(*final, row.labels)))
+    return Course(
+        leg,
+        tuple(held),
+        max(best, key=lambda one: one[0])[1] if best else None,
+        max(last, key=lambda one: one[:2])[2] if last else None,
+        len(measured.rows),
+        len(values) == 1,
+        stays(held, ticks),
+    )
+
+
+def _margins(op: str) -> Callable[[float], float]:
+    """How far a comparison is from its border, by value - threshold; below 0 on the wrong side, NaN is furthest."""
+    if op in ("<", "<="):
+        return lambda apart: -math.inf if apart != apart else -apart
+    if op == "==":
+        return lambda apart: -math.inf if apart != apart else -abs(apart)
+    if op == "!=":
+        return lambda apart: -math.inf if apart != apart else abs(apart)
+    return lambda apart: -math.inf if apart != apart else apart
+
+
+def _samples(row: Row, limits: Limits, place: Mapping[int, int]) -> list[tuple[float, float, float]]:
+    """(time, value, threshold) of a series at the ticks where it has both."""
+    keyed = ((_key(time), time, value) for time, value in zip(row.times, row.values, strict=True))
+    if not isinstance(limits, dict):
+        return [(time, value, limits) for key, time, value in keyed if key in place]
+    return [(time, value, limits[key]) for key, time, value in keyed if key in place and key in limits]
 
 
 def present(rows: Sequence[Row], ticks: Sequence[float]) -> tuple[bool, ...]:
@@ -90,13 +113,12 @@ def _key(time: float) -> int:
     return round(time * 1000)
 
 
-def _points(measured: Measured) -> Iterator[Point]:
+def _pairs(measured: Measured) -> Iterator[tuple[Row, Limits]]:
+    """Each series with what it is compared with: a number, or another series' values by time."""
     leg = measured.leg
     if not leg.op or leg.threshold is not None:
-        threshold = math.nan if leg.threshold is None else leg.threshold
         for row in measured.rows:
-            for time, value in zip(row.times, row.values, strict=True):
-                yield Point(time, value, threshold, row.labels)
+            yield row, math.nan if leg.threshold is None else leg.threshold
         return
     by_key: dict[Labels, list[Row]] = {}
     for other in measured.others:
@@ -104,10 +126,7 @@ def _points(measured: Measured) -> Iterator[Point]:
     scalar = [one for one in measured.others if len(measured.others) == 1 and not one.labels]
     for row in measured.rows:
         for other in by_key.get(_matched(leg.matching, row.labels), scalar):
-            limits = dict(zip(map(_key, other.times), other.values, strict=True))
-            for time, value in zip(row.times, row.values, strict=True):
-                if _key(time) in limits:
-                    yield Point(time, value, limits[_key(time)], row.labels)
+            yield row, dict(zip(map(_key, other.times), other.values, strict=True))
 
 
 def _matched(matching: Matching, labels: Labels) -> Labels:

@@ -21,6 +21,7 @@ _TEXTS: Mapping[Goal, Callable[[Course, Event], str]] = {
     "resolves": resolves_text,
 }
 _WIDTH = 40
+_LINE = 160
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +119,8 @@ def _never(tree: Condition) -> str:
     legs = leaves(tree)
     flat = isinstance(tree, Joined) and all(isinstance(part, Leg) for part in tree.parts)
     if not isinstance(tree, Joined) or not flat:
-        return f"never held together: {structure(tree)}"
+        parts = structure(tree)
+        return f"never held together: {parts}" if len(parts) <= _LINE else "never held together"
     if tree.op == "or":
         return "none of them ever held"
     return f"{'both legs' if len(legs) == 2 else f'all {len(legs)} legs'} never held together"
