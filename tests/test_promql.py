@@ -50,6 +50,14 @@ def test_tree() -> None:
         "topk without (a) (3, x or y)",
         "a and ignoring (b) c unless on () d",
         "(a > 2) > 3",
+        "x * (-2) ^ 2",
+        "x ^ -2 ^ 2",
+        "max_over_time((x offset 5m)[1h:1m] @ 7)",
+        '{"my.metric", "a.b"="c"}',
+        '{__name__="offset"} offset -90s',
+        '{__name__="inf"} > +Inf',
+        'sum by ("a.b") (x) / on ("a.b") group_left ("c d") y',
+        '{__name__="", a="b"}',
         'count_values("v", x) == 1e+30',
     ],
 )
@@ -62,7 +70,14 @@ def test_backticks_comments_and_names() -> None:
     assert parse('{__name__="x", a="b"}') == parse('x{a="b"}')
 
 
+def test_names_that_need_quotes() -> None:
+    assert to_text(parse('{"my.metric"}')) == '{__name__="my.metric"}', "as Prometheus 2 takes it too"
+    assert to_text(VectorSelector("or", (Matcher("x", "=", "y"),))) == '{__name__="or",x="y"}'
+
+
 def test_not_promql() -> None:
+    with pytest.raises(PromqlError, match="before 1970"):
+        parse("x @ -1")
     with pytest.raises(PromqlError, match="unclosed left parenthesis"):
         parse("sum(")
 

@@ -25,6 +25,7 @@ from pytest_sre.promql.ast import (
 )
 
 _STRINGS = re.compile(r'"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'|`[^`]*`|#[^\n]*', re.S)
+_BEFORE_EPOCH = re.compile(r"@\s*-\s*[\d.]")  # promql-parser panics on it
 _MATCH_OPS: dict[str, Literal["=", "!=", "=~", "!~"]] = {
     "MatchOp.Equal": "=",
     "MatchOp.NotEqual": "!=",
@@ -41,6 +42,8 @@ class PromqlError(ValueError):
 def parse(text: str) -> Expr:
     """Parse an expression. Raises PromqlError."""
     try:
+        if "@" in text and _BEFORE_EPOCH.search(_STRINGS.sub('""', text)):
+            raise PromqlError("a time before 1970 after @")
         return _convert(promql_parser.parse(_STRINGS.sub(_plain_string, text)))
     except RecursionError:
         raise PromqlError("nested too deeply") from None
@@ -111,7 +114,7 @@ def _selector(node: Any) -> VectorSelector:
     matchers = []
     for matcher in node.matchers.matchers:
         op = _MATCH_OPS[str(matcher.op)]
-        if matcher.name == "__name__" and op == "=" and not name:
+        if matcher.name == "__name__" and op == "=" and matcher.value and not name:
             name = matcher.value
         else:
             matchers.append(Matcher(matcher.name, op, matcher.value))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 
 from pytest_sre.promql.ast import (
     Aggregate,
@@ -22,6 +23,13 @@ _RANK = {
     "or": 1, "and": 2, "unless": 2, "==": 3, "!=": 3, ">": 3, "<": 3, ">=": 3, "<=": 3,
     "+": 4, "-": 4, "*": 5, "/": 5, "%": 5, "atan2": 5, "^": 6,
 }  # fmt: skip
+_NAME = re.compile("[a-zA-Z_:][a-zA-Z0-9_:]*")
+_LABEL = re.compile("[a-zA-Z_][a-zA-Z0-9_]*")
+_WORDS = frozenset(
+    {"and", "or", "unless", "atan2", "bool", "on", "ignoring", "group_left", "group_right", "by", "without"}
+    | {"offset", "inf", "nan", "start", "end"}
+)
+"""What a bare metric name would be taken for, at least by some parser."""
 _UNITS = ((604800, "w"), (86400, "d"), (3600, "h"), (60, "m"), (1, "s"))
 
 
@@ -30,7 +38,7 @@ def to_text(expr: Expr) -> str:
     if isinstance(expr, Number):
         return number(expr.value)
     if isinstance(expr, String):
-        return json.dumps(expr.value, ensure_ascii=False)
+        return _string(expr.value)
     if isinstance(expr, VectorSelector):
         return _selector(expr) + _modifiers(expr.offset, expr.at)
     if isinstance(expr, MatrixSelector):
@@ -38,7 +46,7 @@ def to_text(expr: Expr) -> str:
         return f"{_selector(inner)}[{duration(expr.range)}]" + _modifiers(inner.offset, inner.at)
     if isinstance(expr, Subquery):
         step = duration(expr.step) if expr.step is not None else ""
-        return f"{_operand(expr.expr, 9)}[{duration(expr.range)}:{step}]" + _modifiers(expr.offset, expr.at)
+        return f"{_whole(expr.expr)}[{duration(expr.range)}:{step}]" + _modifiers(expr.offset, expr.at)
     if isinstance(expr, Call):
         return f"{expr.name}({', '.join(map(to_text, expr.args))})"
     if isinstance(expr, Aggregate):
@@ -66,10 +74,20 @@ def duration(seconds: float) -> str:
 
 
 def _selector(expr: VectorSelector) -> str:
-    matchers = ",".join(
-        f"{m.label}{m.op}{json.dumps(m.value, ensure_ascii=False)}" for m in expr.matchers
-    )  # fmt: skip
-    return f"{expr.name}{{{matchers}}}" if matchers or not expr.name else expr.name
+    bare = _NAME.fullmatch(expr.name) is not None and expr.name.lower() not in _WORDS
+    matchers = [f"{_label(m.label)}{m.op}{_string(m.value)}" for m in expr.matchers]
+    if bare or not expr.name:
+        return f"{expr.name}{{{','.join(matchers)}}}" if matchers or not expr.name else expr.name
+    return f"{{{','.join([f'__name__={_string(expr.name)}', *matchers])}}}"
+
+
+def _label(name: str) -> str:
+    """A label's name, in quotes where Prometheus 3 takes it in no other way."""
+    return name if _LABEL.fullmatch(name) else _string(name)
+
+
+def _string(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
 
 
 def _modifiers(offset: float, at: float | str | None) -> str:
@@ -84,7 +102,7 @@ def _modifiers(offset: float, at: float | str | None) -> str:
 def _aggregate(expr: Aggregate) -> str:
     clause = ""
     if expr.labels or expr.without:
-        clause = f" {'without' if expr.without else 'by'} ({', '.join(expr.labels)}) "
+        clause = f" {'without' if expr.without else 'by'} ({', '.join(map(_label, expr.labels))}) "
     param = f"{to_text(expr.param)}, " if expr.param is not None else ""
     return f"{expr.op}{clause}({param}{to_text(expr.expr)})"
 
@@ -95,17 +113,26 @@ def _operand(expr: Expr, rank: int) -> str:
     return text if tight else f"({text})"
 
 
+def _whole(expr: Expr) -> str:
+    """What a subquery's brackets follow: they must not be taken for a part's."""
+    moved = isinstance(expr, VectorSelector) and (expr.offset or expr.at is not None)
+    loose = moved or isinstance(expr, (Binary, Unary, Subquery, MatrixSelector))
+    return f"({to_text(expr)})" if loose else to_text(expr)
+
+
 def _binary(expr: Binary) -> str:
     rank, matching = _RANK[expr.op], expr.matching
     words = [expr.op]
     if expr.bool:
         words.append("bool")
     if matching.on is not None:
-        words.append(f"on ({', '.join(matching.on)})")
+        words.append(f"on ({', '.join(map(_label, matching.on))})")
     elif matching.ignoring:
-        words.append(f"ignoring ({', '.join(matching.ignoring)})")
+        words.append(f"ignoring ({', '.join(map(_label, matching.ignoring))})")
     if matching.group:
-        words.append(f"group_{matching.group} ({', '.join(matching.include)})")
+        words.append(f"group_{matching.group} ({', '.join(map(_label, matching.include))})")
     left = _operand(expr.lhs, rank if expr.op == "^" else rank - 1)
+    if expr.op == "^" and isinstance(expr.lhs, Number) and left.startswith("-"):
+        left = f"({left})"  # -2 ^ 2 is -(2 ^ 2)
     right = _operand(expr.rhs, rank - 1 if expr.op == "^" else rank)
     return f"{left} {' '.join(words)} {right}"

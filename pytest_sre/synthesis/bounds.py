@@ -16,11 +16,11 @@ from pytest_sre.promql.ast import (
     Unary,
     VectorSelector,
 )
+from pytest_sre.promql.fold import fold
 from pytest_sre.promql.parse import PromqlError, parse
 from pytest_sre.promql.printer import number, to_text
 from pytest_sre.promql.resolve import RuleIndex
 from pytest_sre.synthesis.parts import is_share
-from pytest_sre.synthesis.shape import fold
 
 Interval = tuple[float, float]
 ANYTHING: Interval = (-math.inf, math.inf)

@@ -22,6 +22,7 @@ from pytest_sre.promql.ast import (
     Unary,
     VectorSelector,
 )
+from pytest_sre.promql.fold import arithmetic, holds
 from pytest_sre.promql.parse import PromqlError, parse
 from pytest_sre.promql.printer import to_text
 from pytest_sre.promql.resolve import RuleIndex
@@ -271,9 +272,7 @@ class Evaluator:
             raise Unsupported("strings cannot be combined", to_text(expr))
         if isinstance(lhs, float) and isinstance(rhs, float):
             compare = expr.op in vectors.COMPARISONS
-            return (
-                float(vectors.holds(expr.op, lhs, rhs)) if compare else vectors.arithmetic(expr.op, lhs, rhs)
-            )
+            return float(holds(expr.op, lhs, rhs)) if compare else arithmetic(expr.op, lhs, rhs)
         if isinstance(rhs, float):
             return vectors.with_scalar(expr, lhs if isinstance(lhs, list) else [], rhs, False)
         if isinstance(lhs, float):

@@ -16,18 +16,17 @@ from pytest_sre.promql.ast import (
     Call,
     Expr,
     MatrixSelector,
-    Number,
     String,
     Subquery,
     Unary,
     VectorSelector,
     walk,
 )
+from pytest_sre.promql.fold import fold
 from pytest_sre.promql.parse import PromqlError, parse
 from pytest_sre.promql.reach import Read, reads
 from pytest_sre.promql.resolve import RuleIndex, selectors_of
 from pytest_sre.synthesis.regexes import examples
-from pytest_sre.synthesis.vectors import arithmetic
 
 _TEMPLATE_LABEL = re.compile(r"(?:\$labels|\.Labels)\.(\w+)")
 _MAX_CONSTANTS = 10
@@ -134,19 +133,6 @@ def _replaced(nodes: Iterable[Expr]) -> Iterable[tuple[str, str, str]]:
             copied = text in ("$1", "${1}", "$0", "${0}") and pattern in ("(.*)", "(.+)", ".*", ".+")
             if source:
                 yield source, pattern, target if copied else ""
-
-
-def fold(expr: Expr) -> float | None:
-    """The value of an expression of numbers alone."""
-    if isinstance(expr, Number):
-        return expr.value
-    if isinstance(expr, Unary):
-        inner = fold(expr.expr)
-        return None if inner is None else -inner
-    if isinstance(expr, Binary) and expr.op in ("+", "-", "*", "/", "^", "%"):
-        left, right = fold(expr.lhs), fold(expr.rhs)
-        return None if left is None or right is None else arithmetic(expr.op, left, right)
-    return None
 
 
 def _constants(exprs: Iterable[Expr]) -> Iterable[float]:

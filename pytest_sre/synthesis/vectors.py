@@ -6,45 +6,13 @@ import math
 from collections.abc import Callable
 
 from pytest_sre.promql.ast import Aggregate, Binary, Matching
+from pytest_sre.promql.fold import arithmetic, holds
 from pytest_sre.synthesis.element import STRUCTURE, Element, EvalError, Vector, nameless
 
 Key = tuple[tuple[str, str], ...]
 COMPARISONS = frozenset({"==", "!=", ">", "<", ">=", "<="})
 EXACT = 0.01
 """How far a comparison that holds exactly (==) is from not holding, at least."""
-
-
-def arithmetic(op: str, a: float, b: float) -> float:
-    """Go's float arithmetic: no exceptions, but NaN and Inf."""
-    try:
-        if op == "+":
-            return a + b
-        if op == "-":
-            return a - b
-        if op == "*":
-            return a * b
-        if op == "/":
-            return a / b if b else (math.nan if a == 0 or math.isnan(a) else math.copysign(math.inf, a))
-        if op == "%":
-            return math.fmod(a, b) if b else math.nan
-        if op == "^":
-            return float(a**b)
-        return math.atan2(a, b)
-    except (OverflowError, ValueError, ZeroDivisionError, TypeError):
-        return math.nan
-
-
-def holds(op: str, a: float, b: float) -> bool:
-    """Whether a comparison is true."""
-    if op == ">":
-        return a > b
-    if op == "<":
-        return a < b
-    if op == ">=":
-        return a >= b
-    if op == "<=":
-        return a <= b
-    return a == b if op == "==" else a != b
 
 
 def gap(op: str, a: float, b: float) -> tuple[float, float]:

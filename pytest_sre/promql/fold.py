@@ -1,0 +1,53 @@
+"""Numbers that stand in an expression as arithmetic: ``14.4 * (1 - 0.999)``."""
+
+from __future__ import annotations
+
+import math
+
+from pytest_sre.promql.ast import Binary, Expr, Number, Unary
+
+
+def fold(expr: Expr) -> float | None:
+    """The value of an expression of numbers alone."""
+    if isinstance(expr, Number):
+        return expr.value
+    if isinstance(expr, Unary):
+        inner = fold(expr.expr)
+        return None if inner is None else -inner
+    if isinstance(expr, Binary) and expr.op in ("+", "-", "*", "/", "^", "%"):
+        left, right = fold(expr.lhs), fold(expr.rhs)
+        return None if left is None or right is None else arithmetic(expr.op, left, right)
+    return None
+
+
+def arithmetic(op: str, a: float, b: float) -> float:
+    """Go's float arithmetic: no exceptions, but NaN and Inf."""
+    try:
+        if op == "+":
+            return a + b
+        if op == "-":
+            return a - b
+        if op == "*":
+            return a * b
+        if op == "/":
+            return a / b if b else (math.nan if a == 0 or math.isnan(a) else math.copysign(math.inf, a))
+        if op == "%":
+            return math.fmod(a, b) if b else math.nan
+        if op == "^":
+            return float(a**b)
+        return math.atan2(a, b)
+    except (OverflowError, ValueError, ZeroDivisionError, TypeError):
+        return math.nan
+
+
+def holds(op: str, a: float, b: float) -> bool:
+    """Whether a comparison is true."""
+    if op == ">":
+        return a > b
+    if op == "<":
+        return a < b
+    if op == ">=":
+        return a >= b
+    if op == "<=":
+        return a <= b
+    return a == b if op == "==" else a != b
