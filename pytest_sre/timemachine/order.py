@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pytest_sre.model.rules import Rule
@@ -25,25 +25,32 @@ class Block:
     read: bool
 
 
-def blocks(rules: Sequence[Rule]) -> list[Block]:
-    """The rules of a round, given in their order, as blocks that can be evaluated one after the other."""
+def blocks(rules: Sequence[Rule], groups: Sequence[Hashable]) -> list[Block]:
+    """The rules of a round as blocks that can be evaluated one after the other.
+
+    Rules of the same of ``groups`` are evaluated in the order given; whole groups in one that suits their readers.
+    """
     reads = _reads(rules)
-    backward = {(one, other) for one, others in reads.items() for other in others if other >= one}
+    backward = {
+        (one, other)
+        for one, others in reads.items()
+        for other in others
+        if other >= one and groups[one] == groups[other]
+    }
     linked = {one: set(others) for one, others in reads.items()}
     for one, other in backward:
         linked[other].add(one)
     block_of: dict[int, int] = {}
-    groups = _components(linked)
-    for number, group in enumerate(groups):
-        block_of.update(dict.fromkeys(group, number))
+    components = _components(linked)
+    for number, members in enumerate(components):
+        block_of.update(dict.fromkeys(members, number))
     found = []
     everything_read = {other for others in reads.values() for other in others}
-    for number, group in enumerate(groups):
-        after = {block_of[other] for one in group for other in reads[one]} - {number}
-        together = any(pair[0] in group for pair in backward)
-        found.append(
-            Block(tuple(sorted(group)), tuple(sorted(after)), together, bool(everything_read & set(group)))
-        )
+    for number, members in enumerate(components):
+        after = {block_of[other] for one in members for other in reads[one]} - {number}
+        together = len(members) > 1 or members[0] in reads[members[0]]
+        read = bool(everything_read & set(members))
+        found.append(Block(tuple(sorted(members)), tuple(sorted(after)), together, read))
     return found
 
 

@@ -1,13 +1,12 @@
-"""When rules are evaluated, and in which order."""
+"""When rules are evaluated."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from pytest_sre.model.rules import Rule, RuleFile, RuleGroup
-from pytest_sre.promql.resolve import RuleIndex, selectors
+from pytest_sre.promql.resolve import RuleIndex
 from pytest_sre.sources import duration
 
 DEFAULT_INTERVAL = "1m"
@@ -42,25 +41,10 @@ class Schedule:
         """How many alerts or series it may give; 0: as many as it likes."""
         return self._group[rule].limit
 
-    def ordered(self, wanted: Collection[Rule]) -> list[Rule]:
-        """Rules in the order of a round: groups after those that they read, as in their files where they read each other."""
-        members: dict[RuleGroup, list[Rule]] = {}
-        for rule in sorted(wanted, key=self._place.__getitem__):
-            members.setdefault(self._group[rule], []).append(rule)
-        graph: TopologicalSorter[RuleGroup] = TopologicalSorter(
-            {group: self._reads(rules) & members.keys() for group, rules in members.items()}
-        )
-        try:
-            groups = list(graph.static_order())
-        except CycleError:
-            groups = list(members)
-        return [rule for group in groups for rule in members[group]]
+    def group(self, rule: Rule) -> RuleGroup:
+        """The group that a rule belongs to."""
+        return self._group[rule]
 
-    def _reads(self, rules: Iterable[Rule]) -> set[RuleGroup]:
-        behind = {
-            found
-            for rule in rules
-            for selector in selectors(rule.expr)
-            for found in self.rules.behind(selector)
-        }
-        return {self._group[found] for found in behind} - {self._group[rule] for rule in rules}
+    def ordered(self, wanted: Collection[Rule]) -> list[Rule]:
+        """Rules in the order of their files, and so of their groups."""
+        return sorted(wanted, key=self._place.__getitem__)

@@ -9,6 +9,7 @@ from pytest_sre.model.rules import Rule
 from pytest_sre.model.timeline import Stretch
 from pytest_sre.promql.parse import parse
 from pytest_sre.promql.reach import RecordRead, record_reads
+from pytest_sre.timemachine import order
 from pytest_sre.timemachine.schedule import Schedule
 from pytest_sre.timemachine.task import Task
 
@@ -21,10 +22,10 @@ def tasks(
     All evaluations lie at ``base`` plus a multiple of the rule's own interval (seconds), as if all groups had started
     together. ``lookback`` is how old a sample may be (seconds).
     """
-    order = schedule.ordered([*schedule.rules.closure(alert), alert])
-    needed: dict[Rule, list[Stretch]] = {rule: [] for rule in order}
+    behind = schedule.rules.closure(alert)
+    needed: dict[Rule, list[Stretch]] = {rule: [] for rule in behind}
     needed[alert] = list(stretches)
-    for reader in reversed(order):
+    for reader in _readers_first(alert, behind):
         needed[reader] = merged(needed[reader])
         for read in record_reads(parse(reader.expr), schedule.rules):
             if read.rule in needed and read.rule is not reader:
@@ -34,10 +35,23 @@ def tasks(
                     _for_reader(one, read, shift, grid, base, lookback) for one in needed[reader]
                 ]
     return tuple(
-        Task(rule, tuple(merged(needed[rule])), schedule.offset(rule), schedule.limit(rule))
-        for rule in order
+        Task(
+            rule,
+            tuple(merged(needed[rule])),
+            schedule.group(rule),
+            schedule.offset(rule),
+            schedule.limit(rule),
+        )
+        for rule in schedule.ordered(needed)
         if needed[rule]
     )
+
+
+def _readers_first(alert: Rule, behind: Sequence[Rule]) -> list[Rule]:
+    """The alert and all behind it, a rule after those that read it (where they do not read each other)."""
+    rules = [alert, *behind]
+    found = order.blocks(rules, rules)
+    return [rules[member] for block in reversed(found) for member in block.members]
 
 
 def plain(alert: Rule, schedule: Schedule) -> bool:

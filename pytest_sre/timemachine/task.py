@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 
 from pytest_sre.model.rules import Rule
@@ -19,11 +19,13 @@ Outcome = Mapping[Rule, Activity]
 class Task:
     """One rule and when it is evaluated: stretches ascend and do not overlap.
 
-    ``offset`` is the group's `query_offset` in seconds, ``limit`` its limit (0: none).
+    ``group`` is what rules have in common that are evaluated one after the other in each round; groups come in any
+    order. ``offset`` is the group's `query_offset` in seconds, ``limit`` its limit (0: none).
     """
 
     rule: Rule
     stretches: tuple[Stretch, ...]
+    group: Hashable = None
     offset: float = 0.0
     limit: int = 0
 
@@ -35,6 +37,6 @@ class Task:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Program:
-    """Rules over one slot of the past, in the order of their evaluation in each round."""
+    """Rules over one slot of the past, those of a group in the order of their evaluation."""
 
     tasks: tuple[Task, ...]
