@@ -143,7 +143,7 @@ class Healthy:
             if kept != option:
                 entity.set(option)
                 distance = self._distance()
-                if distance > best:
+                if distance > best and (kept is not None or distance >= 1.0):
                     entity.set(kept)
 
     def _start(self) -> dict[Entity, Option]:
