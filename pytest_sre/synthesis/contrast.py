@@ -84,7 +84,8 @@ def contrast(
 
 def _contrasted(shape: Shape, found: Burning, bench: Bench, share: float) -> Contrast | NotSynthesised:
     burns = bench.kept()
-    if not Healthy(bench, found.groups, Palette(found.shape, bench.now), share).find():
+    healthily = Healthy(bench, found.groups, Palette(found.shape, bench.now), share)
+    if not healthily.find():
         return NotSynthesised(
             shape.rule, "fires on healthy data: none were found on which it is quiet", shape.rule.expr
         )
@@ -95,7 +96,7 @@ def _contrasted(shape: Shape, found: Burning, bench: Bench, share: float) -> Con
     burn = _signals(bench)
     bench.set(well)
     share_near, reason = mixture.approach(
-        _pairs(bench, healthy, burn), lambda: _there(bench), lambda: bench.quiet(MOMENTS)
+        _pairs(bench, healthy, burn), healthily.equal, lambda: _there(bench), lambda: bench.quiet(MOMENTS)
     )
     near = _signals(bench)
     behaviours = [
@@ -123,9 +124,9 @@ def _pairs(
 
 
 def _there(bench: Bench) -> bool:
-    """Whether the alert has any result."""
+    """Whether the alert has any result now or soon: samples and windows do not meet at all times alike."""
     try:
-        return any(not element.off for element in bench.vector())
+        return any(not element.off for moment in MOMENTS for element in bench.vector(moment))
     except EvalError:
         return True
 

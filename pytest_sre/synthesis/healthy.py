@@ -19,13 +19,13 @@ from pytest_sre.synthesis.vectors import EXACT
 
 MOMENTS = (0.0, 7.0, 45.0, 300.0)
 """Seconds into the run at which an alert must be quiet, or fire."""
-SPARE = 0.03
+SPARE = 1e-5
 """How far from its threshold (relative) a healthy value should stay."""
-_BRINK = 1e-4
+_BRINK = 1e-7
 _POLISH = 20_000
 """Work that may go on once an alert is quiet, to keep it farther from its threshold."""
 _NOTHING = 0.5
-"""Distance of data on which the expression has nothing at all to compare: something is missing then."""
+"""Distance of data on which the expression has nothing at all to compare, or NaN: something is missing then."""
 _DAY = 86400.0
 _UNITS = (1.0, 1e3, 1e9)
 
@@ -65,6 +65,15 @@ class Bench:
             return all(fires(self.vector(moment)) for moment in moments)
         except EvalError:
             return False
+
+    def score(self) -> float:
+        """Positive while the alert fires; the lower, the farther it is from firing."""
+        try:
+            vector = self.vector()
+        except EvalError:
+            return -FAR
+        firing = sum(1.0 + element.gone for element in vector if not element.off)
+        return firing - sum(min(element.off, 1.0) for element in vector) / (1 + 2 * len(vector))
 
     def quiet(self, moments: Sequence[float] = (0.0,), shifts: Sequence[float] = ()) -> bool:
         """Whether the alert surely is quiet, at all of these moments."""
@@ -119,7 +128,12 @@ class Healthy:
     def find(self) -> bool:
         """Make the entities healthy; False where nothing was found. Raises Unsupported."""
         start = self._start()
-        for wide, shifts in ((False, self.shifts), (True, self.shifts), (True, ())):
+        for wide, shifts, enough in (
+            (False, self.shifts, _NOTHING),
+            (True, self.shifts, _NOTHING),
+            (False, self.shifts, 1.0),
+            (True, (), 1.0),
+        ):
             self.bench.set(start)
             self.known.clear()
             self.bench.left = BUDGET // 3
@@ -130,7 +144,7 @@ class Healthy:
 
             knobs = [knob for knob in knobs_of(self.groups) if knob]
             remains = Descent(options, self._distance, lambda: self.bench.left <= 0).run(knobs)
-            if remains < 1.0 and self._lasts():
+            if remains < enough and self._lasts():
                 self._restore(start, remains)
                 return True
         return False
@@ -143,13 +157,13 @@ class Healthy:
             if kept != option:
                 entity.set(option)
                 distance = self._distance()
-                if distance > best:
+                if distance > best and (kept is not None or distance >= 1.0):
                     entity.set(kept)
 
     def _start(self) -> dict[Entity, Option]:
         """What each entity does while all is well, as far as can be told without trying."""
         errors: Mapping[Entity, Option] = error_rates(
-            list(self.bench.entities), self.bench.shape.exprs, self.bench.rules, self.bench.fires, self.share
+            list(self.bench.entities), self.bench.shape.exprs, self.bench.rules, self.bench.score, self.share
         )
         return {
             entity: errors[entity] if entity in errors else self._well(entity)
@@ -216,6 +230,8 @@ class Healthy:
 
     def _short(self, element: Element) -> float:
         """How much an element that is quiet lacks to be so with something to spare."""
+        if element.bad:
+            return _NOTHING
         if element.off == EXACT and (self.unequal or element.value == 0):
             return 0.0
         lacking = SPARE - (element.off - EXACT)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
@@ -9,10 +10,11 @@ from pytest_sre.synthesis.signals import Counter, Gauge, Signal, Track
 
 NEAR = 0.9
 """How far near is from healthy (0) to the smallest share of burning that fires (1)."""
-_STEPS = 16
-_SMALLEST = 1e-3
-"""Shares below this fire on any change at all."""
+_PRECISION = 1.0002
+_SMALLEST = 1e-9
+"""What fires at this share fires on any change at all."""
 ABSENCE = "it fires on absence"
+PRESENCE = "it fires on the presence of series"
 FLAG = "values of a 0/1 metric have nothing in between"
 UNLIKE = "healthy and burning series move in different ways, with nothing in between"
 EXACT = "it fires on exact values, with nothing in between"
@@ -39,7 +41,9 @@ class Pair:
 def unmixable(pairs: Iterable[Pair]) -> str:
     """Why there is nothing between; empty where there is something."""
     for pair in pairs:
-        if pair.healthy is None or pair.burning is None:
+        if pair.healthy is None:
+            return PRESENCE
+        if pair.burning is None:
             return ABSENCE
         if pair.flag:
             return FLAG
@@ -76,34 +80,43 @@ def _line(a: float, b: float, share: float) -> float:
 
 
 def smallest(pairs: list[Pair], fires: Callable[[], bool]) -> float:
-    """The smallest share that fires, by bisection, between a quiet 0 and a firing 1."""
-    low, high = 0.0, 1.0
-    for _ in range(_STEPS):
-        middle = (low + high) / 2
-        for pair in pairs:
-            pair.set(middle)
-        low, high = (low, middle) if fires() else (middle, high)
+    """The smallest share that fires, to 0.02 %, by bisection of its logarithm; 0 where any share does."""
+    if _fires_at(pairs, _SMALLEST, fires):
+        return 0.0
+    low, high = _SMALLEST, 1.0
+    while high / low > _PRECISION:
+        middle = math.sqrt(low * high)
+        low, high = (low, middle) if _fires_at(pairs, middle, fires) else (middle, high)
     return high
 
 
 def approach(
-    pairs: list[Pair], fires: Callable[[], bool], quiet: Callable[[], bool]
+    pairs: list[Pair], exact: bool, fires: Callable[[], bool], quiet: Callable[[], bool]
 ) -> tuple[float | None, str]:
-    """(share that is near, "") or (None, why there is none). Tracks are left there, or healthy."""
+    """(share that is near, "") or (None, why there is none). Tracks are left there, or healthy.
+
+    ``exact``: the alert compares with ``==``, so that it may fire on nothing but the burning values themselves.
+    """
     reason = unmixable(pairs) if pairs else ANY
     if not reason:
         edge = smallest(pairs, fires)
-        if edge < _SMALLEST:
+        if not edge:
             reason = ANY
-        elif edge >= 1:
+        elif exact and edge >= 1:
             reason = EXACT
-        if not reason and not all(_quiet_at(pairs, edge * part, quiet) for part in (0.5, NEAR)):
+        elif not all(_quiet_at(pairs, edge * part, quiet) for part in (0.5, NEAR)):
             reason = UNSTEADY
-        if not reason:
+        else:
             return NEAR * edge, ""
     for pair in pairs:
         pair.track.signal = pair.healthy
     return None, reason
+
+
+def _fires_at(pairs: list[Pair], share: float, fires: Callable[[], bool]) -> bool:
+    for pair in pairs:
+        pair.set(share)
+    return fires()
 
 
 def _quiet_at(pairs: list[Pair], share: float, quiet: Callable[[], bool]) -> bool:
