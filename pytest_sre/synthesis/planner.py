@@ -10,11 +10,11 @@ from pytest_sre.model.rules import Rule
 from pytest_sre.model.scenario import Batch, Impossible, Labels, NotSynthesised, Plan, Scenario, Series
 from pytest_sre.promql.parse import PromqlError
 from pytest_sre.promql.resolve import RuleIndex
-from pytest_sre.synthesis import bounds, grid
+from pytest_sre.synthesis import grid
 from pytest_sre.synthesis.batches import MOMENTS, Pool, labels_key
-from pytest_sre.synthesis.element import Unsupported, Vector
-from pytest_sre.synthesis.focus import CHOICES, focused
-from pytest_sre.synthesis.search import BUDGET, Search, firing
+from pytest_sre.synthesis.burning import Burning, burning
+from pytest_sre.synthesis.element import Vector
+from pytest_sre.synthesis.search import firing
 from pytest_sre.synthesis.shape import Shape, shape_of
 from pytest_sre.synthesis.signals import FixedTrack, Track
 
@@ -75,38 +75,17 @@ class _Planner:
             return
         if any(self._shared(shape, pool) for pool in self.pools):
             return
-        made = self._make(shape, serial)
-        if isinstance(made, list):
-            for tracks in made:
+        made = burning(
+            shape, self.rules, types=self.types, now=self.now, lookback=self.lookback, serial=serial
+        )
+        if isinstance(made, Burning):
+            things = made.things
+            for tracks in things:
                 for track in tracks:
                     self.windows[track] = grid.window_key(shape.reads)
-            self._place(shape, made)
+            self._place(shape, things)
         else:
             self.unproven.append(made)
-
-    def _make(self, shape: Shape, serial: str) -> list[list[Track]] | NotSynthesised | Impossible:
-        alert = shape.rule
-        never = bounds.impossible(shape.expr, self.rules)
-        if never is not None:
-            return Impossible(alert, never.reason, never.part)
-        narrow = [(shape_of(alert, some), some, BUDGET // 5) for some in focused(alert, self.rules)]
-        failed: NotSynthesised | None = None
-        whole = [] if len(narrow) == CHOICES else [(shape, self.rules, BUDGET)]
-        for task, rules, budget in [*narrow, *whole]:
-            try:
-                made = Search(task, rules, self.types, self.now, self.lookback, serial, budget).run()
-            except Unsupported as error:
-                failed = failed or NotSynthesised(alert, error.reason, error.part)
-                continue
-            if made is not None and (not narrow or self._alone(shape, made)):
-                return made
-        return failed or NotSynthesised(alert, "no series found that fire it", alert.expr)
-
-    def _alone(self, shape: Shape, made: list[list[Track]]) -> bool:
-        """Whether series made with one rule for each name fire the alert when all rules write."""
-        pool = Pool(self.rules, self.now, self.lookback)
-        pool.put(made)
-        return pool.fires(shape)
 
     def _shared(self, shape: Shape, pool: Pool) -> bool:
         """Use what is planned already, with more history if need be, where the alert fires on it."""

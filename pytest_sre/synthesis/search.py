@@ -1,28 +1,24 @@
-"""Coordinate search: change what one entity does at a time until the expression has a result."""
+"""The search for data on which an alert fires: change what entities do until the expression has a result."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from itertools import islice, product
 
 from pytest_sre.promql.ast import Aggregate, Binary, Call, Expr, VectorSelector, walk
 from pytest_sre.promql.resolve import RuleIndex
 from pytest_sre.synthesis import grid
+from pytest_sre.synthesis.descent import FAR, SHORT, Descent, knobs_of
 from pytest_sre.synthesis.element import Element, EvalError, Unsupported, Vector
-from pytest_sre.synthesis.entities import Entity, Option, Palette, build, initial, is_error
+from pytest_sre.synthesis.entities import Entity, Palette, build, initial, is_error
 from pytest_sre.synthesis.evaluate import Evaluator
 from pytest_sre.synthesis.shape import Shape
 from pytest_sre.synthesis.signals import Counter, Track
 from pytest_sre.synthesis.structure import World, families, structures
 from pytest_sre.synthesis.vectors import EXACT
 
-_FAR = 1000.0
-_SHORT = 0.002
-"""Distance of data that fire at the start of the run but not for long."""
 LATER = 300.0
 """Seconds into the run when an alert should still fire."""
-_ROUNDS = 4
 BUDGET = 300_000
 """Work (expressions and series evaluated) that one alert may cost: about a second."""
 _BRINK = 0.1
@@ -84,12 +80,11 @@ class Search:
         self.world = World(shape, serial)
         self.palette = Palette(shape, now)
         self.times = sample_times(shape, lookback)
-        self.guards = list(_guards(shape.exprs, rules))
+        self.guards = Guards(shape.exprs, rules)
         self.left = budget
-        self.best = _FAR
 
-    def run(self) -> list[list[Track]] | None:
-        """Tracks on which the alert fires, those of one thing together; None if the search found none."""
+    def run(self) -> list[list[Entity]] | None:
+        """Entities on which the alert fires, replicas in one group; None if the search found none."""
         seen = set()
         for structure in structures(self.shape):
             layout = families(self.shape, self.world, structure)
@@ -100,8 +95,7 @@ class Search:
             groups = build(self.shape, layout, self.types, self.times)
             if self._solve(groups):
                 self._moderate(groups)
-                every = [entity for group in groups for entity in group]
-                return [entity.tracks for entity in every if entity.option is not None]
+                return groups
         return None
 
     def _solve(self, groups: list[list[Entity]]) -> bool:
@@ -109,71 +103,19 @@ class Search:
         for entity in entities:
             entity.set(initial(entity))
         self.trial = Trial(entities)
-        knobs = _knobs(groups)
-        best = self._distance()
-        for _ in range(_ROUNDS):
-            before = best
-            for knob in knobs:
-                if best <= 0:
-                    return True
-                best = self._turn(knob, best)
-            if best <= _SHORT or self.left <= 0 or best >= _FAR:
-                break
-            if best >= before:
-                best = self._pairs(knobs, best)
-                if best >= before:
-                    break
-        self.best = min(self.best, best)
-        return best <= _SHORT
-
-    def _turn(self, knob: list[Entity], best: float) -> float:
-        """Try every option of one knob and keep the first that is best."""
-        kept = [entity.option for entity in knob]
-        chosen: Option | str = "kept"
-        for option in self.palette.options(knob[0]):
-            if self.left <= 0:
-                break
-            for entity in knob:
-                entity.set(option)
-            distance = self._distance()
-            if distance < best:
-                best, chosen = distance, option
-                if best <= 0:
-                    return best
-        for entity, old in zip(knob, kept, strict=True):
-            entity.set(old if isinstance(chosen, str) else chosen)
-        return best
-
-    def _pairs(self, knobs: list[list[Entity]], best: float) -> float:
-        """Two knobs at once, where one alone does not help."""
-        for i, first in enumerate(knobs):
-            for second in knobs[i + 1 :]:
-                kept = [entity.option for entity in (*first, *second)]
-                options = (islice(self.palette.options(knob[0]), 14) for knob in (first, second))
-                for one, two in product(*options):
-                    if self.left <= 0:
-                        break
-                    for entity in first:
-                        entity.set(one)
-                    for entity in second:
-                        entity.set(two)
-                    distance = self._distance()
-                    if distance < best:
-                        best, kept = distance, [entity.option for entity in (*first, *second)]
-                        if best <= 0:
-                            return best
-                for entity, old in zip((*first, *second), kept, strict=True):
-                    entity.set(old)
-        return best
+        best = Descent(self.palette.options, self._distance, lambda: self.left <= 0).run(knobs_of(groups))
+        return best <= SHORT
 
     def _distance(self) -> float:
         """How far the expression is from firing."""
         try:
             vector = self._evaluate()
         except EvalError:
-            return _FAR / 2
-        distance = min((e.off + (3.0 if e.bad else 0.0) for e in vector), default=_FAR) + self._cheating()
-        return distance if distance > 0 or self._lasts() else _SHORT
+            return FAR / 2
+        distance = min((e.off + (3.0 if e.bad else 0.0) for e in vector), default=FAR) + self.guards.broken(
+            self.trial
+        )
+        return distance if distance > 0 or self._lasts() else SHORT
 
     def _lasts(self) -> bool:
         """Whether what fires now still fires some minutes into the run."""
@@ -189,25 +131,12 @@ class Search:
         finally:
             self.left -= evaluator.work
 
-    def _cheating(self) -> float:
-        """What is wrong with data whose errors outnumber the requests they are part of."""
-        excess = 0.0
-        for errors, requests in self.guards:
-            part, whole = (self._total(names) for names in (errors, requests))
-            if whole and part > whole:
-                excess += 1.0 + (part - whole) / (part + whole)
-        return excess
-
-    def _total(self, names: frozenset[str]) -> float:
-        tracks = [track for name in names for track in self.trial.by_name.get(name, [])]
-        return sum(t.signal.rate + t.signal.surge for t in tracks if isinstance(t.signal, Counter))
-
     def _moderate(self, groups: list[list[Entity]]) -> None:
         """Prefer a moderate burn to an extreme one, or to one on the brink, as long as the alert fires."""
         excess = self._excess()
         if _BRINK <= excess <= _MODERATE or excess <= EXACT:
             return
-        for knob in _knobs(groups):
+        for knob in knobs_of(groups):
             if knob[0].kind == "flag":
                 continue
             kept = [entity.option for entity in knob]
@@ -227,23 +156,36 @@ class Search:
             vector = self._evaluate()
         except EvalError:
             return -1.0
-        if not fires(vector) or self._cheating():
+        if not fires(vector) or self.guards.broken(self.trial):
             return -1.0
         return max(element.gone for element in vector if not element.off and not element.bad)
-
-
-def _knobs(groups: list[list[Entity]]) -> list[list[Entity]]:
-    """Replicas together first, then the first alone and the rest."""
-    knobs = list(groups)
-    for group in groups:
-        if len(group) > 1:
-            knobs += [group[:1], group[1:]]
-    return knobs
 
 
 def sample_times(shape: Shape, lookback: float) -> tuple[float, ...]:
     """Sample times that serve every read of an alert."""
     return grid.times(grid.window_key(shape.reads), lookback)
+
+
+class Guards:
+    """Pairs of counters of different names that an expression divides: errors cannot outnumber requests."""
+
+    def __init__(self, exprs: Iterable[Expr], rules: RuleIndex) -> None:
+        """Find them in an alert and its recording rules."""
+        self.pairs = list(_guards(exprs, rules))
+
+    def broken(self, trial: Trial) -> float:
+        """What is wrong with data whose errors outnumber the requests they are part of."""
+        excess = 0.0
+        for errors, requests in self.pairs:
+            part, whole = (_total(names, trial) for names in (errors, requests))
+            if whole and part > whole:
+                excess += 1.0 + (part - whole) / (part + whole)
+        return excess
+
+
+def _total(names: frozenset[str], trial: Trial) -> float:
+    tracks = [track for name in names for track in trial.by_name.get(name, [])]
+    return sum(t.signal.rate + t.signal.surge for t in tracks if isinstance(t.signal, Counter))
 
 
 def _guards(exprs: Iterable[Expr], rules: RuleIndex) -> Iterable[tuple[frozenset[str], frozenset[str]]]:
@@ -279,4 +221,4 @@ def _counted(expr: Expr, rules: RuleIndex) -> frozenset[str]:
     return frozenset(names)
 
 
-__all__ = ["Search", "Trial", "Unsupported", "fires", "firing"]
+__all__ = ["Guards", "Search", "Trial", "Unsupported", "fires", "firing"]

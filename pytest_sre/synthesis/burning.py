@@ -1,0 +1,65 @@
+"""Data on which an alert fires: where several rules record one name, found with few of them and tried on all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pytest_sre.model.scenario import Impossible, NotSynthesised
+from pytest_sre.promql.resolve import RuleIndex
+from pytest_sre.synthesis import bounds
+from pytest_sre.synthesis.batches import Pool
+from pytest_sre.synthesis.element import Unsupported
+from pytest_sre.synthesis.entities import Entity
+from pytest_sre.synthesis.focus import CHOICES, focused
+from pytest_sre.synthesis.search import BUDGET, Search
+from pytest_sre.synthesis.shape import Shape, shape_of
+from pytest_sre.synthesis.signals import Track
+
+
+@dataclass(frozen=True, slots=True)
+class Burning:
+    """Entities on which an alert fires, replicas in one group; ``shape`` is the alert with the rules used to find them."""
+
+    shape: Shape
+    groups: list[list[Entity]]
+
+    @property
+    def entities(self) -> list[Entity]:
+        """All entities, absent ones too."""
+        return [entity for group in self.groups for entity in group]
+
+    @property
+    def things(self) -> list[list[Track]]:
+        """The tracks of each entity that is there."""
+        return [entity.tracks for entity in self.entities if entity.option is not None]
+
+
+def burning(
+    shape: Shape, rules: RuleIndex, *, types: Mapping[str, str], now: float, lookback: float, serial: str
+) -> Burning | NotSynthesised | Impossible:
+    """Search data on which an alert fires. Arguments as in `contrast`."""
+    alert = shape.rule
+    never = bounds.impossible(shape.expr, rules)
+    if never is not None:
+        return Impossible(alert, never.reason, never.part)
+    narrow = [(shape_of(alert, some), some, BUDGET // 5) for some in focused(alert, rules)]
+    failed: NotSynthesised | None = None
+    whole = [] if len(narrow) == CHOICES else [(shape, rules, BUDGET)]
+    for task, some, budget in [*narrow, *whole]:
+        try:
+            groups = Search(task, some, types, now, lookback, serial, budget).run()
+        except Unsupported as error:
+            failed = failed or NotSynthesised(alert, error.reason, error.part)
+            continue
+        if groups is not None:
+            found = Burning(task, groups)
+            if not narrow or _alone(shape, found.things, Pool(rules, now, lookback)):
+                return found
+    return failed or NotSynthesised(alert, "no series found that fire it", alert.expr)
+
+
+def _alone(shape: Shape, things: list[list[Track]], pool: Pool) -> bool:
+    """Whether series made with one rule for each name fire the alert when all rules write."""
+    pool.put(things)
+    return pool.fires(shape)

@@ -1,0 +1,149 @@
+"""For one alert, how each series behaves while the service is healthy, just below the threshold, and while it burns."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pytest_sre.model.rules import Rule
+from pytest_sre.model.scenario import Impossible, Labels, NotSynthesised
+from pytest_sre.promql.parse import PromqlError
+from pytest_sre.promql.resolve import RuleIndex
+from pytest_sre.synthesis import mixture
+from pytest_sre.synthesis.batches import labels_key
+from pytest_sre.synthesis.burning import Burning, burning
+from pytest_sre.synthesis.element import EvalError, Unsupported
+from pytest_sre.synthesis.entities import Entity, Option, Palette
+from pytest_sre.synthesis.healthy import MOMENTS, Bench, Healthy
+from pytest_sre.synthesis.mixture import NEAR, Pair
+from pytest_sre.synthesis.shape import Shape, shape_of
+from pytest_sre.synthesis.signals import Signal, Track
+
+
+@dataclass(frozen=True, slots=True)
+class Behaviour:
+    """One series: what it does while all is well, just below the threshold, and while the alert fires (None: absent).
+
+    Signals are functions of the seconds since ``now`` (of `contrast`): at time 0 the windows hold what was searched.
+    ``healthy`` and ``near`` go on like this for days, before 0 and after. ``burning`` does not (a gauge that falls may
+    become negative): an onset at time t plays ``burning.at(s - t - lead)`` for s from t on, where ``lead`` is the
+    alert's reach in seconds, so that at s = t + lead its windows hold exactly the searched data. A counter goes on
+    from the value it has: play what it counts, not where it stands.
+    """
+
+    labels: Labels
+    healthy: Signal | None
+    near: Signal | None
+    burning: Signal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Contrast:
+    """How the series of one alert behave; ``shape`` is the alert, with its reads.
+
+    ``near`` is how far `Behaviour.near` is from healthy (0) to the smallest mixture that fires (1): 0.9; None where
+    there is nothing near, and ``near_reason`` then says why.
+    """
+
+    shape: Shape
+    behaviours: tuple[Behaviour, ...]
+    near: float | None
+    near_reason: str = ""
+
+
+def contrast(
+    alert: Rule,
+    rules: RuleIndex,
+    *,
+    types: Mapping[str, str],
+    now: float,
+    lookback: float,
+    serial: str,
+    error_share: float = 1e-5,
+) -> Contrast | NotSynthesised | Impossible:
+    """Search healthy, near and burning data. NotSynthesised also where the alert fires on all data found to be healthy.
+
+    ``types`` metric types by name; ``now`` (seconds since the epoch) is time 0 of the signals; ``lookback`` in
+    seconds; ``serial`` makes the alert's free label values its own; ``error_share`` of requests fail while all is well.
+    """
+    try:
+        shape = shape_of(alert, rules)
+        found = burning(shape, rules, types=types, now=now, lookback=lookback, serial=serial)
+        if not isinstance(found, Burning):
+            return found
+        return _contrasted(shape, found, Bench(shape, rules, now, lookback, found.entities), error_share)
+    except PromqlError as error:
+        return NotSynthesised(alert, f"not PromQL: {error}", alert.expr)
+    except Unsupported as error:
+        return NotSynthesised(alert, error.reason, error.part)
+    except re.error as error:
+        reason = f"Python cannot read this regular expression ({error})"
+        return NotSynthesised(alert, reason, str(error.pattern))
+
+
+def _contrasted(shape: Shape, found: Burning, bench: Bench, share: float) -> Contrast | NotSynthesised:
+    burns = bench.kept()
+    if not Healthy(bench, found.groups, Palette(found.shape, bench.now), share).find():
+        return NotSynthesised(
+            shape.rule, "fires on healthy data: none were found on which it is quiet", shape.rule.expr
+        )
+    well = bench.kept()
+    healthy = _signals(bench)
+    burns = _needed(bench, found.groups, well, burns)
+    bench.set(burns)
+    burn = _signals(bench)
+    bench.set(well)
+    share_near, reason = mixture.approach(
+        _pairs(bench, healthy, burn), lambda: _there(bench), lambda: bench.quiet(MOMENTS)
+    )
+    near = _signals(bench)
+    behaviours = [
+        Behaviour(labels_key(track), healthy[track], None if share_near is None else near[track], burn[track])
+        for track in bench.trial.tracks
+        if healthy[track] is not None or burn[track] is not None
+    ]
+    return Contrast(shape, tuple(behaviours), None if share_near is None else NEAR, reason)
+
+
+def _signals(bench: Bench) -> dict[Track, Signal | None]:
+    return {track: track.signal for track in bench.trial.tracks}
+
+
+def _pairs(
+    bench: Bench, healthy: Mapping[Track, Signal | None], burn: Mapping[Track, Signal | None]
+) -> list[Pair]:
+    """The tracks that differ."""
+    flags = {track for entity in bench.entities if entity.kind == "flag" for track in entity.tracks}
+    return [
+        Pair(track, healthy[track], burn[track], track in flags)
+        for track in bench.trial.tracks
+        if healthy[track] != burn[track]
+    ]
+
+
+def _there(bench: Bench) -> bool:
+    """Whether the alert has any result."""
+    try:
+        return any(not element.off for element in bench.vector())
+    except EvalError:
+        return True
+
+
+def _needed(
+    bench: Bench, groups: list[list[Entity]], well: Mapping[Entity, Option], burns: Mapping[Entity, Option]
+) -> dict[Entity, Option]:
+    """Burning data that differ from healthy ones only where the alert needs it."""
+    kept = dict(burns)
+    bench.set(kept)
+    singles = [[entity] for group in groups if len(group) > 1 for entity in group]
+    for group in [*groups, *singles]:
+        changed = {entity: well[entity] for entity in group if well[entity] != kept[entity]}
+        if not changed:
+            continue
+        bench.set(changed)
+        if bench.fires(MOMENTS) and not bench.guards.broken(bench.trial):
+            kept.update(changed)
+        else:
+            bench.set(kept)
+    return kept

@@ -1,0 +1,259 @@
+"""Data on which an alert is quiet, as a service exposes them that is fine: realistic first, then what is nearest."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+
+from pytest_sre.promql.ast import Binary, walk
+from pytest_sre.promql.resolve import RuleIndex
+from pytest_sre.synthesis.descent import FAR, SHORT, Descent, knobs_of
+from pytest_sre.synthesis.element import Element, EvalError, Vector
+from pytest_sre.synthesis.entities import LEVEL, TRAFFIC, Entity, Option, Palette, Profile
+from pytest_sre.synthesis.errorlike import error_rates
+from pytest_sre.synthesis.evaluate import Evaluator
+from pytest_sre.synthesis.search import BUDGET, Guards, Trial, fires
+from pytest_sre.synthesis.shape import Shape
+from pytest_sre.synthesis.signals import Counter, Gauge, Lost, Sawtooth, Step, Wave
+from pytest_sre.synthesis.vectors import EXACT
+
+MOMENTS = (0.0, 7.0, 45.0, 300.0)
+"""Seconds into the run at which an alert must be quiet, or fire."""
+SPARE = 0.03
+"""How far from its threshold (relative) a healthy value should stay."""
+_BRINK = 1e-4
+_POLISH = 20_000
+"""Work that may go on once an alert is quiet, to keep it farther from its threshold."""
+_NOTHING = 0.5
+"""Distance of data on which the expression has nothing at all to compare: something is missing then."""
+_DAY = 86400.0
+_UNITS = (1.0, 1e3, 1e9)
+
+
+class Bench:
+    """Entities on the test bench: what an alert says to what they do now, at any moment."""
+
+    def __init__(
+        self, shape: Shape, rules: RuleIndex, now: float, lookback: float, entities: Sequence[Entity]
+    ) -> None:
+        """``now`` in seconds since the epoch is time 0 of all signals, ``lookback`` in seconds."""
+        self.shape, self.rules, self.now, self.lookback = shape, rules, now, lookback
+        self.entities = entities
+        self.trial = Trial(entities)
+        self.guards = Guards(shape.exprs, rules)
+        self.timed = bool(shape.functions & {"time", "timestamp"})
+        self.left = BUDGET
+
+    def vector(self, moment: float = 0.0, shift: float = 0.0) -> Vector:
+        """The alert's elements ``moment`` seconds into the run, or as if the run began ``shift`` seconds later. Raises EvalError, Unsupported."""
+        evaluator = Evaluator(self.trial, self.rules, self.now, self.lookback, moment + shift)
+        kept = [track.times for track in self.trial.tracks] if shift else []
+        if shift:
+            moved = {times: tuple(time + shift for time in times) for times in set(kept)}
+            for track in self.trial.tracks:
+                track.times = moved[track.times]
+        try:
+            return evaluator.vector(self.shape.expr)
+        finally:
+            self.left -= evaluator.work
+            for track, times in zip(self.trial.tracks, kept, strict=False):
+                track.times = times
+
+    def fires(self, moments: Sequence[float] = (0.0,)) -> bool:
+        """Whether the alert surely fires, at all of these moments."""
+        try:
+            return all(fires(self.vector(moment)) for moment in moments)
+        except EvalError:
+            return False
+
+    def quiet(self, moments: Sequence[float] = (0.0,), shifts: Sequence[float] = ()) -> bool:
+        """Whether the alert surely is quiet, at all of these moments."""
+        try:
+            found = [self.vector(moment) for moment in moments]
+            found += [self.vector(0.0, shift) for shift in shifts]
+        except EvalError:
+            return False
+        return not any(near(element) for vector in found for element in vector)
+
+    @property
+    def steady(self) -> bool:
+        """Whether it is all the same when one looks."""
+        return not self.timed and all(_steady(track.signal) for track in self.trial.tracks)
+
+    def set(self, options: Mapping[Entity, Option]) -> None:
+        """Let entities behave so."""
+        for entity, option in options.items():
+            entity.set(option)
+
+    def kept(self) -> dict[Entity, Option]:
+        """What entities do now."""
+        return {entity: entity.option for entity in self.entities}
+
+
+def near(element: Element) -> bool:
+    """Whether an element is there (NaN counts: Prometheus fires on it) or so near that Prometheus' last digit may decide."""
+    return not element.off or EXACT < element.off < EXACT + _BRINK
+
+
+def _steady(signal: object) -> bool:
+    if isinstance(signal, Gauge):
+        return signal.slope == 0
+    return signal is None or (isinstance(signal, Counter) and not signal.surge)
+
+
+class Healthy:
+    """The search for healthy data, beginning with entities on which the alert fires."""
+
+    def __init__(self, bench: Bench, groups: list[list[Entity]], palette: Palette, share: float) -> None:
+        """``share`` of requests fail while all is well."""
+        self.bench, self.groups, self.palette, self.share = bench, groups, palette, share
+        self.burning = bench.kept()
+        self.known: dict[object, tuple[Option, ...]] = {}
+        ops = {
+            node.op for expr in bench.shape.exprs for node in walk(expr) if isinstance(node, Binary)
+        }  # fmt: skip
+        self.equal, self.unequal = "==" in ops, "!=" in ops
+        reach = max((read.reach for read in bench.shape.reads), default=0.0) + bench.lookback
+        self.shifts = (-reach, _DAY)
+
+    def find(self) -> bool:
+        """Make the entities healthy; False where nothing was found. Raises Unsupported."""
+        start = self._start()
+        for wide, shifts in ((False, self.shifts), (True, self.shifts), (True, ())):
+            self.bench.set(start)
+            self.known.clear()
+            self.bench.left = BUDGET // 3
+            self.lasting = shifts
+
+            def options(entity: Entity, wide: bool = wide) -> tuple[Option, ...]:
+                return self._options(entity, wide)
+
+            knobs = [knob for knob in knobs_of(self.groups) if knob]
+            remains = Descent(options, self._distance, lambda: self.bench.left <= 0).run(knobs)
+            if remains < 1.0 and self._lasts():
+                self._restore(start, remains)
+                return True
+        return False
+
+    def _restore(self, start: Mapping[Entity, Option], best: float) -> None:
+        """Change as few entities as possible: the others do what they did at the start."""
+        self.bench.left = BUDGET // 3
+        for entity, option in start.items():
+            kept = entity.option
+            if kept != option:
+                entity.set(option)
+                distance = self._distance()
+                if distance > best and (kept is not None or distance >= 1.0):
+                    entity.set(kept)
+
+    def _start(self) -> dict[Entity, Option]:
+        """What each entity does while all is well, as far as can be told without trying."""
+        errors: Mapping[Entity, Option] = error_rates(
+            list(self.bench.entities), self.bench.shape.exprs, self.bench.rules, self.bench.fires, self.share
+        )
+        return {
+            entity: errors[entity] if entity in errors else self._well(entity)
+            for entity in self.bench.entities
+        }
+
+    def _well(self, entity: Entity) -> Option:
+        if entity.kind == "histogram":
+            return Profile(TRAFFIC, self.share, math.inf)
+        if entity.kind == "counter":
+            return Counter(TRAFFIC)
+        if entity.kind == "flag":
+            return Gauge(1.0)
+        burning = self.burning[entity]
+        if self.equal and burning in (Gauge(0.0), Gauge(1.0)):
+            return Gauge(0.0 if burning == Gauge(1.0) else 1.0)
+        return Gauge(self._level())
+
+    def _level(self) -> float:
+        """Where gauges stand: at the whole, where the alert's constants are parts of one."""
+        given = [abs(c) for c in self.bench.shape.constants[:6]]
+        parts = any(0 < c < 1 for c in given) and all(c <= 1 for c in given)
+        return 1.0 if parts else LEVEL
+
+    def _options(self, entity: Entity, wide: bool) -> tuple[Option, ...]:
+        """What an entity may do instead; what is realistic for days comes first, absence last."""
+        key = (entity.kind, entity.bounds, self.burning[entity] if wide or self.bench.timed else None)
+        if key not in self.known:
+            every = list(dict.fromkeys([*self._likely(entity), *self.palette.options(entity)]))
+            calm = [option for option in every if _calm(option)]
+            if wide:
+                rest = [option for option in every if not _calm(option) and option is not None]
+                calm += [*_mirrored(self.burning[entity]), *rest, None]
+            self.known[key] = tuple(dict.fromkeys(calm))
+        return self.known[key]
+
+    def _likely(self, entity: Entity) -> Iterator[Option]:
+        if entity.kind == "counter":
+            yield from (Counter(self.share * TRAFFIC), Counter(0.0), Counter(TRAFFIC))
+        elif entity.kind == "gauge" and self.bench.timed:
+            burning = self.burning[entity]
+            for unit in _UNITS:
+                if unit == _unit(burning, self.bench.now):
+                    for c in self.bench.shape.constants:
+                        if 0 < c < self.bench.now / 2:
+                            yield Gauge((self.bench.now - c / 2) * unit, unit)
+        elif entity.kind == "histogram":
+            yield Profile(TRAFFIC, self.share, math.inf)
+
+    def _distance(self) -> float:
+        """How far the alert is from being quiet with something to spare; below 1 it is quiet."""
+        try:
+            vector = self.bench.vector()
+        except EvalError:
+            return FAR / 2
+        there = sum(1.0 + min(element.gone, 1.0) for element in vector if near(element))
+        cost = there + 2 * self.bench.guards.broken(self.bench.trial)
+        if cost > 0:
+            return 1.0 + cost
+        if not self._lasts():
+            return 1.0
+        self.bench.left = min(self.bench.left, _POLISH)
+        return max((self._short(element) for element in vector), default=_NOTHING)
+
+    def _short(self, element: Element) -> float:
+        """How much an element that is quiet lacks to be so with something to spare."""
+        if element.off == EXACT and (self.unequal or element.value == 0):
+            return 0.0
+        lacking = SPARE - (element.off - EXACT)
+        return SHORT + lacking if lacking > 0 else 0.0
+
+    def _lasts(self) -> bool:
+        if self.bench.steady:
+            return self.bench.quiet((0.0, MOMENTS[-1]))
+        return self.bench.quiet(MOMENTS, self.lasting)
+
+
+def _calm(option: Option) -> bool:
+    """Whether something can go on like this for days."""
+    if isinstance(option, Gauge):
+        follows = option.slope in _UNITS and option.value > 1e9
+        return follows or (option.slope == 0 and option.value >= 0)
+    if isinstance(option, Counter):
+        return not option.surge and not option.level
+    return isinstance(option, Profile)
+
+
+def _mirrored(option: Option) -> Iterator[Option]:
+    """What the opposite of a burning behaviour may be."""
+    if isinstance(option, Gauge):
+        yield from (Gauge(option.value), Gauge(-option.value), Gauge(option.value, -option.slope))
+    elif isinstance(option, Step):
+        yield from (Gauge(option.before), Gauge(option.after))
+    elif isinstance(option, Wave):
+        yield from (Gauge(option.low), Gauge(option.high))
+    elif isinstance(option, Sawtooth):
+        yield Counter(option.rate)
+    elif isinstance(option, Lost):
+        yield Gauge(option.value)
+    elif isinstance(option, Counter):
+        yield from (Counter(option.rate), Counter(option.rate + option.surge))
+
+
+def _unit(option: Option, now: float) -> float:
+    """The unit of a gauge that holds a time: parts of a second."""
+    value = option.value if isinstance(option, Gauge) else 0.0
+    return next((unit for unit in _UNITS if 0.5 < value / unit / now < 2), 1.0)

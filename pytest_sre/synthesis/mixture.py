@@ -1,0 +1,112 @@
+"""Between healthy and burning: all that differs moves together, and the last share that stays quiet is near."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+from pytest_sre.synthesis.signals import Counter, Gauge, Signal, Track
+
+NEAR = 0.9
+"""How far near is from healthy (0) to the smallest share of burning that fires (1)."""
+_STEPS = 16
+_SMALLEST = 1e-3
+"""Shares below this fire on any change at all."""
+ABSENCE = "it fires on absence"
+FLAG = "values of a 0/1 metric have nothing in between"
+UNLIKE = "healthy and burning series move in different ways, with nothing in between"
+EXACT = "it fires on exact values, with nothing in between"
+ANY = "any change from healthy fires it"
+UNSTEADY = "what lies between healthy and burning fires now and then"
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One track that differs, and what it does while all is well and while the alert fires."""
+
+    track: Track
+    healthy: Signal | None
+    burning: Signal | None
+    flag: bool
+
+    def set(self, share: float) -> None:
+        """Let the track do what lies ``share`` of the way from healthy to burning."""
+        assert self.healthy is not None
+        assert self.burning is not None
+        self.track.signal = mix(self.healthy, self.burning, share)
+
+
+def unmixable(pairs: Iterable[Pair]) -> str:
+    """Why there is nothing between; empty where there is something."""
+    for pair in pairs:
+        if pair.healthy is None or pair.burning is None:
+            return ABSENCE
+        if pair.flag:
+            return FLAG
+        if mix(pair.healthy, pair.burning, 0.5) is None:
+            return UNLIKE
+    return ""
+
+
+def mix(healthy: Signal, burning: Signal, share: float) -> Signal | None:
+    """The signal ``share`` (0..1) of the way; None where two signals have nothing between them.
+
+    A counter's rates mix, so that it never falls; a gauge that follows the clock keeps following it.
+    """
+    if share in (0, 1):
+        return burning if share else healthy
+    if isinstance(healthy, Gauge) and isinstance(burning, Gauge):
+        follows = healthy.slope >= 1 and not burning.slope and healthy.value > 1e9
+        slope = healthy.slope if follows else _line(healthy.slope, burning.slope, share)
+        return Gauge(_line(healthy.value, burning.value, share), slope)
+    if isinstance(healthy, Counter) and isinstance(burning, Counter):
+        if healthy.surge and burning.surge and healthy.since != burning.since:
+            return None
+        return Counter(
+            _line(healthy.rate, burning.rate, share),
+            _line(healthy.level, burning.level, share),
+            _line(healthy.surge, burning.surge, share),
+            burning.since if burning.surge else healthy.since,
+        )
+    return replace(healthy) if healthy == burning else None
+
+
+def _line(a: float, b: float, share: float) -> float:
+    return a + (b - a) * share
+
+
+def smallest(pairs: list[Pair], fires: Callable[[], bool]) -> float:
+    """The smallest share that fires, by bisection, between a quiet 0 and a firing 1."""
+    low, high = 0.0, 1.0
+    for _ in range(_STEPS):
+        middle = (low + high) / 2
+        for pair in pairs:
+            pair.set(middle)
+        low, high = (low, middle) if fires() else (middle, high)
+    return high
+
+
+def approach(
+    pairs: list[Pair], fires: Callable[[], bool], quiet: Callable[[], bool]
+) -> tuple[float | None, str]:
+    """(share that is near, "") or (None, why there is none). Tracks are left there, or healthy."""
+    reason = unmixable(pairs) if pairs else ANY
+    if not reason:
+        edge = smallest(pairs, fires)
+        if edge < _SMALLEST:
+            reason = ANY
+        elif edge >= 1:
+            reason = EXACT
+        if not reason and not all(_quiet_at(pairs, edge * part, quiet) for part in (0.5, NEAR)):
+            reason = UNSTEADY
+        if not reason:
+            return NEAR * edge, ""
+    for pair in pairs:
+        pair.track.signal = pair.healthy
+    return None, reason
+
+
+def _quiet_at(pairs: list[Pair], share: float, quiet: Callable[[], bool]) -> bool:
+    for pair in pairs:
+        pair.set(share)
+    return quiet()
