@@ -129,6 +129,7 @@ def _changes(run: Run, results: Results) -> list[review.Change]:
                 [*comparison.unreadable, *broken],
                 now if isinstance(now, Observations) else None,
                 was if isinstance(was, Observations) else None,
+                scope[0].settings.file.severities,
             )
         )
     return changes

@@ -5,30 +5,24 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import AfterValidator, BaseModel, Field, ValidationError, field_validator
 
 from pytest_sre.errors import UserError
-from pytest_sre.sources import duration, notation
+from pytest_sre.sources import notation
 from pytest_sre.sources.alertmanager import parse_matchers
+from pytest_sre.sources.fields import Duration, Frozen
+from pytest_sre.sources.slos import DEFAULT_POLICY, PolicySpec, SloSpec, unique_policy, unique_slos
 from pytest_sre.sources.yamlfile import YamlError, line_of, load_all
 
 FILE_NAMES = ("sre.yaml", "sre.yml")
 
 
-def _check_duration(text: str) -> str:
-    if duration.seconds(text) <= 0:
-        raise ValueError("must be longer than 0s")
-    return text
+Slos = Annotated[tuple[SloSpec, ...], AfterValidator(unique_slos)]
+Policy = Annotated[tuple[PolicySpec, ...], AfterValidator(unique_policy)]
+ErrorShare = Annotated[float, Field(ge=0, lt=1)]
 
 
-Duration = Annotated[str, AfterValidator(_check_duration)]
-
-
-class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class PrometheusServer(_Model):
+class PrometheusServer(Frozen):
     """How the real Prometheus is run in production, as far as it changes verdicts."""
 
     binary: str | None = None
@@ -39,7 +33,7 @@ class PrometheusServer(_Model):
     external_url: str | None = None
 
 
-class AlertmanagerServer(_Model):
+class AlertmanagerServer(Frozen):
     """How the real Alertmanager is run in production, as far as it changes verdicts."""
 
     binary: str | None = None
@@ -48,14 +42,14 @@ class AlertmanagerServer(_Model):
     external_url: str | None = None
 
 
-class Docker(_Model):
+class Docker(Frozen):
     """The way between the containers and pytest; the relay's image must have Python 3 as ``python3``."""
 
     sink: Literal["auto", "gateway", "relay"] = "auto"
     relay_image: str = "python:3.13-alpine"
 
 
-class Servers(_Model):
+class Servers(Frozen):
     """Server settings."""
 
     backend: Literal["auto", "docker", "process"] = "auto"
@@ -64,7 +58,7 @@ class Servers(_Model):
     alertmanager: AlertmanagerServer = AlertmanagerServer()
 
 
-class Oncall(_Model):
+class Oncall(Frozen):
     """An expectation: alerts that match must reach all of ``reaches`` and none of ``never``."""
 
     match: tuple[str, ...] = ()
@@ -82,14 +76,26 @@ class Oncall(_Model):
         return value
 
 
-class Runbooks(_Model):
+class Runbooks(Frozen):
     """``urls`` maps URL prefixes to local folders; ``annotations`` are looked at in order."""
 
     urls: dict[str, str] = Field(default_factory=dict)
     annotations: tuple[str, ...] = ("runbook_url", "runbook", "playbook")
 
 
-class HandSeries(_Model):
+class Severities(Frozen):
+    """Which values, in any of ``labels``, say that an alert is a page, and else a ticket. Case doesn't count."""
+
+    labels: tuple[str, ...] = ("severity", "priority", "level", "urgency")
+    page: tuple[str, ...] = (
+        "page", "pager", "paging", "critical", "crit", "emergency", "sev1", "sev-1", "p1",
+    )  # fmt: skip
+    ticket: tuple[str, ...] = (
+        "ticket", "warning", "warn", "high", "error", "major", "sev2", "sev-2", "p2", "sev3", "sev-3", "p3",
+    )  # fmt: skip
+
+
+class HandSeries(Frozen):
     """One series in promtool's notation; the last value is now."""
 
     series: str
@@ -108,7 +114,7 @@ class HandSeries(_Model):
         return value
 
 
-class ByHand(_Model):
+class ByHand(Frozen):
     """Series given by hand for one alert; ``alert`` is its name, or ``file::name``."""
 
     alert: str
@@ -116,7 +122,7 @@ class ByHand(_Model):
     input_series: tuple[HandSeries, ...]
 
 
-class SreYaml(_Model):
+class SreYaml(Frozen):
     """The file ``sre.yaml``, or one scope of it. Paths are relative to the file."""
 
     rules: tuple[str, ...] = ()
@@ -127,6 +133,10 @@ class SreYaml(_Model):
     oncall: tuple[Oncall, ...] = ()
     runbooks: Runbooks = Runbooks()
     series: tuple[ByHand, ...] = ()
+    slos: Slos = ()
+    policy: Policy = DEFAULT_POLICY
+    healthy_error_share: ErrorShare = 1e-5
+    severities: Severities = Severities()
     strict: bool = False
     scopes: tuple[Scope, ...] = ()
 
@@ -140,7 +150,7 @@ class SreYaml(_Model):
         return value
 
 
-class Scope(_Model):
+class Scope(Frozen):
     """One Prometheus and Alertmanager of several. What it doesn't set is as at the top level of ``sre.yaml``.
 
     ``folder`` is where its files are searched, and what its own paths are relative to.
@@ -156,9 +166,13 @@ class Scope(_Model):
     oncall: tuple[Oncall, ...] = ()
     runbooks: Runbooks = Runbooks()
     series: tuple[ByHand, ...] = ()
+    slos: Slos = ()
+    policy: Policy = DEFAULT_POLICY
+    healthy_error_share: ErrorShare = 1e-5
+    severities: Severities = Severities()
 
 
-class Settings(_Model):
+class Settings(Frozen):
     """The settings of one stack: a scope (where there are some) with ini options and command line applied.
 
     ``folder`` is what the paths in ``file`` are relative to, ``search`` where files are looked for. ``version``

@@ -1,4 +1,4 @@
-"""All checks of an alert, in the order of their items. `loads` is asked of files, the others of alerts."""
+"""All checks of an alert, in the order of their items. `loads` is asked of files, `policy` of SLOs, the others of alerts."""
 
 from __future__ import annotations
 

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pytest_sre.model.finding import Finding
 from pytest_sre.model.observation import AlertObservation, FileVerdict
 from pytest_sre.model.rules import Rule
-from pytest_sre.settings import SreYaml
+from pytest_sre.model.slo import Notify
+from pytest_sre.settings import Severities, SreYaml
 from pytest_sre.sources.discover import Inventory
 
 PAGING_KINDS = frozenset({"pagerduty", "opsgenie", "victorops", "pushover", "incidentio", "webhook"})
-_PAGING_LABELS = ("severity", "priority", "level", "urgency")
-_PAGING_VALUES = frozenset(
-    {"page", "pager", "paging", "critical", "crit", "emergency", "sev1", "sev-1", "p1"}
-)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,6 +43,14 @@ class Skipped:
 Verdict = tuple[Finding, ...] | Skipped
 
 
-def calls_itself_a_page(rule: Rule) -> bool:
+def kind_of(labels: Mapping[str, str], severities: Severities) -> Notify | None:
+    """What an alert's own labels say that it is; None where they say nothing of the kind."""
+    said = {labels.get(label, "").lower() for label in severities.labels}
+    if said & {value.lower() for value in severities.page}:
+        return "page"
+    return "ticket" if said & {value.lower() for value in severities.ticket} else None
+
+
+def calls_itself_a_page(rule: Rule, severities: Severities) -> bool:
     """Whether an alert's own labels say that it wakes somebody."""
-    return any(rule.labels.get(label, "").lower() in _PAGING_VALUES for label in _PAGING_LABELS)
+    return kind_of(rule.labels, severities) == "page"

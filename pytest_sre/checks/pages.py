@@ -136,7 +136,11 @@ def _expectation(case: Case, labels: Mapping[str, str]) -> Oncall | None:
             return oncall
     if case.settings.oncall:
         return None
-    return Oncall(reaches=("<paging>",)) if calls_itself_a_page(case.rule) else Oncall()
+    return (
+        Oncall(reaches=("<paging>",))
+        if calls_itself_a_page(case.rule, case.settings.severities)
+        else Oncall()
+    )
 
 
 def _unexpected(case: Case, alert: AlertObservation, fired: FiredAlert) -> Finding:

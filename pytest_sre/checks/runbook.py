@@ -101,7 +101,7 @@ def _page(case: Case, url: str, page: LocalPage, root: Path, prefixes: Mapping[s
 
 
 def _pages(case: Case) -> bool:
-    if calls_itself_a_page(case.rule):
+    if calls_itself_a_page(case.rule, case.settings.severities):
         return True
     sent = case.alert.notifications if case.alert else ()
     return any(notification.integration.kind in PAGING_KINDS - {"webhook"} for notification in sent)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from pytest_sre.checks.case import calls_itself_a_page
 from pytest_sre.model.observation import Observations
 from pytest_sre.model.rules import Rule
+from pytest_sre.settings import Severities
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,6 +26,7 @@ class Change:
     remarks: Sequence[str]
     after: Observations | None
     before: Observations | None
+    severities: Severities = field(default_factory=Severities)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +85,15 @@ def _effects(change: Change) -> Iterator[str]:
         was = change.previous.get(rule)
         effect = _Effect(
             "changed" if was else "new",
-            calls_itself_a_page(rule),
+            calls_itself_a_page(rule, change.severities),
             _notified(change.after, rule),
             _notified(change.before, was) if was else None,
         )
         groups.setdefault(effect, []).append(rule.name)
     for rule in change.removed:
-        effect = _Effect("removed", calls_itself_a_page(rule), None, _notified(change.before, rule))
+        effect = _Effect(
+            "removed", calls_itself_a_page(rule, change.severities), None, _notified(change.before, rule)
+        )
         groups.setdefault(effect, []).append(rule.name)
     for effect, names in groups.items():
         yield f"{effect.told(len(names))}: {', '.join(names)}"

@@ -1,0 +1,158 @@
+"""Is somebody told before a fast burn has taken more of the error budget than the policy allows?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from pytest_sre.checks.case import PAGING_KINDS, Skipped, Verdict, kind_of
+from pytest_sre.model.finding import Finding
+from pytest_sre.model.rules import Rule
+from pytest_sre.model.slo import Notify, PolicyEntry, Slo, least_objective
+from pytest_sre.promql.printer import duration
+from pytest_sre.report.figures import percent, span, times
+from pytest_sre.settings import Severities
+
+NAME = "policy"
+_FAST = 14.4
+"""The burn rate of the Workbook's first page: one hour of it takes 2 % of the budget of 30 days."""
+_TELLS = {"page": "pages", "ticket": "raises a ticket"}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Detection:
+    """An alert that reads the SLO's series, and when it fired at the entry's error ratio.
+
+    ``after`` is in seconds from the onset (None: not while it was observed); ``kind`` None is neither page nor ticket.
+    """
+
+    rule: Rule
+    kind: Notify | None
+    after: float | None
+
+
+def kind_of_alert(rule: Rule, severities: Severities, notified: Iterable[str] | None = None) -> Notify | None:
+    """Whether an alert pages or raises a ticket: as its labels say, else by the integrations that it ``notified``.
+
+    Labels count first: a page that reaches no pager is what the check `pages` finds. Integrations are kinds
+    (``slack``), None where nothing was delivered.
+    """
+    said = kind_of(rule.labels, severities)
+    if said is not None or notified is None:
+        return said
+    kinds = set(notified)
+    # A webhook may be anything: it is no proof that somebody is woken.
+    return "page" if kinds & (PAGING_KINDS - {"webhook"}) else ("ticket" if kinds else None)
+
+
+def label(entry: PolicyEntry) -> str:
+    """How an entry is told from the others in test ids: ``1h page``."""
+    return f"{duration(entry.gone_within)} {entry.notify}"
+
+
+def serves(kind: Notify | None, entry: PolicyEntry) -> bool:
+    """Whether an alert of a kind is what the entry asks for. A page does for a ticket: somebody is told, and sooner."""
+    return kind == "page" or kind == entry.notify
+
+
+def judge(slo: Slo, entry: PolicyEntry, detections: Sequence[Detection], observed: float) -> Verdict:
+    """Pass when some alert of the kind fires before too much is spent; ``observed`` are the seconds of burn looked at."""
+    if not detections:
+        return (_unwatched(slo, entry),)
+    ratio = entry.ratio(slo)
+    serving = [one for one in detections if serves(one.kind, entry)]
+    if any(one.after is not None and _spent(slo, entry, one.after) < entry.before_spent for one in serving):
+        return ()
+    if observed < entry.deadline(slo):
+        return Skipped(
+            f"only {span(observed)} of burn were observed, the policy allows {span(entry.deadline(slo))}"
+        )
+    return (
+        Finding(
+            NAME,
+            slo.location,
+            f"{slo.name}: no alert {_TELLS[entry.notify]} before {percent(entry.before_spent)} of the error budget is spent",
+            expected=f"a {entry.notify} within {span(entry.deadline(slo))} when {percent(ratio)} of the requests fail "
+            f"({times(slo.burn_rate(ratio))} burn, budget gone in {span(slo.gone_after(ratio))})",
+            seen=_nearest(slo, entry, serving or detections),
+            details=tuple(_row(slo, entry, one) for one in sorted(detections, key=_rank)),
+            next_step=_advice(slo, entry, detections),
+        ),
+    )
+
+
+def _unwatched(slo: Slo, entry: PolicyEntry) -> Finding:
+    return Finding(
+        NAME,
+        slo.location,
+        f"{slo.name}: no alert reads the series of this SLO",
+        expected=f"an alert that {_TELLS[entry.notify]} and reads {slo.part} and {slo.total}",
+        seen="none does, neither itself nor through recording rules",
+        next_step="write one, or mend the selectors: labels and values must be those that the alerts select by",
+    )
+
+
+def _spent(slo: Slo, entry: PolicyEntry, after: float) -> float:
+    return slo.spent(entry.ratio(slo), after)
+
+
+def _rank(one: Detection) -> tuple[bool, float, str]:
+    """Earliest first, those that never fired last."""
+    return one.after is None, one.after or 0.0, one.rule.name
+
+
+def _nearest(slo: Slo, entry: PolicyEntry, detections: Sequence[Detection]) -> str:
+    best = min(detections, key=_rank)
+    what = "" if serves(best.kind, entry) else f" and is {_named(best.kind)}"
+    if best.after is None:
+        return f"nothing; {best.rule.name} comes nearest, it never fires" + what
+    return f"{best.rule.name} comes nearest: it fires after {_told(slo, entry, best.after)}" + what
+
+
+def _named(kind: Notify | None) -> str:
+    return f"a {kind}" if kind else "neither page nor ticket"
+
+
+def _told(slo: Slo, entry: PolicyEntry, after: float) -> str:
+    return f"{span(after)}, with {percent(_spent(slo, entry, after))} spent"
+
+
+def _row(slo: Slo, entry: PolicyEntry, one: Detection) -> str:
+    result = "never" if one.after is None else f"after {_told(slo, entry, one.after)}"
+    return f"{one.kind or '-':<10}{one.rule.location} {one.rule.name}: {result}"
+
+
+def _advice(slo: Slo, entry: PolicyEntry, detections: Sequence[Detection]) -> str:
+    """What would help: another label, a threshold that can be reached, or a faster alert."""
+    intime = [
+        one
+        for one in sorted(detections, key=_rank)
+        if one.after is not None and _spent(slo, entry, one.after) < entry.before_spent
+    ]
+    if intime:
+        return f"{intime[0].rule.name} is soon enough: label it as a {entry.notify}, or name its severity in `severities:`"
+    if slo.most_burn < _FAST and any(one.after is None for one in detections):
+        return (
+            f"at {slo.objective:g} % the burn rate is at most {times(slo.most_burn)}; one of {times(_FAST)} needs an "
+            f"objective of at least {least_objective(_FAST):.2f} %: alert on a lower one"
+        )
+    burn, most = slo.burn_rate(entry.ratio(slo)), entry.before_spent * slo.window
+    return (
+        f"add an alert whose burn rate is below {times(burn)}, and whose burn rate times long window is below "
+        f"{span(most)} ({percent(entry.before_spent)} of {duration(slo.window)}); for instance "
+        f"{_example(burn, most)}"
+    )
+
+
+def _example(burn: float, most: float) -> str:
+    """The slowest of the Workbook's recommended alerts that would do."""
+    for factor, long, short in (
+        (1.0, "3d", "6h"),
+        (3.0, "1d", "2h"),
+        (6.0, "6h", "30m"),
+        (_FAST, "1h", "5m"),
+    ):
+        hours = {"3d": 72, "1d": 24, "6h": 6, "1h": 1}[long]
+        if factor < burn and factor * hours * 3600 < most:
+            return f"{times(factor)} over {long} and {short}"
+    return "a shorter long window than the usual 1h"

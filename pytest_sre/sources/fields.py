@@ -1,0 +1,46 @@
+"""Types of settings: what users write, checked when it is read and kept as written."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict
+
+from pytest_sre.promql.selector import selector
+from pytest_sre.sources import duration
+
+
+class Frozen(BaseModel):
+    """Read once and never changed; keys that it doesn't know are errors."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def _check_duration(text: str) -> str:
+    if duration.seconds(text) <= 0:
+        raise ValueError("must be longer than 0s")
+    return text
+
+
+def _check_percent(text: str) -> str:
+    if not 0 < share(text) <= 1:
+        raise ValueError("must be more than 0% and not more than 100%")
+    return text
+
+
+def _check_selector(text: str) -> str:
+    return selector(text).text
+
+
+def share(text: str) -> float:
+    """The part of a whole that a percentage such as ``10%`` says: 0.1. Raises ValueError."""
+    digits = text.strip().removesuffix("%").strip()
+    try:
+        return float(digits) / 100 if text.strip() != digits else float("x")
+    except ValueError:
+        raise ValueError(f'"{text}" is not a percentage such as 10%') from None
+
+
+Duration = Annotated[str, AfterValidator(_check_duration)]
+Percent = Annotated[str, AfterValidator(_check_percent)]
+SelectorText = Annotated[str, AfterValidator(_check_selector)]
