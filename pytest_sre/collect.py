@@ -10,12 +10,13 @@ from typing import Any, Protocol
 
 import pytest
 
-from pytest_sre.checks import CHECKS, known, loads
+from pytest_sre.checks import CHECKS, known, loads, policy, timed
 from pytest_sre.checks.case import Case, Skipped
 from pytest_sre.errors import StackError
 from pytest_sre.model.finding import Finding, Location
 from pytest_sre.model.observation import FileVerdict, Observations
 from pytest_sre.model.rules import Rule
+from pytest_sre.model.slo import PolicyEntry, Slo
 from pytest_sre.report import outcome
 from pytest_sre.settings import Settings
 from pytest_sre.sources.discover import Inventory
@@ -24,10 +25,11 @@ from pytest_sre.warnings import warn
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Target:
-    """What one stack is asked about: a scope's files, on one version of the servers."""
+    """What one stack is asked about: a scope's files and SLOs, on one version of the servers."""
 
     settings: Settings
     inventory: Inventory
+    slos: tuple[Slo, ...] = ()
 
     @property
     def label(self) -> str:
@@ -36,7 +38,17 @@ class Target:
 
     def has(self, path: str) -> bool:
         """Whether a file belongs to it; ``path`` as shown."""
-        return path in self.inventory.paths
+        return path in self.paths
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """All files that have items."""
+        return tuple(dict.fromkeys([*self.inventory.paths, *(slo.location.path for slo in self.slos)]))
+
+    @property
+    def policy(self) -> tuple[PolicyEntry, ...]:
+        """What must be told when."""
+        return tuple(entry.as_model() for entry in self.settings.file.policy)
 
     def unread(self, path: str) -> FileVerdict | None:
         """The verdict on a file that we can't even read ourselves."""
@@ -77,7 +89,7 @@ class Failed(Exception):
 
 
 class SreFile(pytest.File):
-    """A rule file or an Alertmanager configuration."""
+    """A rule file, an Alertmanager configuration, or the file that has SLOs."""
 
     def __init__(self, *, run: Run, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -85,13 +97,16 @@ class SreFile(pytest.File):
         self.add_marker("sre")
 
     def collect(self) -> Iterator[pytest.Item | pytest.Collector]:
-        """The file's own items, then its alerts by name."""
+        """The file's own items, its SLOs, then its alerts by name."""
         shown = self.run.shown(self.path)
         scopes = [scope for scope in self.run.scopes if scope[0].has(shown)]
         for scope in scopes:
-            for target in scope:
+            for target in scope if shown in scope[0].inventory.paths else ():
                 name = bracketed(loads.NAME, target.label)
                 yield FileItem.from_parent(self, name=name, target=target, shown=shown)
+            for slo in scope[0].slos:
+                if slo.location.path == shown:
+                    yield SloNode.from_parent(self, name=slo.name, scope=scope, slo=slo)
         names = dict.fromkeys(rule.name for scope in scopes for rule in _alerts(scope[0], shown))
         for name in names:
             yield AlertNode.from_parent(self, name=name, scopes=scopes, shown=shown)
@@ -99,6 +114,21 @@ class SreFile(pytest.File):
 
 def _alerts(target: Target, shown: str) -> list[Rule]:
     return [rule for file in target.inventory.rule_files if file.path == shown for rule in file.alerts]
+
+
+class SloNode(pytest.Collector):
+    """What the policy asks of one SLO."""
+
+    def __init__(self, *, scope: Sequence[Target], slo: Slo, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.scope, self.slo = scope, slo
+
+    def collect(self) -> Iterator[pytest.Item]:
+        """An item for each entry of the policy."""
+        for entry in self.scope[0].policy:
+            for target in self.scope:
+                name = bracketed(policy.NAME, policy.label(entry), target.label)
+                yield SloItem.from_parent(self, name=name, target=target, slo=self.slo, entry=entry)
 
 
 class AlertNode(pytest.Collector):
@@ -248,6 +278,28 @@ class FileItem(SreItem):
         return self.path, 0, f"{self.name} {self.shown}"
 
 
+class SloItem(SreItem):
+    """One entry of the policy, for one SLO."""
+
+    def __init__(self, *, slo: Slo, entry: PolicyEntry, **kwargs: Any) -> None:
+        super().__init__(place=slo.location, check=policy.NAME, **kwargs)
+        self.slo, self.entry = slo, entry
+        self.user_properties += [("sre_check", policy.NAME), ("sre_slo", slo.name)]
+
+    def runtest(self) -> None:
+        """Judge the alerts that watch over it by what they did at the entry's error ratio."""
+        detections: list[policy.Detection] = []
+        if self.seen:
+            detections = policy.detections(
+                self.slo, self.entry, self.seen, self.target.settings.file.severities
+            )
+        self.settle(policy.judge(self.slo, self.entry, detections))
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        """The SLO's place in its file."""
+        return self.path, self.slo.location.line - 1, f"{self.slo.name}::{self.name}".replace(".", "·")
+
+
 class AlertItem(SreItem):
     """One check of one alert."""
 
@@ -274,9 +326,12 @@ class AlertItem(SreItem):
             self.target.settings.file,
             self.target.inventory,
             str(self.target.settings.folder),
+            self.seen.timed.get(self.rule) if self.seen else None,
         )
         if case.alert and case.alert.after is not None:
             self.user_properties.append(("sre_fired_after_seconds", f"{case.alert.after:.1f}"))
+        if case.timed:
+            self.user_properties += timed.properties(self.check.NAME, case.timed)
         self.settle(self.check.judge(case))
 
     def reportinfo(self) -> tuple[Path, int, str]:

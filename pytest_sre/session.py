@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from pytest_sre.changed.against import Against, before, read_against
-from pytest_sre.collect import AlertItem, FileItem, SreFile, SreItem, Target
+from pytest_sre.collect import AlertItem, FileItem, SloItem, SreFile, SreItem, Target
 from pytest_sre.errors import StackError, UserError
 from pytest_sre.live.fleet import Results, observe_all
 from pytest_sre.live.run import Job
@@ -24,7 +24,7 @@ from pytest_sre.options import Options, read_options
 from pytest_sre.report.terminal import Progress
 from pytest_sre.reports import base_label, write_json
 from pytest_sre.settings import Settings
-from pytest_sre.sources.discover import Inventory, discover
+from pytest_sre.sources.discover import Inventory, discover, relative
 from pytest_sre.stack.folder import run_folder
 
 EXIT_BROKEN_STACK = 10
@@ -60,8 +60,8 @@ class Plugin:
     @cached_property
     def paths(self) -> dict[Path, str]:
         """All files that have items: absolute path → path as shown."""
-        inventories = [scope[0].inventory for scope in self.scopes]
-        return {(one.root / path).resolve(): path for one in inventories for path in one.paths}
+        targets = [scope[0] for scope in self.scopes]
+        return {(one.inventory.root / path).resolve(): path for one in targets for path in one.paths}
 
     def shown(self, path: Path) -> str:
         """The path of a file that has items, as users see it; empty for other files."""
@@ -154,7 +154,8 @@ class Plugin:
         for item in items:
             asked.setdefault(item.target, []).append(item)
         with Progress(self.config) as progress, _terminable():
-            jobs = {target.label: _job(target, mine, progress.tell) for target, mine in asked.items()}
+            plots = bool(self.options.json_path)
+            jobs = {target.label: _job(target, mine, plots, progress.tell) for target, mine in asked.items()}
             jobs |= dict(self._before(jobs, progress.tell))
             results = observe_all(jobs, keep=self.options.keep, check=self._check_controller)
         write_json(self, asked, results)
@@ -195,10 +196,12 @@ class Plugin:
 def _targets(options: Options, named: Sequence[Path]) -> list[list[Target]]:
     """For each scope a target for each version; files named on the command line belong to the only scope."""
     scopes = []
+    shown = relative(options.scopes[0][0].root, options.config) if options.config else ""
     for versions in options.scopes:
         inventory = discover(versions[0], named if len(options.scopes) == 1 else ())
         _check_series(versions[0], inventory)
-        scopes.append([Target(settings, inventory) for settings in versions])
+        slos = tuple(spec.as_model(shown) for spec in versions[0].file.slos)
+        scopes.append([Target(settings, inventory, slos) for settings in versions])
     return scopes
 
 
@@ -209,8 +212,13 @@ def _changed(item: SreItem, against: Against) -> bool:
     return item.place.path in comparison.files
 
 
-def _job(target: Target, items: Sequence[SreItem], tell: Any) -> Job:
-    alerts = dict.fromkeys(item.rule for item in items if isinstance(item, AlertItem))
+def _job(target: Target, items: Sequence[SreItem], plots: bool, tell: Callable[[str], None]) -> Job:
+    asked = [item for item in items if isinstance(item, AlertItem)]
+    alerts = dict.fromkeys(item.rule for item in asked if item.check.NEEDS != "time")
+    timed = dict.fromkeys(item.rule for item in asked if item.check.NEEDS == "time")
+    if any(isinstance(item, SloItem) for item in items):
+        # Whichever alerts are selected, all watch over the SLO.
+        timed = dict.fromkeys(rule for rule in target.inventory.rules if rule.kind == "alert")
     routing = target.inventory.routing.path if target.inventory.routing else ""
     deliver = any(
         item.check.NEEDS == "deliver"
@@ -218,7 +226,18 @@ def _job(target: Target, items: Sequence[SreItem], tell: Any) -> Job:
         else isinstance(item, FileItem) and item.shown == routing
         for item in items
     )
-    return Job(target.settings, target.inventory, tuple(alerts), bool(alerts), deliver, tell)
+    return Job(
+        target.settings,
+        target.inventory,
+        tuple(alerts),
+        bool(alerts),
+        deliver,
+        tell,
+        tuple(timed),
+        target.slos,
+        target.policy,
+        plots,
+    )
 
 
 @contextlib.contextmanager

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pytest_sre.model.finding import Finding
-from pytest_sre.model.observation import AlertObservation, FileVerdict
+from pytest_sre.model.observation import AlertObservation, FileVerdict, TimedObservation
 from pytest_sre.model.rules import Rule
 from pytest_sre.model.slo import Notify
 from pytest_sre.settings import Severities, SreYaml
@@ -17,7 +17,7 @@ PAGING_KINDS = frozenset({"pagerduty", "opsgenie", "victorops", "pushover", "inc
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Case:
-    """One alerting rule with all that was seen of it. ``alert`` is None where nothing had to be run."""
+    """One alerting rule with all that was seen of it; ``alert`` and ``timed`` are None where nothing had to be run."""
 
     rule: Rule
     alert: AlertObservation | None
@@ -25,6 +25,7 @@ class Case:
     settings: SreYaml
     inventory: Inventory
     root_of_paths: str
+    timed: TimedObservation | None = None
 
     @property
     def broken_file(self) -> FileVerdict | None:

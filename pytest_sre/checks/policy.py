@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from pytest_sre.checks.case import PAGING_KINDS, Skipped, Verdict, kind_of
 from pytest_sre.model.finding import Finding
+from pytest_sre.model.observation import Observations
 from pytest_sre.model.rules import Rule
 from pytest_sre.model.slo import Notify, PolicyEntry, Slo, least_objective
 from pytest_sre.promql.printer import duration
@@ -23,12 +25,14 @@ _TELLS = {"page": "pages", "ticket": "raises a ticket"}
 class Detection:
     """An alert that reads the SLO's series, and when it fired at the entry's error ratio.
 
-    ``after`` is in seconds from the onset (None: not while it was observed); ``kind`` None is neither page nor ticket.
+    ``after`` is in seconds from the onset (None: not in the ``observed`` seconds of burn); ``kind`` None is neither page nor
+    ticket.
     """
 
     rule: Rule
     kind: Notify | None
     after: float | None
+    observed: float
 
 
 def kind_of_alert(rule: Rule, severities: Severities, notified: Iterable[str] | None = None) -> Notify | None:
@@ -55,14 +59,27 @@ def serves(kind: Notify | None, entry: PolicyEntry) -> bool:
     return kind == "page" or kind == entry.notify
 
 
-def judge(slo: Slo, entry: PolicyEntry, detections: Sequence[Detection], observed: float) -> Verdict:
-    """Pass when some alert of the kind fires before too much is spent; ``observed`` are the seconds of burn looked at."""
+def detections(slo: Slo, entry: PolicyEntry, seen: Observations, severities: Severities) -> list[Detection]:
+    """What the alerts about an SLO did at an entry's error ratio."""
+    found = []
+    for rule, timed in seen.timed.items():
+        for one in timed.passages:
+            if one.slo == slo.name and one.error_ratio == entry.ratio(slo):
+                notified = seen.alerts[rule].notifications if rule in seen.alerts else ()
+                kinds = {notification.integration.kind for notification in notified} or None
+                found.append(Detection(rule, kind_of_alert(rule, severities, kinds), one.fired, one.end))
+    return found
+
+
+def judge(slo: Slo, entry: PolicyEntry, detections: Sequence[Detection]) -> Verdict:
+    """Pass when some alert of the kind fires before too much is spent."""
     if not detections:
         return (_unwatched(slo, entry),)
     ratio = entry.ratio(slo)
     serving = [one for one in detections if serves(one.kind, entry)]
     if any(one.after is not None and _spent(slo, entry, one.after) < entry.before_spent for one in serving):
         return ()
+    observed = min((one.observed for one in serving or detections if one.after is None), default=math.inf)
     if observed < entry.deadline(slo):
         return Skipped(
             f"only {span(observed)} of burn were observed, the policy allows {span(entry.deadline(slo))}"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -14,9 +16,17 @@ from pytest_sre.live import fire as fires
 from pytest_sre.live import page as pages
 from pytest_sre.live.fire import Fire, Kindling
 from pytest_sre.live.page import Delivery, Office, Wave
-from pytest_sre.model.observation import AlertObservation, Change, FileVerdict, FiredAlert, Observations
+from pytest_sre.model.observation import (
+    AlertObservation,
+    Change,
+    FileVerdict,
+    FiredAlert,
+    Observations,
+    TimedObservation,
+)
 from pytest_sre.model.rules import Rule
 from pytest_sre.model.scenario import Plan, Series
+from pytest_sre.model.slo import PolicyEntry, Slo
 from pytest_sre.promql.resolve import RuleIndex
 from pytest_sre.settings import Settings
 from pytest_sre.sources import duration, notation
@@ -26,6 +36,8 @@ from pytest_sre.stack.backend import Stack
 from pytest_sre.stack.prometheus import RuleState
 from pytest_sre.stack.sink import PostedAlert, Sink
 from pytest_sre.synthesis.planner import plan as make_plan
+from pytest_sre.timemachine import run as timemachine
+from pytest_sre.timemachine.run import TimeJob
 
 SEND_QUIET = 5.0  # seconds: five resends without anything new mean that all was sent
 NOTIFIER_DELAY = 6.0  # seconds: Prometheus tells its notifier where Alertmanager is 5 s after it starts
@@ -33,7 +45,11 @@ NOTIFIER_DELAY = 6.0  # seconds: Prometheus tells its notifier where Alertmanage
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Job:
-    """What is asked of a run: which alerts, and whether anything must be fired or delivered for them."""
+    """What is asked of a run: which alerts, and whether anything must be fired or delivered for them.
+
+    ``timed`` alerts go through their scenarios on virtual time, also at the error ratios of ``slos`` and ``policy``;
+    ``plots`` says whether data for plots are wanted.
+    """
 
     settings: Settings
     inventory: Inventory
@@ -41,6 +57,10 @@ class Job:
     fire: bool
     deliver: bool
     tell: Callable[[str], None]
+    timed: tuple[Rule, ...] = ()
+    slos: tuple[Slo, ...] = ()
+    policy: tuple[PolicyEntry, ...] = ()
+    plots: bool = False
 
 
 @dataclass(slots=True)
@@ -51,6 +71,7 @@ class _Run:
     changes: list[Change] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
     alerts: dict[Rule, AlertObservation] = field(default_factory=dict)
+    timed: dict[Rule, TimedObservation] = field(default_factory=dict)
 
 
 def observe(job: Job, folder: Path, opened: Callable[[Stack], None]) -> Observations:
@@ -65,16 +86,19 @@ def observe(job: Job, folder: Path, opened: Callable[[Stack], None]) -> Observat
         _observe(job, run, stack, folder)
         for line in stack.kept() if keep else ():
             job.tell(f"kept: {line}\n")
-        return Observations(run.alerts, run.files, tuple(run.changes), dict(stack.versions), run.seconds)
+        return Observations(
+            run.alerts, run.files, tuple(run.changes), dict(stack.versions), run.timed, run.seconds
+        )
 
 
 def _observe(job: Job, run: _Run, stack: Stack, folder: Path) -> None:
     started = time.monotonic()
     index = _load(job, run, stack, folder)
-    loadable = [rule for rule in job.alerts if not _broken(run, rule)]
     if not job.fire:
-        _open(job, run, stack, folder)
+        with _beside(job, run, index, stack, folder):
+            _open(job, run, stack, folder)
         return
+    loadable = [rule for rule in job.alerts if not _broken(run, rule)]
     job.tell(f"making series for {len(loadable)} alerts")
     plan = make_plan(
         loadable,
@@ -94,19 +118,42 @@ def _observe(job: Job, run: _Run, stack: Stack, folder: Path) -> None:
         index,
     )
     burning = _light(job, run, kindling, plan, folder)
-    # While Prometheus evaluates, and waits until it tells its notifier where Alertmanager is.
-    office, wave = _open(job, run, stack, folder)
-    posted = _gather(job, run, stack, burning)
-    run.seconds["fired"] = time.monotonic() - started
-    if office is not None and wave is not None:
-        told = {rule: [alert for alert in alerts if alert is not None] for rule, alerts in posted.items()}
-        told = {rule: alerts for rule, alerts in told.items() if alerts}
-        delivered = pages.deliver(
-            office, wave, told, lambda done, all_: job.tell(f"delivered {done} of {all_} alerts")
-        )
-        for rule, delivery in delivered.items():
-            run.alerts[rule] = _with_delivery(run.alerts[rule], delivery)
-    run.seconds["delivered"] = time.monotonic() - started
+    with _beside(job, run, index, stack, folder):
+        # While Prometheus evaluates, and waits until it tells its notifier where Alertmanager is.
+        office, wave = _open(job, run, stack, folder)
+        posted = _gather(job, run, stack, burning)
+        run.seconds["fired"] = time.monotonic() - started
+        if office is not None and wave is not None:
+            _deliver(job, run, office, wave, posted)
+        run.seconds["delivered"] = time.monotonic() - started
+
+
+def _deliver(
+    job: Job, run: _Run, office: Office, wave: Wave, posted: Mapping[Rule, list[PostedAlert | None]]
+) -> None:
+    told = {rule: [alert for alert in alerts if alert is not None] for rule, alerts in posted.items()}
+    told = {rule: alerts for rule, alerts in told.items() if alerts}
+    delivered = pages.deliver(
+        office, wave, told, lambda done, all_: job.tell(f"delivered {done} of {all_} alerts")
+    )
+    for rule, delivery in delivered.items():
+        run.alerts[rule] = _with_delivery(run.alerts[rule], delivery)
+
+
+@contextlib.contextmanager
+def _beside(job: Job, run: _Run, index: RuleIndex, stack: Stack, folder: Path) -> Iterator[None]:
+    """Let the time machine run while the block does; in the end both are done."""
+    alerts = tuple(rule for rule in job.timed if not _broken(run, rule))
+    if not alerts:
+        yield
+        return
+    began = time.monotonic()
+    asked = TimeJob(job.settings, job.inventory, index, alerts, job.slos, job.policy, job.plots, job.tell)
+    with ThreadPoolExecutor(1, "sre-time") as pool:
+        answer = pool.submit(timemachine.observe, asked, stack, folder / "timemachine")
+        yield
+        run.timed.update(answer.result())
+    run.seconds["timed"] = time.monotonic() - began
 
 
 def _load(job: Job, run: _Run, stack: Stack, folder: Path) -> RuleIndex:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pytest_sre.model.routing import Integration
 from pytest_sre.model.rules import Rule
 from pytest_sre.model.scenario import Impossible, NotSynthesised, Scenario
+from pytest_sre.model.timeline import Passage
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,19 @@ class Inhibition:
 
     target: Mapping[str, str]
     source: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class TimedObservation:
+    """What one alerting rule did on virtual time.
+
+    ``reason`` says why there are no passages, ``near_reason`` why there is none just below the threshold.
+    """
+
+    rule: Rule
+    passages: tuple[Passage, ...] = ()
+    reason: str = ""
+    near_reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,4 +120,5 @@ class Observations:
     files: Mapping[str, FileVerdict]
     changes: tuple[Change, ...]
     versions: Mapping[str, str]
+    timed: Mapping[Rule, TimedObservation] = field(default_factory=dict)
     seconds: Mapping[str, float] = field(default_factory=dict)

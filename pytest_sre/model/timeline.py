@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from pytest_sre.model.rules import Rule
 from pytest_sre.model.scenario import Labels
@@ -90,6 +91,7 @@ class Passage:
     ``recovery``, healthy again until ``end``). ``early`` is when it fired although all was well; ``pending`` and
     ``fired`` when it first was so after the onset, ``ended`` when the last alert stopped firing after it (None: it
     never did). ``error_ratio`` is of the requests during the burn, where an SLO says what counts as an error.
+    ``why`` explains what was not as it should be, leg by leg; ``plot`` has the legs' values over time.
     """
 
     kind: str
@@ -105,3 +107,5 @@ class Passage:
     error_ratio: float | None = None
     slo: str = ""
     error: str = ""
+    why: tuple[str, ...] = ()
+    plot: tuple[Mapping[str, Any], ...] = ()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from pytest_sre.model.timeline import Activity, AlertHistory, Passage, Stretch
-from pytest_sre.timemachine import look, spans, states
+from pytest_sre.timemachine import evidence, look, spans, states
 from pytest_sre.timemachine.engine import Engine
 from pytest_sre.timemachine.program import evaluate
 from pytest_sre.timemachine.question import Question
@@ -20,12 +20,13 @@ SAMPLES_AT_ONCE = 3_000_000
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Machine:
-    """What all questions of a run share. ``lookback`` in seconds."""
+    """What all questions of a run share. ``lookback`` in seconds; ``plots`` are wanted of all passages."""
 
     engine: Engine
     schedule: Schedule
     labeller: LabellerOf
     lookback: float
+    plots: bool = False
 
 
 def ask(
@@ -81,10 +82,14 @@ def _answer(machine: Machine, questions: Sequence[Question], onsets: Sequence[fl
     close = dict(
         zip(rest, _evaluate(machine, [pairs[i] for i in rest], [again[i] for i in rest]), strict=True)
     )
-    return [
-        _passage(machine, question, onset, look.together(first[i], close.get(i), looks[i], question.interval))
-        for i, (question, onset) in enumerate(pairs)
-    ]
+    passages = []
+    for i, (question, onset) in enumerate(pairs):
+        activity = look.together(first[i], close.get(i), looks[i], question.interval)
+        passage = _passage(machine, question, onset, activity)
+        passages.append(
+            evidence.told(machine.engine, question, onset, looks[i], activity, passage, machine.plots)
+        )
+    return passages
 
 
 def _evaluate(

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from pytest_sre.model.rules import Rule
 from pytest_sre.model.scenario import Series
+from pytest_sre.model.slo import PolicyEntry, Slo, ratios
 from pytest_sre.model.timeline import Stretch
+from pytest_sre.report.figures import percent
 from pytest_sre.synthesis.contrast import Behaviour, Contrast
 from pytest_sre.synthesis.signals import Track
+from pytest_sre.synthesis.slo import at_ratio
 from pytest_sre.timemachine import spans, timeline
 from pytest_sre.timemachine.schedule import Schedule
 from pytest_sre.timemachine.slots import Need
@@ -97,6 +100,24 @@ def questions(
     )
 
 
+def slo_questions(
+    rule: Rule,
+    contrast: Contrast,
+    slo: Slo,
+    policy: Iterable[PolicyEntry],
+    schedule: Schedule,
+    lookback: float,
+    now: float,
+) -> Iterator[Question]:
+    """An alert at each error ratio that an SLO has to do with; none where it reads other series."""
+    for ratio in ratios(slo, policy):
+        made = at_ratio(contrast, slo, ratio)
+        if made is None:
+            return
+        name = f"{percent(ratio)} of the requests fail"
+        yield _question(rule, contrast, made, schedule, lookback, now, "burn", name, ratio, slo.name)
+
+
 def _question(
     rule: Rule,
     contrast: Contrast,
@@ -116,7 +137,11 @@ def _question(
     chain = (schedule.rules.depth(rule) + 1) * (lookback + max(intervals))
     quiet = rule.hold + few
     burning = kind == "burn"
-    burn = reach + rule.hold + few + timeline.lasting(behaviours, now) if burning else 0.0
+    burn = (
+        reach + rule.hold + few + timeline.lasting(behaviours, timeline.clock(contrast.shape, now))
+        if burning
+        else 0.0
+    )
     recovery = reach + chain + rule.keep_firing_for + few if burning and not slo else 0.0
     return Question(
         rule, contrast, tuple(behaviours), kind, name, quiet, _whole(burn, intervals), recovery,
@@ -126,7 +151,7 @@ def _question(
         grid=_common(intervals),
         step=timeline.spacing(contrast.shape, lookback),
         plain=spans.plain(rule, schedule),
-        now=now,
+        now=timeline.clock(contrast.shape, now),
         error_ratio=error_ratio,
         slo=slo,
     )  # fmt: skip

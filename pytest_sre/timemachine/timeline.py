@@ -30,12 +30,18 @@ class Course:
     """Which phase begins when, the first one long before; ``lead`` is how far back the alert looks (seconds).
 
     Signals were made for a run at ``now``; on virtual time the onset is at ``epoch`` (both seconds since the epoch).
+    Where an alert compares with the clock, ``now`` tells which gauges hold a time; it is 0 for all others.
     """
 
     phases: tuple[tuple[float, Phase], ...]
     lead: float
     now: float
     epoch: float
+
+
+def clock(shape: Shape, now: float) -> float:
+    """``now`` where the alert compares with the clock, else 0."""
+    return now if shape.functions & {"time", "timestamp"} else 0.0
 
 
 def spacing(shape: Shape, lookback: float) -> float:
@@ -126,7 +132,7 @@ def _moved(signal: Signal | None, course: Course) -> Signal | None:
 def _stamp(signal: Signal | None, now: float) -> float:
     """The unit (parts of a second) of a gauge that holds a time near ``now``; 0 for others."""
     value = signal.value if isinstance(signal, Gauge) else 0.0
-    return next((unit for unit in _UNITS if 0.5 < value / unit / now < 2), 0.0)
+    return next((unit for unit in _UNITS if 0.5 * now < value / unit < 2 * now), 0.0)
 
 
 def _stands_still(behaviour: Behaviour, now: float) -> bool:

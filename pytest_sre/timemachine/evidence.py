@@ -1,0 +1,79 @@
+"""Why an alert did what it did: the legs of its expression over the time of a question."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pytest_sre.model.timeline import Activity, Passage, Row, Stretch
+from pytest_sre.promql.condition import Leg, leaves
+from pytest_sre.promql.legs import conditions
+from pytest_sre.promql.parse import PromqlError, parse
+from pytest_sre.report.course import Measured
+from pytest_sre.report.explain import Goal, Question, explain
+from pytest_sre.report.plot import plot
+from pytest_sre.report.stays import Event
+from pytest_sre.timemachine import question as asked
+from pytest_sre.timemachine.engine import Engine
+from pytest_sre.timemachine.question import LOOKS
+
+
+def told(
+    engine: Engine,
+    question: asked.Question,
+    onset: float,
+    look: Stretch,
+    activity: Activity,
+    passage: Passage,
+    plots: bool,
+) -> Passage:
+    """The passage with what explains it, where something is not as it should be, and with plots, where wanted."""
+    goal = _missed(passage)
+    if not goal and not plots:
+        return passage
+    try:
+        tree = conditions(parse(question.rule.expr))
+    except PromqlError:
+        return passage
+    ticks = _some(look)
+    measured = [_measured(engine, leg, ticks) for leg in leaves(tree)]
+    why: tuple[str, ...] = ()
+    if goal:
+        event = Event(onset + question.burn, "recovery") if goal == "resolves" else Event(onset)
+        whole = tuple(_at(row, ticks) for row in activity.rows)
+        wanted = Question(goal, _rounded(ticks), event, hold=question.rule.hold, whole=whole)
+        why = explain(tree, measured, wanted)
+    return replace(passage, why=why, plot=tuple(plot(measured, onset)) if plots else ())
+
+
+def _missed(passage: Passage) -> Goal | None:
+    """What was expected and did not come. Of an SLO's error ratios, some are not for every alert."""
+    if passage.error or passage.slo:
+        return None
+    if passage.early is not None:
+        return "quiet"
+    if passage.kind == "near":
+        return None
+    if passage.fired is None:
+        return "fires"
+    return "resolves" if passage.ended is None else None
+
+
+def _some(look: Stretch) -> Stretch:
+    """At most some hundred of a look's ticks: recorded series exist at these."""
+    every = max(1, round(len(look.ticks) / LOOKS))
+    return Stretch(look.start, look.end, look.step * every)
+
+
+def _measured(engine: Engine, leg: Leg, ticks: Stretch) -> Measured:
+    others = engine.range(leg.other, ticks).rows if leg.other else ()
+    return Measured(leg, engine.range(leg.text, ticks).rows, others)
+
+
+def _rounded(ticks: Stretch) -> tuple[float, ...]:
+    return tuple(round(tick, 3) for tick in ticks.ticks)
+
+
+def _at(row: Row, ticks: Stretch) -> Row:
+    wanted = set(_rounded(ticks))
+    kept = [(time, value) for time, value in zip(row.times, row.values, strict=True) if time in wanted]
+    return Row(row.labels, tuple(time for time, _ in kept), tuple(value for _, value in kept))
