@@ -96,7 +96,10 @@ def _contrasted(shape: Shape, found: Burning, bench: Bench, share: float) -> Con
     burn = _signals(bench)
     bench.set(well)
     share_near, reason = mixture.approach(
-        _pairs(bench, healthy, burn), healthily.equal, lambda: _there(bench), lambda: bench.quiet(MOMENTS)
+        _pairs(bench, healthy, burn),
+        healthily.equal,
+        lambda moment: _there(bench, moment),
+        lambda: bench.quiet(MOMENTS),
     )
     near = _signals(bench)
     behaviours = [
@@ -123,10 +126,10 @@ def _pairs(
     ]
 
 
-def _there(bench: Bench) -> bool:
-    """Whether the alert has any result now or soon: samples and windows do not meet at all times alike."""
+def _there(bench: Bench, moment: float) -> bool:
+    """Whether the alert has any result at a moment."""
     try:
-        return any(not element.off for moment in MOMENTS for element in bench.vector(moment))
+        return any(not element.off for element in bench.vector(moment))
     except EvalError:
         return True
 

@@ -42,6 +42,7 @@ class Bench:
         self.trial = Trial(entities)
         self.guards = Guards(shape.exprs, rules)
         self.timed = bool(shape.functions & {"time", "timestamp"})
+        self.rated = any(entity.kind in ("counter", "histogram") for entity in entities)
         self.left = BUDGET
 
     def vector(self, moment: float = 0.0, shift: float = 0.0) -> Vector:
@@ -82,7 +83,13 @@ class Bench:
             found += [self.vector(0.0, shift) for shift in shifts]
         except EvalError:
             return False
-        return not any(near(element) for vector in found for element in vector)
+        return not any(self.near(element) for vector in found for element in vector)
+
+    def near(self, element: Element) -> bool:
+        """Whether an element is there (NaN counts: Prometheus fires on it) or so near that Prometheus' last digit may decide."""
+        if element.off == EXACT:
+            return self.rated and element.value != 0
+        return not element.off or EXACT < element.off < EXACT + _BRINK
 
     @property
     def steady(self) -> bool:
@@ -97,11 +104,6 @@ class Bench:
     def kept(self) -> dict[Entity, Option]:
         """What entities do now."""
         return {entity: entity.option for entity in self.entities}
-
-
-def near(element: Element) -> bool:
-    """Whether an element is there (NaN counts: Prometheus fires on it) or so near that Prometheus' last digit may decide."""
-    return not element.off or EXACT < element.off < EXACT + _BRINK
 
 
 def _steady(signal: object) -> bool:
@@ -219,7 +221,7 @@ class Healthy:
             vector = self.bench.vector()
         except EvalError:
             return FAR / 2
-        there = sum(1.0 + min(element.gone, 1.0) for element in vector if near(element))
+        there = sum(1.0 + min(element.gone, 1.0) for element in vector if self.bench.near(element))
         cost = there + 2 * self.bench.guards.broken(self.bench.trial)
         if cost > 0:
             return 1.0 + cost
@@ -238,9 +240,7 @@ class Healthy:
         return SHORT + lacking if lacking > 0 else 0.0
 
     def _lasts(self) -> bool:
-        if self.bench.steady:
-            return self.bench.quiet((0.0, MOMENTS[-1]))
-        return self.bench.quiet(MOMENTS, self.lasting)
+        return self.bench.quiet(MOMENTS, () if self.bench.steady else self.lasting)
 
 
 def _calm(option: Option) -> bool:

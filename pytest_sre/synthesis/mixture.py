@@ -6,13 +6,14 @@ import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
+from pytest_sre.synthesis.healthy import MOMENTS
 from pytest_sre.synthesis.signals import Counter, Gauge, Signal, Track
 
 NEAR = 0.9
 """How far near is from healthy (0) to the smallest share of burning that fires (1)."""
-_PRECISION = 1.0002
-_SMALLEST = 1e-9
-"""What fires at this share fires on any change at all."""
+_PRECISION = 1.001
+_LOWS = (0.1, 1e-4, 1e-9)
+"""Where bisection may begin; what fires at the last of these shares fires on any change at all."""
 ABSENCE = "it fires on absence"
 PRESENCE = "it fires on the presence of series"
 FLAG = "values of a 0/1 metric have nothing in between"
@@ -79,23 +80,27 @@ def _line(a: float, b: float, share: float) -> float:
     return a + (b - a) * share
 
 
-def smallest(pairs: list[Pair], fires: Callable[[], bool]) -> float:
-    """The smallest share that fires, to 0.02 %, by bisection of its logarithm; 0 where any share does."""
-    if _fires_at(pairs, _SMALLEST, fires):
-        return 0.0
-    low, high = _SMALLEST, 1.0
-    while high / low > _PRECISION:
-        middle = math.sqrt(low * high)
-        low, high = (low, middle) if _fires_at(pairs, middle, fires) else (middle, high)
-    return high
+def smallest(pairs: list[Pair], fires: Callable[[float], bool]) -> float:
+    """The smallest share that fires at any of the moments, to 0.1 %, by bisection of its logarithm; 0 where any share does."""
+    edge = 1.0
+    for moment in (*MOMENTS[1:], MOMENTS[0]):
+        if edge < 1 and not _fires_at(pairs, edge / _PRECISION, fires, moment):
+            continue
+        low = next((low for low in _LOWS if low < edge and not _fires_at(pairs, low, fires, moment)), 0.0)
+        if not low:
+            return 0.0
+        while edge / low > _PRECISION:
+            middle = math.sqrt(low * edge)
+            low, edge = (low, middle) if _fires_at(pairs, middle, fires, moment) else (middle, edge)
+    return edge
 
 
 def approach(
-    pairs: list[Pair], exact: bool, fires: Callable[[], bool], quiet: Callable[[], bool]
+    pairs: list[Pair], exact: bool, fires: Callable[[float], bool], quiet: Callable[[], bool]
 ) -> tuple[float | None, str]:
     """(share that is near, "") or (None, why there is none). Tracks are left there, or healthy.
 
-    ``exact``: the alert compares with ``==``, so that it may fire on nothing but the burning values themselves.
+    ``fires`` and ``quiet`` judge what the tracks do then, at a moment or at all `MOMENTS`. ``exact``: the alert compares with ``==``, so that it may fire on nothing but the burning values themselves.
     """
     reason = unmixable(pairs) if pairs else ANY
     if not reason:
@@ -113,10 +118,10 @@ def approach(
     return None, reason
 
 
-def _fires_at(pairs: list[Pair], share: float, fires: Callable[[], bool]) -> bool:
+def _fires_at(pairs: list[Pair], share: float, fires: Callable[[float], bool], moment: float) -> bool:
     for pair in pairs:
         pair.set(share)
-    return fires()
+    return fires(moment)
 
 
 def _quiet_at(pairs: list[Pair], share: float, quiet: Callable[[], bool]) -> bool:
