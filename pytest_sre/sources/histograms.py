@@ -5,12 +5,13 @@ Source: https://prometheus.io/docs/prometheus/latest/configuration/unit_testing_
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import cast
 
-from pytest_sre.model.samples import RESET_HINTS, Buckets, Histogram, ResetHint
+from pytest_sre.model.samples import RESET_HINTS, Buckets, Histogram, ResetHint, ShownHistogram
 
 _FLOAT = r"[-+]?(?:\d[\d_]*\.?\d*(?:e[-+]?\d+)?|inf|nan)"
 _KINDS = {
@@ -142,3 +143,27 @@ def write(value: Histogram) -> str:
 def _listed(items: object) -> str:
     assert isinstance(items, tuple)
     return "[" + " ".join(map(repr, items)) + "]"
+
+
+def shown(value: Histogram) -> ShownHistogram:
+    """A histogram as Prometheus' API gives it.
+
+    Source: https://prometheus.io/docs/specs/native_histograms/#schema: bucket i ends at 2^(i * 2^-schema).
+    """
+
+    def bound(i: int) -> float:
+        if value.schema != CUSTOM:
+            exponent = i * 2.0**-value.schema
+            return math.inf if exponent >= 1024 else 2.0**exponent
+        return -math.inf if i < 0 else value.custom_values[i] if i < len(value.custom_values) else math.inf
+
+    positive = [
+        (bound(i - 1), bound(i), n) for i, n in enumerate(value.positive.counts, value.positive.offset)
+    ]
+    negative = [
+        (-bound(i), -bound(i - 1), n) for i, n in enumerate(value.negative.counts, value.negative.offset)
+    ]
+    zero = (-value.zero_threshold, value.zero_threshold, value.zero_count)
+    return ShownHistogram(
+        value.count, value.sum, tuple(one for one in (*negative[::-1], zero, *positive) if one[2])
+    )

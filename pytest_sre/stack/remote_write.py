@@ -29,7 +29,7 @@ def write(
 ) -> None:
     """Send series, each with samples of (seconds since the epoch, value), oldest first; raises StackError.
 
-    A server takes histograms only with ``--enable-feature=native-histograms``.
+    A server takes histograms only with ``--enable-feature=native-histograms``, and ``custom_values`` from 3.0 on.
     """
     for request in _batches(series):
         answer = client.post(
