@@ -41,6 +41,15 @@ class Histogram:
     hint: ResetHint = "unknown"
 
 
+@dataclass(frozen=True, slots=True)
+class ShownHistogram:
+    """A native histogram as Prometheus' API gives it: ``buckets`` are (lower, upper, count), ascending, none empty."""
+
+    count: float
+    sum: float
+    buckets: tuple[tuple[float, float, float], ...] = ()
+
+
 Value = float | Histogram
 """A sample's value."""
 

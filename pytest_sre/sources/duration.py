@@ -21,3 +21,13 @@ def seconds(text: str) -> float:
     return sum(
         int(value) * unit for value, unit in zip(found.groups(), _UNITS.values(), strict=True) if value
     )
+
+
+def text(value: float) -> str:
+    """A number of seconds as Prometheus writes it: ``1h30m``, ``0s``; milliseconds are the finest."""
+    rest, parts = round(value * 1000), []
+    for unit in ("d", "h", "m", "s", "ms"):
+        count, rest = divmod(rest, round(_UNITS[unit] * 1000))
+        if count:
+            parts.append(f"{count}{unit}")
+    return "".join(parts) or "0s"

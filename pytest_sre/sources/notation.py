@@ -1,52 +1,154 @@
-"""Series written by hand in promtool's notation: ``0+10x60``, ``5 5 _ 7``, ``1x3``."""
+"""Series written by hand in promtool's notation: ``up{job="api"}`` with ``0+10x60``, ``5 5 _ 7``, ``1x3``."""
 
 from __future__ import annotations
 
 import re
 
+from pytest_sre.model.samples import Histogram, is_stale
 from pytest_sre.model.scenario import Labels
+from pytest_sre.sources.expansion import expand
 
-_NUMBER = r"[-+]?(?:\d+\.?\d*(?:e[-+]?\d+)?|\.\d+|inf|nan)"
-_RUN = re.compile(rf"({_NUMBER})(?:([-+])(\d+\.?\d*(?:e[-+]?\d+)?|\.\d+))?x(\d+)", re.I)
-_SERIES = re.compile(r"\s*([a-zA-Z_:][\w:]*)?\s*(?:\{(.*)\})?\s*", re.S)
-_PAIR = re.compile(r'\s*([a-zA-Z_]\w*)\s*=\s*"((?:[^"\\]|\\.)*)"\s*(,|$)')
-_ESCAPES = {'\\"': '"', "\\\\": "\\", "\\n": "\n"}
+_NAME = re.compile(r"[a-zA-Z_:][\w:]*", re.A)
+_SPACE = re.compile(r"(?:\s|#[^\n]*(?:\n|$))*")
+_LABEL = re.compile(r"[a-zA-Z_]\w*", re.A)
+_STRING = re.compile(r'"(?:[^"\\\n]|\\.)*"' + r"|'(?:[^'\\\n]|\\.)*'" + r"|`[^`]*`")
+_ESCAPE = re.compile(
+    r"\\(?:([abfnrtv\\'\"])|([0-7]{3})|x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8}))"
+)
+_LETTERS = dict(zip("abfnrtv\\'\"", "\a\b\f\n\r\t\v\\'\"", strict=True))
 
 
 def parse_series(text: str) -> Labels:
     """Labels of ``name{label="value"}``, sorted, with ``__name__``; raises ValueError."""
-    found = _SERIES.fullmatch(text)
-    if not found or not (found[1] or found[2]):
+    labels, end = scan_metric(text.strip())
+    if not labels or text.strip()[end:]:
         raise ValueError(f'{text!r} is not a series such as up{{job="api"}}')
-    labels = {"__name__": found[1]} if found[1] else {}
-    rest, at = found[2] or "", 0
-    while at < len(rest) and rest[at:].strip():
-        pair = _PAIR.match(rest, at)
-        if not pair:
-            raise ValueError(f'{text!r}: expected label="value" at {rest[at:]!r}')
-        labels[pair[1]] = re.sub(r'\\["\\n]', lambda match: _ESCAPES[match[0]], pair[2])
-        at = pair.end()
-    if "__name__" not in labels:
+    names = [name for name, _ in labels]
+    if "__name__" not in names:
         raise ValueError(f"{text!r} has no metric name")
-    return tuple(sorted(labels.items()))
+    return unique(labels, text)
+
+
+def parse_metric(text: str) -> Labels:
+    """Labels of an expected sample, sorted, which may have no name or none at all; raises ValueError."""
+    labels, end = scan_metric(text.strip())
+    if text.strip()[end:]:
+        raise ValueError(f'{text!r} is not a sample such as up{{job="api"}} or {{job="api"}}')
+    return unique(labels, text)
+
+
+def unique(labels: list[tuple[str, str]], text: str) -> Labels:
+    """Labels sorted by name; raises ValueError when one is set twice."""
+    names = [name for name, _ in labels]
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        what = "the metric name" if twice == "__name__" else f"the label {twice}"
+        raise ValueError(f"{text!r} has {what} twice")
+    return tuple(sorted(labels))
+
+
+def scan_metric(text: str) -> tuple[list[tuple[str, str]], int]:
+    """Labels in their order, and where they end in the text; raises ValueError."""
+    name = _NAME.match(text)
+    at = name.end() if name else 0
+    labels = [("__name__", name[0])] if name else []
+    brace = _SPACE.match(text, at)
+    assert brace
+    if not text.startswith("{", brace.end()) or text.startswith("{{", brace.end()):
+        return labels, at
+    at = _skip(text, brace.end() + 1)
+    while not text.startswith("}", at):
+        pair, at = _pair(text, at)
+        labels.append(pair)
+        at = _skip(text, at)
+        if text.startswith(",", at):
+            at = _skip(text, at + 1)
+        elif not text.startswith("}", at):
+            raise ValueError(f"{text!r}: expected , or }} at {text[at:]!r}")
+    return labels, at + 1
+
+
+def _pair(text: str, at: int) -> tuple[tuple[str, str], int]:
+    quoted = _STRING.match(text, at)
+    name = quoted or _LABEL.match(text, at)
+    if not name:
+        raise ValueError(f'{text!r}: expected label="value" at {text[at:]!r}')
+    after = _skip(text, name.end())
+    equals = text.startswith("=", after) and not text.startswith("=~", after)
+    if quoted and not equals:  # a name in quotes, of Prometheus 3
+        return ("__name__", _unquote(quoted[0])), name.end()
+    value = _STRING.match(text, _skip(text, after + 1)) if equals else None
+    if not value:
+        raise ValueError(f'{text!r}: expected label="value" at {text[at:]!r}')
+    label = _unquote(quoted[0]) if quoted else name[0]
+    return (label, _unquote(value[0])), value.end()
+
+
+def _skip(text: str, at: int) -> int:
+    found = _SPACE.match(text, at)
+    return found.end() if found else at
+
+
+def _unquote(text: str) -> str:
+    """The text of a quoted string as Go reads it; raises ValueError."""
+    if text[0] == "`":
+        return text[1:-1]
+    return unescape(text[1:-1], text[0])
+
+
+def unescape(text: str, quote: str = '"') -> str:
+    """What stands between quotes, with Go's escape sequences resolved; raises ValueError."""
+    out, at = bytearray(), 0
+    for found in _ESCAPE.finditer(text):
+        out += _unescaped(text[at : found.start()])
+        letter, octal, byte, short, long = found.groups()
+        if letter in ("'", '"') and letter != quote:
+            raise ValueError(f"{text!r}: unknown escape sequence {found[0]}")
+        if code := octal or byte:
+            out += bytes([int(code, 8 if octal else 16) & 0xFF])
+        else:
+            out += _LETTERS[letter].encode() if letter else _character(int(short or long, 16))
+        at = found.end()
+    out += _unescaped(text[at:])
+    try:
+        return out.decode()
+    except UnicodeDecodeError:
+        raise ValueError(f"{text!r} is not UTF-8") from None
+
+
+def _character(code: int) -> bytes:
+    if code > 0x10FFFF or 0xD800 <= code < 0xE000:
+        raise ValueError(f"\\U{code:08x} is no character")
+    return chr(code).encode()
+
+
+def _unescaped(text: str) -> bytes:
+    if "\\" in text:
+        raise ValueError(f"unknown escape sequence at {text[text.index(chr(92)) :]!r}")
+    return text.encode("utf-8")
+
+
+def write_series(labels: Labels) -> str:
+    """A series in the notation; label names that need it are in quotes, which Prometheus 3 reads."""
+    return "{" + ",".join(f"{_name(name)}={quote(value)}" for name, value in labels) + "}"
+
+
+def _name(name: str) -> str:
+    return name if _LABEL.fullmatch(name) else quote(name)
+
+
+def quote(text: str) -> str:
+    """A text in double quotes that Go reads back."""
+    return '"' + re.sub(r'[\\"\x00-\x1f\x7f]', lambda found: f"\\x{ord(found[0]):02x}", text) + '"'
 
 
 def parse_values(text: str) -> tuple[float | None, ...]:
-    """Values of promtool's notation, None for a gap; ``axn`` gives n + 1 values as there. Raises ValueError."""
+    """Values for the live run, None for a gap; ``axn`` gives n + 1 values. Raises ValueError."""
     values: list[float | None] = []
-    for word in text.split():
-        if run := _RUN.fullmatch(word):
-            start, count = float(run[1]), int(run[4])
-            step = float((run[2] or "+") + (run[3] or "0"))
-            values += [start + step * i for i in range(count + 1)]
-        elif gap := re.fullmatch(r"_(?:x(\d+))?", word):
-            values += [None] * int(gap[1] or 1)
-        elif re.fullmatch(_NUMBER, word, re.I):
-            values.append(float(word))
-        else:
-            raise ValueError(f"{word!r} is not a value in promtool's notation (such as 5, _, 0+10x60, 1x20)")
-        if len(values) > 1_000_000:
-            raise ValueError("more than a million values")
+    for value in expand(text):
+        if isinstance(value, Histogram) or (value is not None and is_stale(value)):
+            raise ValueError("native histograms and stale markers cannot be given here")
+        values.append(value)
     if not any(value is not None for value in values):
         raise ValueError("no values")
     return tuple(values)

@@ -29,7 +29,9 @@ def write(
 ) -> None:
     """Send series, each with samples of (seconds since the epoch, value), oldest first; raises StackError.
 
-    A server takes histograms only with ``--enable-feature=native-histograms``.
+    A server takes histograms only with ``--enable-feature=native-histograms``; before 3.0 only in order (older than
+    all else they are "out of bounds") and without ``custom_values``. From 3.0 on, series without a name are dropped
+    in silence.
     """
     for request in _batches(series):
         answer = client.post(
