@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from pytest_sre.errors import UserError
-from pytest_sre.settings import SreYaml, read_sre_yaml
+from pytest_sre.model.finding import Location
+from pytest_sre.model.slo import PolicyEntry
+from pytest_sre.settings import SreYaml, of_scope, read_sre_yaml
 
 
 def read(folder: Path, text: str | bytes) -> SreYaml:
@@ -35,6 +37,17 @@ series:
     interval: 30s
     input_series:
       - {series: 'up{job="a"}', values: 0x10}
+slos:
+  - name: checkout-availability
+    objective: 99.9
+    window: 30d
+    errors: 'http_requests_total{job="checkout",code=~"5.."}'
+    total: 'http_requests_total{job="checkout"}'
+  - {name: latency, objective: 99.5%, good: 'x_bucket{le="0.3"}', total: x_count}
+policy:
+  - {budget_gone_within: 90m, notify: page, before_spent: 12.5%}
+healthy_error_share: 0.0001
+severities: {labels: [priority], page: [p0], ticket: [p1]}
 strict: true
 """
 
@@ -47,6 +60,10 @@ def test_everything_at_once(tmp_path: Path) -> None:
     assert seen.oncall[0].match == ('severity="page"', 'version="1.10"', 'on="yes"')
     assert seen.oncall[1].match == ('severity=~"a|b"', "team!=x")
     assert seen.series[0].input_series[0].values == "0x10"
+    assert [spec.objective for spec in seen.slos] == [99.9, 99.5]
+    assert seen.policy[0].before_spent == "12.5%"
+    assert seen.healthy_error_share == 0.0001
+    assert seen.severities.page == ("p0",)
     assert seen.strict is True
     with pytest.raises(ValueError, match="frozen"):
         seen.strict = False  # type: ignore[misc]
@@ -64,6 +81,51 @@ def test_yes_is_true(tmp_path: Path, word: str) -> None:
 
 def test_a_dictionary_of_matchers_is_quoted(tmp_path: Path) -> None:
     assert read(tmp_path, "oncall: [{match: {a: 'say \"hi\\'}}]\n").oncall[0].match == (r'a="say \"hi\\"',)
+
+
+def test_slos_know_their_place_and_mean_what_is_written(tmp_path: Path) -> None:
+    first, second = (spec.as_model("conf/sre.yaml") for spec in read(tmp_path, FULL).slos)
+
+    assert first.location == Location("conf/sre.yaml", FULL[: FULL.index("- name: checkout")].count("\n") + 1)
+    assert (first.name, first.objective, first.window, first.good) == (
+        "checkout-availability",
+        99.9,
+        30 * 86400.0,
+        None,
+    )
+    assert first.errors
+    assert first.errors.matches({"__name__": "http_requests_total", "job": "checkout", "code": "503"})
+    assert str(first.total) == 'http_requests_total{job="checkout"}'
+    assert (second.objective, second.window, second.errors) == (99.5, 30 * 86400.0, None)
+    assert read(tmp_path, FULL).policy[0].as_model() == PolicyEntry(5400.0, "page", 0.125)
+
+
+def test_the_default_policy() -> None:
+    assert [spec.as_model() for spec in SreYaml().policy] == [
+        PolicyEntry(3600.0, "page", 0.1),
+        PolicyEntry(86400.0, "ticket", 0.5),
+    ]
+
+
+def test_a_scope_has_slos_of_its_own(tmp_path: Path) -> None:
+    text = "slos: [{name: a, objective: 99, errors: e, total: t}]\nscopes:\n  - name: one\n  - {name: two, slos: [], policy: []}\n"
+    file = read(tmp_path, text)
+    one, two = (of_scope(file, scope) for scope in file.scopes)
+
+    assert [spec.name for spec in one.slos] == ["a"]
+    assert one.policy == SreYaml().policy
+    assert (two.slos, two.policy) == ((), ())
+
+
+def slo(**keys: str) -> str:
+    """A file with one SLO that has these keys besides its own."""
+    own = {"name": "a", "objective": "99", "errors": "e", "total": "t", **keys}
+    return "slos:\n  - " + "\n    ".join(f"{key}: {value}" for key, value in own.items()) + "\n"
+
+
+def entry(within: str = "1h", notify: str = "page", spent: str = "10%") -> str:
+    """A policy with one entry."""
+    return f"policy:\n  - budget_gone_within: {within}\n    notify: {notify}\n    before_spent: {spent}\n"
 
 
 WRONG = {
@@ -88,6 +150,33 @@ WRONG = {
         "'five'",
     ),
     "missing": ("series:\n  - input_series: []\n", 2, "series.0.alert: Field required"),
+    "objective of 100": (slo(objective="100"), 3, "slos.0.objective: Input should be less than 100"),
+    "objective of 0": (slo(objective="0"), 3, "greater than 0"),
+    "objective in words": (slo(objective="three nines"), 3, "valid number"),
+    "objective not a number": (slo(objective=".nan"), 3, "slos.0.objective"),
+    "window": (slo(window="30"), 6, '"30" is not a duration'),
+    "name of an SLO": (slo(name="a b"), 2, "slos.0.name"),
+    "errors with a range": (slo(errors="'e[5m]'"), 4, "not a plain selector"),
+    "total with a function": (slo(total="rate(t)"), 5, "slos.0.total"),
+    "total with an offset": (slo(total="t offset 5m"), 5, "offset"),
+    "not PromQL": (slo(total="'t{'"), 5, "slos.0.total"),
+    "errors and good": (slo(good="g"), 2, "either `errors` or `good`, not both"),
+    "neither errors nor good": (slo().replace("errors: e\n    ", ""), 2, "either `errors` or `good`"),
+    "part and total alike": (slo(total="e"), 2, "same selector"),
+    "two SLOs of one name": (slo() + slo().removeprefix("slos:\n"), 1, "two SLOs are called a"),
+    "notify": (entry(notify="fax"), 3, "'page' or 'ticket'"),
+    "no percentage": (entry(spent="10"), 4, '"10" is not a percentage such as 10%'),
+    "half a percentage": (entry(spent="'%'"), 4, "is not a percentage"),
+    "too much": (entry(spent="101%"), 4, "not more than 100%"),
+    "nothing spent": (entry(spent="0%"), 4, "more than 0%"),
+    "not a percentage at all": (entry(spent="nan%"), 4, "must be more than 0%"),
+    "gone within": (entry(within="soon"), 2, '"soon" is not a duration'),
+    "an entry twice": (
+        entry() + entry(within="60m").removeprefix("policy:\n"),
+        1,
+        "two entries ask for a page for a budget gone within 3600s",
+    ),
+    "share": ("healthy_error_share: 1.5\n", 1, "healthy_error_share: Input should be less than 1"),
     "no mapping": ("- rules\n", 1, "top level"),
     "yaml": ("rules: [a\nstrict: true\n", 2, "not valid YAML"),
     "twice": ("strict: true\nstrict: false\n", 2, "set twice"),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from pytest_sre.model.routing import Matcher
 from pytest_sre.model.scenario import Labels
 from pytest_sre.model.slo import Slo
+from pytest_sre.promql.ast import VectorSelector
 from pytest_sre.synthesis.contrast import Behaviour, Contrast
 from pytest_sre.synthesis.regexes import examples
 from pytest_sre.synthesis.shape import Shape
@@ -79,13 +80,11 @@ def _relabelled(
 
 def _selected(shape: Shape, behaviours: tuple[Behaviour, ...]) -> list[list[bool]]:
     """Which of the alert's selectors match which series."""
-    selectors = [one for group in shape.raw.values() for one in group]
     series = [dict(b.labels) for b in behaviours]
-    return [
-        [
-            labels["__name__"] == (selector.name or labels["__name__"])
-            and all(matcher.matches(labels) for matcher in selector.matchers)
-            for labels in series
-        ]
-        for selector in selectors
-    ]
+    return [[selects(one, labels) for labels in series] for group in shape.raw.values() for one in group]
+
+
+def selects(selector: VectorSelector, labels: Mapping[str, str]) -> bool:
+    """Whether a selector of an alert matches a series; ``labels`` has ``__name__``."""
+    named = selector.name in ("", labels["__name__"])
+    return named and all(matcher.matches(labels) for matcher in selector.matchers)

@@ -5,10 +5,13 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from pytest_sre.model.scenario import Labels
 from pytest_sre.model.slo import Slo
+from pytest_sre.synthesis.aligned import selects
 from pytest_sre.synthesis.contrast import Behaviour
+from pytest_sre.synthesis.shape import Shape
 
 _SUFFIXES = ("_bucket", "_count", "_sum")
 _Family = tuple[str, Labels]
@@ -26,6 +29,34 @@ def completed(
         if base and any(labels in rates for labels in members) and any(map(_bound, members)):
             found.update(_spread(slo, {labels: rates.get(labels) for labels in members}))
     return found
+
+
+def whole(slo: Slo, shape: Shape, behaviours: tuple[Behaviour, ...]) -> tuple[Behaviour, ...]:
+    """With the SLO's own bucket and count, where the alert reads all buckets of that histogram (for a quantile of it)."""
+    found = {b.labels: b for b in behaviours}
+    for behaviour in behaviours:
+        labels = dict(behaviour.labels)
+        if _bound(behaviour.labels) is None or labels["__name__"] != slo.part.name:
+            continue
+        bounds = [
+            matcher.value for matcher in slo.part.matchers if matcher.label == "le" and matcher.op == "="
+        ]
+        own = [_labels(labels, slo.part.name, bound) for bound in bounds]
+        if any(_reads(shape, dict(one)) for one in own):
+            base = slo.part.name.removesuffix("_bucket")
+            for one in (*own, _labels(labels, f"{base}_count", ""), _labels(labels, slo.part.name, "+Inf")):
+                found.setdefault(one, replace(behaviour, labels=one))
+    return tuple(found.values())
+
+
+def _labels(labels: Mapping[str, str], name: str, bound: str) -> Labels:
+    pairs = {**labels, "__name__": name, "le": bound}
+    return tuple(sorted(pair for pair in pairs.items() if pair[1]))
+
+
+def _reads(shape: Shape, labels: Mapping[str, str]) -> bool:
+    """Whether the alert reads a series."""
+    return any(selects(one, labels) for group in shape.raw.values() for one in group)
 
 
 def _family(labels: Labels) -> _Family:

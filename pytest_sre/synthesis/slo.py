@@ -59,7 +59,7 @@ def at_ratio(contrast: Contrast, slo: Slo, ratio: float) -> tuple[Behaviour, ...
 
     None: the alert does not read both the part and the total of the SLO's series, so it isn't about this SLO.
     """
-    behaviours = aligned(contrast, slo)
+    behaviours = buckets.whole(slo, contrast.shape, aligned(contrast, slo))
     known = {b.labels: found for b in behaviours if (found := role(slo, dict(b.labels)))}
     part = "errors" if slo.errors else "good"
     if part not in known.values() or (is_apart(slo) and "total" not in known.values()):
@@ -67,7 +67,7 @@ def at_ratio(contrast: Contrast, slo: Slo, ratio: float) -> tuple[Behaviour, ...
     healthy: Rates = {}
     burning: Rates = {}
     for group in _groups(slo, known):
-        traffic = _traffic([b for b in behaviours if b.labels in group], group)
+        traffic = _traffic(slo, behaviours, group)
         for share, rates in ((HEALTHY * slo.budget, healthy), (ratio, burning)):
             rates.update(_mixed(group, traffic, share))
     healthy, burning = (buckets.completed(rates, slo, behaviours) for rates in (healthy, burning))
@@ -100,10 +100,9 @@ def _with_rest(slo: Slo, group: dict[Labels, Role]) -> dict[Labels, Role]:
     return group
 
 
-def _traffic(behaviours: Iterable[Behaviour], group: Mapping[Labels, Role]) -> float:
+def _traffic(slo: Slo, behaviours: Iterable[Behaviour], group: Mapping[Labels, Role]) -> float:
     """Requests a second: usual ones, or more where the alert asks for more."""
-    counting = "total" if "total" in group.values() else "good"
-    counted = [b for b in behaviours if group[b.labels] == counting]
+    counted = [b for b in behaviours if b.labels in group and slo.total.matches(dict(b.labels))]
     return max(TRAFFIC, sum(_rate(b.healthy) for b in counted), sum(_rate(b.burning) for b in counted))
 
 
