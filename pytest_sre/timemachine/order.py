@@ -25,10 +25,13 @@ class Block:
     read: bool
 
 
-def blocks(rules: Sequence[Rule]) -> list[Block]:
-    """The rules of a round, given in their order, as blocks that can be evaluated one after the other."""
-    reads = _reads(rules)
-    backward = {(one, other) for one, others in reads.items() for other in others if other >= one}
+def blocks(rules: Sequence[Rule], offsets: Sequence[float] = ()) -> list[Block]:
+    """The rules of a round, given in their order, as blocks that can be evaluated one after the other.
+
+    ``offsets`` are their groups' `query_offset` in seconds (0 where not given).
+    """
+    reads = _reads(rules, offsets or [0.0] * len(rules))
+    backward = {(one, other) for one, others in reads.items() for other, late in others.items() if late}
     linked = {one: set(others) for one, others in reads.items()}
     for one, other in backward:
         linked[other].add(one)
@@ -47,16 +50,23 @@ def blocks(rules: Sequence[Rule]) -> list[Block]:
     return found
 
 
-def _reads(rules: Sequence[Rule]) -> dict[int, set[int]]:
-    """For each rule the places of those whose series it reads."""
+def _reads(rules: Sequence[Rule], offsets: Sequence[float]) -> dict[int, dict[int, bool]]:
+    """For each rule the places of those whose series it reads, and whether what it reads can come late.
+
+    So does what is recorded after it in a round, or under a time that the reader has already passed.
+    """
     by_name: dict[str, list[int]] = {}
     for place, rule in enumerate(rules):
         for name in (rule.name,) if rule.kind == "record" else _STATES:
             by_name.setdefault(name, []).append(place)
-    return {
-        place: {other for selector in selectors(rule.expr) for other in _behind(selector, by_name, rules)}
-        for place, rule in enumerate(rules)
-    }
+    found: dict[int, dict[int, bool]] = {}
+    for place, rule in enumerate(rules):
+        others = found[place] = {}
+        for selector in selectors(rule.expr):
+            for other in _behind(selector, by_name, rules):
+                late = other >= place or offsets[other] > offsets[place] + selector.offset
+                others[other] = others.get(other, False) or late
+    return found
 
 
 def _behind(selector: VectorSelector, by_name: Mapping[str, list[int]], rules: Sequence[Rule]) -> list[int]:
@@ -67,8 +77,16 @@ def _behind(selector: VectorSelector, by_name: Mapping[str, list[int]], rules: S
         for name in names
         if all(matcher.matches({"__name__": name}) for matcher in named)
         for place in by_name.get(name, ())
-        if fits(rules[place], selector)
+        if fits(rules[place], selector) and (rules[place].kind == "record" or _named(rules[place], selector))
     ]
+
+
+def _named(alert: Rule, selector: VectorSelector) -> bool:
+    return all(
+        matcher.matches({"alertname": alert.name})
+        for matcher in selector.matchers
+        if matcher.label == "alertname"
+    )
 
 
 def _components(linked: Mapping[int, set[int]]) -> list[list[int]]:

@@ -41,7 +41,8 @@ def evaluate(engine: Engine, programs: Sequence[Program], labeller: LabellerOf) 
     jobs: dict[tuple[int, int], _Job] = {}
     graph: TopologicalSorter[tuple[int, int]] = TopologicalSorter()
     for number, program in enumerate(programs):
-        for place, block in enumerate(order.blocks([task.rule for task in program.tasks])):
+        rules, offsets = [task.rule for task in program.tasks], [task.offset for task in program.tasks]
+        for place, block in enumerate(order.blocks(rules, offsets)):
             tasks = tuple(program.tasks[member] for member in block.members)
             jobs[number, place] = _Job(outcomes[number], tasks, block)
             graph.add((number, place), *((number, other) for other in block.after))
