@@ -318,6 +318,7 @@ def test_blocks(given: tuple[list[set[int]], list[float]]) -> None:
         assert all(other < number for other in block.after)
         assert block.together == any(one in block.members for one, _ in late)
         assert block.read == any(others & set(block.members) for others in reads)
+        assert not block.rivals
     links = {one: set(others) for one, others in enumerate(reads)}
     for one, other in late:
         links[other].add(one)
@@ -370,3 +371,29 @@ def test_who_stands_behind_a_selector(expr: str, members: tuple[int, ...]) -> No
     (last,) = [block for block in found if 4 in block.members]
     assert {member for number in last.after for member in found[number].members} == set(members)
     assert not any(block.together for block in found)
+
+
+def test_rivals() -> None:
+    rules = [
+        rule("r", "a", labels={"k": "1"}),
+        rule("r", "b", labels={"k": "2"}),
+        rule("r", "c", labels={"l": "1"}),
+        rule("s", "r"),
+        rule("A", labels={"s": "{{ $labels.x }}"}),
+        rule("A", labels={"s": "page"}),
+    ]
+    found = order.blocks(rules)
+    assert [block.members for block in found] == [(place,) for place in range(6)]
+    assert [block.after for block in found] == [(), (), (0, 1), (0, 1, 2), (), (4,)]
+    assert [block.rivals for block in found] == [True, True, True, False, True, True]
+    assert [block.read for block in found] == [True, True, True, False, False, False]
+    assert not any(block.together for block in found)
+
+
+def test_of_rivals_the_first_wins() -> None:
+    claims = records.Claims()
+    one, other = (("__name__", "r"),), (("__name__", "s"),)
+    first = [(one, [(0.0, 1.0), (60.0, STALE)])]
+    assert list(claims.fresh(first)) == first
+    second = [(one, [(0.0, 2.0), (60.0, 2.0), (120.0, 2.0)]), (other, [(0.0, 2.0)])]
+    assert list(claims.fresh(second)) == [(one, [(120.0, 2.0)]), (other, [(0.0, 2.0)])]

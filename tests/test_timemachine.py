@@ -372,6 +372,25 @@ def test_a_record_that_fails_is_not_ended(engine: Engine, base: int) -> None:
     assert errors["f_same"] == {base + 120.0: same}
 
 
+@pytest.mark.parametrize("backward", [False, True])
+def test_two_rules_that_record_the_same(engine: Engine, base: int, backward: bool) -> None:
+    """Of one moment's samples the first rule's stays, a marker too; promtool calls that an error, a server goes on."""
+    high, low, seen = (f"d_{name}{backward:d}" for name in ("r", "x", "seen"))
+    minutes(engine, base, low, "1166661116")
+    span = (Stretch(base, base + 540, 60),)
+    tasks = [
+        Task(rule(high, f"{low} > 5"), span),
+        Task(rule(high, f"{low} <= 5 unless {seen}" if backward else f"{low} <= 5"), span),
+        Task(rule(seen, f"{high} == 100" if backward else high), span),
+        Task(rule("D", high), span),
+    ]
+    outcome = run(engine, tasks)
+    # At 6 the first rule's series ends, and the second's sample comes too late.
+    assert given(outcome, "D", base) == {
+        (): [(0, 1), (1, 1), (2, 6), (3, 6), (4, 6), (5, 6), (7, 1), (8, 1), (9, 6)]
+    }
+
+
 def test_programs_side_by_side(engine: Engine, base: int) -> None:
     """They share names of series and rules, a day apart; each has a stretch that its readers reach across."""
     programs = []

@@ -16,13 +16,15 @@ _STATES = ("ALERTS", "ALERTS_FOR_STATE")
 class Block:
     """Rules that are evaluated together, by their place: all at once, or (``together``) round by round.
 
-    ``after`` are the places of the blocks that come first; ``read`` is whether anything reads what it records.
+    ``after`` are the places of the blocks that come first; ``read`` is whether anything reads what it records,
+    ``rivals`` whether other rules may record the same series.
     """
 
     members: tuple[int, ...]
     after: tuple[int, ...]
     together: bool
     read: bool
+    rivals: bool
 
 
 def blocks(rules: Sequence[Rule], offsets: Sequence[float] = ()) -> list[Block]:
@@ -31,23 +33,47 @@ def blocks(rules: Sequence[Rule], offsets: Sequence[float] = ()) -> list[Block]:
     ``offsets`` are their groups' `query_offset` in seconds (0 where not given).
     """
     reads = _reads(rules, offsets or [0.0] * len(rules))
+    rivals = _rivals(rules)
     backward = {(one, other) for one, others in reads.items() for other, late in others.items() if late}
-    linked = {one: set(others) for one, others in reads.items()}
+    first = {one: others.keys() | rivals.get(one, set()) for one, others in reads.items()}
+    linked = {one: set(others) for one, others in first.items()}
     for one, other in backward:
         linked[other].add(one)
-    block_of: dict[int, int] = {}
-    groups = _components(linked)
-    for number, group in enumerate(groups):
-        block_of.update(dict.fromkeys(group, number))
-    found = []
+    groups = [tuple(sorted(group)) for group in _components(linked)]
+    block_of = {one: number for number, group in enumerate(groups) for one in group}
+    late = {one for one, _ in backward}
     everything_read = {other for others in reads.values() for other in others}
-    for number, group in enumerate(groups):
-        after = {block_of[other] for one in group for other in reads[one]} - {number}
-        together = any(pair[0] in group for pair in backward)
-        found.append(
-            Block(tuple(sorted(group)), tuple(sorted(after)), together, bool(everything_read & set(group)))
+    contested = rivals.keys() | {other for others in rivals.values() for other in others}
+    return [
+        Block(
+            group,
+            tuple(sorted({block_of[other] for one in group for other in first[one]} - {number})),
+            together=not late.isdisjoint(group),
+            read=not everything_read.isdisjoint(group),
+            rivals=not contested.isdisjoint(group),
         )
+        for number, group in enumerate(groups)
+    ]
+
+
+def _rivals(rules: Sequence[Rule]) -> dict[int, set[int]]:
+    """For each rule the earlier ones that may record the same series: the first of a round wins."""
+    by_name: dict[tuple[str, str], list[int]] = {}
+    found: dict[int, set[int]] = {}
+    for place, rule in enumerate(rules):
+        alike = by_name.setdefault((rule.kind, rule.name), [])
+        if before := {other for other in alike if not _distinct(rule, rules[other])}:
+            found[place] = before
+        alike.append(place)
     return found
+
+
+def _distinct(one: Rule, other: Rule) -> bool:
+    return any(
+        "{{" not in text + other.labels[name] and text != other.labels[name]
+        for name, text in one.labels.items()
+        if name in other.labels
+    )
 
 
 def _reads(rules: Sequence[Rule], offsets: Sequence[float]) -> dict[int, dict[int, bool]]:

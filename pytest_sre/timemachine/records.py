@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 from pytest_sre.model.rules import Rule
@@ -86,6 +87,21 @@ def with_ends(row: Row, following: Mapping[float, float]) -> list[tuple[float, f
         if end is not None and end != again:
             samples.append((end, STALE))
     return samples
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """The samples that rules have written which may write the same: as in Prometheus, the first of a moment stays."""
+
+    _taken: dict[Labels, set[float]] = field(default_factory=dict)
+
+    def fresh(self, written: Iterable[Written]) -> Iterator[Written]:
+        """What is new; it is claimed with that."""
+        for labels, samples in written:
+            taken = self._taken.setdefault(labels, set())
+            kept = [sample for sample in samples if sample[0] not in taken]
+            taken.update(at for at, _ in kept)
+            yield labels, kept
 
 
 def state_labels(rule: Rule, alert: Labels, state: str) -> Labels:

@@ -15,14 +15,19 @@ from pytest_sre.timemachine.task import LabellerOf, Task
 
 
 def evaluate(
-    engine: Engine, outcome: dict[Rule, Activity], tasks: Sequence[Task], labeller: LabellerOf
+    engine: Engine,
+    outcome: dict[Rule, Activity],
+    tasks: Sequence[Task],
+    labeller: LabellerOf,
+    claims: records.Claims | None = None,
 ) -> None:
-    """Put what these rules give into ``outcome``; all that they record is written."""
+    """Put what these rules give into ``outcome``; all that they record is written, as far as no rival claims it."""
     memories = [_Memory(task, set(task.ticks), states.Memory(task.rule, task.limit)) for task in tasks]
     for tick in sorted(set().union(*(memory.due for memory in memories))):
         for memory in memories:
             if tick in memory.due:
-                _step(engine, memory, tick, labeller)
+                written = _step(engine, memory, tick, labeller)
+                engine.write(written if claims is None else claims.fresh(written))
     for memory in memories:
         outcome[memory.task.rule] = Activity(memory.task.ticks, memory.rows, memory.errors)
 
@@ -49,23 +54,23 @@ class _Memory:
             self.given.setdefault(labels, {})[tick] = value
 
 
-def _step(engine: Engine, memory: _Memory, tick: float, labeller: LabellerOf) -> None:
+def _step(engine: Engine, memory: _Memory, tick: float, labeller: LabellerOf) -> list[records.Written]:
     task, at = memory.task, round(tick - memory.task.offset, 3)
     try:
         vector = engine.instant(task.rule.expr, at)
     except QueryError as error:
         memory.errors[tick] = str(error)
-        return
+        return []
     now = (
         _record(memory, vector, tick)
         if task.rule.kind == "record"
         else _alerts(memory, vector, tick, labeller)
     )
     if now is None:
-        return
+        return []
     ended = dict.fromkeys(memory.last - now.keys(), STALE)
-    engine.write([(labels, [(at, value)]) for labels, value in {**now, **ended}.items()])
     memory.last = set(now)
+    return [(labels, [(at, value)]) for labels, value in {**now, **ended}.items()]
 
 
 def _record(
