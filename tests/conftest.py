@@ -11,6 +11,7 @@ import pytest
 from servers import NO_SERVERS, PAIRS, REPO, Pair, unavailable
 
 from pytest_sre.stack.process import ProcessStack, open_stack
+from pytest_sre.timemachine.engine import Engine, open_engine
 
 pytest_plugins = ["pytester"]
 # Runs within a test are no steps of a real job.
@@ -34,6 +35,17 @@ def stack(pair: Pair, tmp_path: Path) -> Iterator[ProcessStack]:
     folder.mkdir()
     with open_stack(pair.servers, folder, keep=False) as opened:
         yield opened
+
+
+@pytest.fixture(scope="module")
+def engine(pair: Pair, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """An engine for virtual time on each of the version pairs, one for all tests of a module."""
+    folder = tmp_path_factory.mktemp("engine")
+    with (
+        open_stack(pair.servers, folder, keep=False) as opened,
+        open_engine(opened, pair.servers.prometheus, folder / "engine", "engine") as started,
+    ):
+        yield started
 
 
 @pytest.fixture

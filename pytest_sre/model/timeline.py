@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from pytest_sre.model.rules import Rule
@@ -20,9 +21,14 @@ class Stretch:
 
     @property
     def ticks(self) -> tuple[float, ...]:
-        """The moments of evaluation, ascending."""
-        count = int((self.end - self.start) / self.step + 1e-9) + 1
-        return tuple(self.start + i * self.step for i in range(count))
+        """The moments of evaluation, ascending, to the millisecond."""
+        return _ticks(self.start, self.end, self.step)
+
+
+@lru_cache(maxsize=4096)
+def _ticks(start: float, end: float, step: float) -> tuple[float, ...]:
+    count = int((end - start) / step + 1e-9) + 1
+    return tuple(round(start + i * step, 3) for i in range(count))
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -26,8 +27,16 @@ MAX_POINTS = 11_000
 _ANCHOR: Labels = (("__name__", "pytest_sre_anchor"),)
 
 
+# These mean the ends of a range query, but the moment itself where a rule is evaluated.
+_ENDS = re.compile(r"@\s*(?:start|end)\s*\(")
+
+
 class QueryError(Exception):
     """The engine refuses a query; the text is its own."""
+
+
+class _NoQuery(QueryError):
+    """It would be refused at any time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +86,14 @@ class Engine:
         """All steps of a stretch. A step that the engine refuses costs no other: it is told in `Answer.errors`."""
         rows: dict[Labels, tuple[list[float], list[float]]] = {}
         errors: dict[float, str] = {}
-        for part in _parts(stretch, MAX_POINTS):
+        for part in _parts(stretch, 1 if _ENDS.search(query) else MAX_POINTS):
             self._range(query, part, rows, errors)
-        return Answer(tuple(Row(ls, tuple(ts), tuple(vs)) for ls, (ts, vs) in rows.items()), errors)
+        ticks = stretch.ticks  # shared by all rows that have every step
+        found = [
+            Row(labels, ticks if len(times) == len(ticks) else tuple(map(float, times)), tuple(values))
+            for labels, (times, values) in rows.items()
+        ]
+        return Answer(tuple(found), errors)
 
     def _range(
         self,
@@ -98,17 +112,18 @@ class Engine:
             result = self._ask("query_range", wanted)["result"]
         except QueryError as error:
             ticks = part.ticks
-            if len(ticks) == 1:
-                errors[round(part.start, 3)] = str(error)
+            if len(ticks) == 1 or isinstance(error, _NoQuery):
+                errors.update(dict.fromkeys(ticks, str(error)))
                 return
             for half in _parts(part, (len(ticks) + 1) // 2):
                 self._range(query, half, rows, errors)
             return
         for one in result:
             times, values = rows.setdefault(_labels(one["metric"]), ([], []))
-            points = one.get("values") or ()
-            times += [round(float(at), 3) for at, _ in points]
-            values += [float(value) for _, value in points]
+            if points := one.get("values"):
+                moments, texts = zip(*points, strict=True)
+                times += [round(float(at), 3) for at in moments]
+                values += map(float, texts)
 
     def instant(self, query: str, at: float) -> list[tuple[Labels, float]]:
         """The vector at a moment (a scalar is one without labels). Raises QueryError, StackError."""
@@ -125,7 +140,8 @@ class Engine:
             body = answer.json()
         if body.get("status") != "success":
             if answer.status_code in (400, 422):
-                raise QueryError(str(body.get("error")))
+                refused = _NoQuery if answer.status_code == 400 else QueryError
+                raise refused(str(body.get("error")))
             raise StackError(f"{self.server.name} cannot answer: {answer.status_code} {body.get('error')}")
         return body["data"]
 

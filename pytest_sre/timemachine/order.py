@@ -16,54 +16,90 @@ _STATES = ("ALERTS", "ALERTS_FOR_STATE")
 class Block:
     """Rules that are evaluated together, by their place: all at once, or (``together``) round by round.
 
-    ``after`` are the places of the blocks that come first; ``read`` is whether anything reads what it records.
+    ``after`` are the places of the blocks that come first; ``read`` is whether anything reads what it records,
+    ``rivals`` whether other rules may record the same series.
     """
 
     members: tuple[int, ...]
     after: tuple[int, ...]
     together: bool
     read: bool
+    rivals: bool
 
 
-def blocks(rules: Sequence[Rule], groups: Sequence[Hashable]) -> list[Block]:
+def blocks(
+    rules: Sequence[Rule], groups: Sequence[Hashable] = (), offsets: Sequence[float] = ()
+) -> list[Block]:
     """The rules of a round as blocks that can be evaluated one after the other.
 
-    Rules of the same of ``groups`` are evaluated in the order given; whole groups in one that suits their readers.
+    Rules of the same of ``groups`` (all, where not given) are evaluated in the order given; whole groups in one that
+    suits their readers. ``offsets`` are their groups' `query_offset` in seconds (0 where not given).
     """
-    reads = _reads(rules)
-    backward = {
-        (one, other)
-        for one, others in reads.items()
-        for other in others
-        if other >= one and groups[one] == groups[other]
-    }
-    linked = {one: set(others) for one, others in reads.items()}
+    count = len(rules)
+    reads = _reads(rules, groups or [None] * count, offsets or [0.0] * count)
+    rivals = _rivals(rules)
+    backward = {(one, other) for one, others in reads.items() for other, late in others.items() if late}
+    first = {one: others.keys() | rivals.get(one, set()) for one, others in reads.items()}
+    linked = {one: set(others) for one, others in first.items()}
     for one, other in backward:
         linked[other].add(one)
-    block_of: dict[int, int] = {}
-    components = _components(linked)
-    for number, members in enumerate(components):
-        block_of.update(dict.fromkeys(members, number))
-    found = []
+    found = [tuple(sorted(members)) for members in _components(linked)]
+    block_of = {one: number for number, members in enumerate(found) for one in members}
+    late = {one for one, _ in backward}
     everything_read = {other for others in reads.values() for other in others}
-    for number, members in enumerate(components):
-        after = {block_of[other] for one in members for other in reads[one]} - {number}
-        together = len(members) > 1 or members[0] in reads[members[0]]
-        read = bool(everything_read & set(members))
-        found.append(Block(tuple(sorted(members)), tuple(sorted(after)), together, read))
+    contested = rivals.keys() | {other for others in rivals.values() for other in others}
+    return [
+        Block(
+            members,
+            tuple(sorted({block_of[other] for one in members for other in first[one]} - {number})),
+            together=len(members) > 1 or not late.isdisjoint(members),
+            read=not everything_read.isdisjoint(members),
+            rivals=not contested.isdisjoint(members),
+        )
+        for number, members in enumerate(found)
+    ]
+
+
+def _rivals(rules: Sequence[Rule]) -> dict[int, set[int]]:
+    """For each rule the earlier ones that may record the same series: the first of a round wins."""
+    by_name: dict[tuple[str, str], list[int]] = {}
+    found: dict[int, set[int]] = {}
+    for place, rule in enumerate(rules):
+        alike = by_name.setdefault((rule.kind, rule.name), [])
+        if before := {other for other in alike if not _distinct(rule, rules[other])}:
+            found[place] = before
+        alike.append(place)
     return found
 
 
-def _reads(rules: Sequence[Rule]) -> dict[int, set[int]]:
-    """For each rule the places of those whose series it reads."""
+def _distinct(one: Rule, other: Rule) -> bool:
+    return any(
+        "{{" not in text + other.labels[name] and text != other.labels[name]
+        for name, text in one.labels.items()
+        if name in other.labels
+    )
+
+
+def _reads(
+    rules: Sequence[Rule], groups: Sequence[Hashable], offsets: Sequence[float]
+) -> dict[int, dict[int, bool]]:
+    """For each rule the places of those whose series it reads, and whether what it reads can come late.
+
+    So does what its group records after it in a round, or what is recorded under a time that it has already passed.
+    """
     by_name: dict[str, list[int]] = {}
     for place, rule in enumerate(rules):
         for name in (rule.name,) if rule.kind == "record" else _STATES:
             by_name.setdefault(name, []).append(place)
-    return {
-        place: {other for selector in selectors(rule.expr) for other in _behind(selector, by_name, rules)}
-        for place, rule in enumerate(rules)
-    }
+    found: dict[int, dict[int, bool]] = {}
+    for place, rule in enumerate(rules):
+        others = found[place] = {}
+        for selector in selectors(rule.expr):
+            for other in _behind(selector, by_name, rules):
+                after = other >= place and groups[other] == groups[place]
+                late = after or offsets[other] > offsets[place] + selector.offset
+                others[other] = others.get(other, False) or late
+    return found
 
 
 def _behind(selector: VectorSelector, by_name: Mapping[str, list[int]], rules: Sequence[Rule]) -> list[int]:
@@ -74,8 +110,16 @@ def _behind(selector: VectorSelector, by_name: Mapping[str, list[int]], rules: S
         for name in names
         if all(matcher.matches({"__name__": name}) for matcher in named)
         for place in by_name.get(name, ())
-        if fits(rules[place], selector)
+        if fits(rules[place], selector) and (rules[place].kind == "record" or _named(rules[place], selector))
     ]
+
+
+def _named(alert: Rule, selector: VectorSelector) -> bool:
+    return all(
+        matcher.matches({"alertname": alert.name})
+        for matcher in selector.matchers
+        if matcher.label == "alertname"
+    )
 
 
 def _components(linked: Mapping[int, set[int]]) -> list[list[int]]:

@@ -16,7 +16,7 @@ from pytest_sre.model.rules import Rule
 from pytest_sre.model.timeline import Activity
 from pytest_sre.timemachine import order, ranges, rounds
 from pytest_sre.timemachine.engine import Engine
-from pytest_sre.timemachine.records import Written
+from pytest_sre.timemachine.records import Claims, Written
 from pytest_sre.timemachine.task import LabellerOf, Outcome, Program, Task
 
 WORKERS = 4
@@ -25,9 +25,10 @@ WORKERS = 4
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Job:
-    """A block of one program; ``outcome`` is what that program has given so far."""
+    """A block of one program; ``outcome`` is what that program has given so far, ``claims`` what rivals have written."""
 
     outcome: dict[Rule, Activity]
+    claims: Claims | None
     tasks: tuple[Task, ...]
     block: order.Block
 
@@ -41,10 +42,10 @@ def evaluate(engine: Engine, programs: Sequence[Program], labeller: LabellerOf) 
     jobs: dict[tuple[int, int], _Job] = {}
     graph: TopologicalSorter[tuple[int, int]] = TopologicalSorter()
     for number, program in enumerate(programs):
-        found = order.blocks([task.rule for task in program.tasks], [task.group for task in program.tasks])
-        for place, block in enumerate(found):
+        claims = Claims()
+        for place, block in enumerate(_blocks(program)):
             tasks = tuple(program.tasks[member] for member in block.members)
-            jobs[number, place] = _Job(outcomes[number], tasks, block)
+            jobs[number, place] = _Job(outcomes[number], claims if block.rivals else None, tasks, block)
             graph.add((number, place), *((number, other) for other in block.after))
     graph.prepare()
     with ThreadPoolExecutor(WORKERS, "sre-time") as pool:
@@ -56,11 +57,18 @@ def evaluate(engine: Engine, programs: Sequence[Program], labeller: LabellerOf) 
     return list(outcomes)
 
 
+def _blocks(program: Program) -> list[order.Block]:
+    tasks = program.tasks
+    return order.blocks(
+        [task.rule for task in tasks], [task.group for task in tasks], [task.offset for task in tasks]
+    )
+
+
 def _run(engine: Engine, job: _Job, labeller: LabellerOf) -> Iterator[Written]:
     """Evaluate a block; what it yields is still to be written."""
     if job.block.together:
-        rounds.evaluate(engine, job.outcome, job.tasks, labeller)
+        rounds.evaluate(engine, job.outcome, job.tasks, labeller, job.claims)
         return
     for task in job.tasks:
         job.outcome[task.rule], written = ranges.evaluate(engine, task, job.block.read, labeller)
-        yield from written
+        yield from written if job.claims is None else job.claims.fresh(written)

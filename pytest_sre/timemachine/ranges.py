@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from pytest_sre.model.scenario import Labels
 from pytest_sre.model.timeline import Activity, Row, Stretch
 from pytest_sre.timemachine import records, states
 from pytest_sre.timemachine.engine import Answer, Engine
@@ -14,7 +17,10 @@ def evaluate(engine: Engine, task: Task, read: bool, labeller: LabellerOf) -> tu
     answers = [engine.range(task.rule.expr, _earlier(stretch, task.offset)) for stretch in task.stretches]
     if task.rule.kind == "record":
         return _record(task, answers)
-    activity = _activity(task, answers)
+    rows = [row for answer in answers for row in answer.rows]
+    activity = _activity(
+        task, rows, {tick: text for answer in answers for tick, text in answer.errors.items()}
+    )
     if not read:
         return activity, []
     history = states.history(task.rule, activity, labeller(task.rule, activity), limit=task.limit)
@@ -31,25 +37,35 @@ def _record(task: Task, answers: list[Answer]) -> tuple[Activity, list[Written]]
     written: list[Written] = []
     for stretch, answer in zip(task.stretches, answers, strict=True):
         named, doubled = records.recorded(task.rule, answer.rows)
-        errors = {**answer.errors, **doubled, **records.over_limit(named, task.limit)}
+        errors = {**records.over_limit(named, task.limit), **doubled, **answer.errors}
         kept = records.without(named, errors) if errors else named
-        span = _earlier(stretch, task.offset)
-        written += [(row.labels, records.with_ends(row, span, errors)) for row in kept]
+        following = records.next_ticks(_earlier(stretch, task.offset).ticks, errors)
+        written += [(row.labels, records.with_ends(row, following)) for row in kept]
         rows += kept
         failures.update(errors)
-    return Activity(task.ticks, tuple(rows), failures), written
+    return _activity(task, rows, failures), written
 
 
-def _activity(task: Task, answers: list[Answer]) -> Activity:
+def _activity(task: Task, rows: list[Row], errors: Mapping[float, str]) -> Activity:
+    """What was asked `query_offset` seconds ago, by the times of the evaluations; each series is one row."""
     shift = task.offset
-    rows = [
+    if len(task.stretches) > 1:
+        rows = _joined(rows)
+    if not shift:
+        return Activity(task.ticks, tuple(rows), errors)
+    moved = [Row(row.labels, tuple(round(time + shift, 3) for time in row.times), row.values) for row in rows]
+    return Activity(task.ticks, tuple(moved), {round(time + shift, 3): text for time, text in errors.items()})
+
+
+def _joined(rows: list[Row]) -> list[Row]:
+    alike: dict[Labels, list[Row]] = {}
+    for row in rows:
+        alike.setdefault(row.labels, []).append(row)
+    return [
         Row(
-            row.labels,
-            tuple(round(time + shift, 3) for time in row.times) if shift else row.times,
-            row.values,
+            labels,
+            tuple(time for row in same for time in row.times),
+            tuple(value for row in same for value in row.values),
         )
-        for answer in answers
-        for row in answer.rows
+        for labels, same in alike.items()
     ]
-    errors = {round(time + shift, 3): text for answer in answers for time, text in answer.errors.items()}
-    return Activity(task.ticks, tuple(rows), errors)

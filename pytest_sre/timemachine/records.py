@@ -5,36 +5,45 @@ Source: `Group.Eval` of https://github.com/prometheus/prometheus/blob/main/rules
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Iterable, Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
 
 from pytest_sre.model.rules import Rule
+from pytest_sre.model.samples import STALE
 from pytest_sre.model.scenario import Labels
-from pytest_sre.model.timeline import AlertHistory, Row, Stretch
+from pytest_sre.model.timeline import AlertHistory, Row
 
-STALE: float = struct.unpack("<d", struct.pack("<Q", 0x7FF0000000000002))[0]
-"""The value that ends a series: https://github.com/prometheus/prometheus/blob/main/model/value/value.go"""
 Written = tuple[Labels, list[tuple[float, float]]]
 _DUPLICATE = "vector contains metrics with the same labelset after applying rule labels"
 
 
 def record_labels(rule: Rule, sample: Labels) -> Labels:
     """The labels under which a recording rule stores a sample."""
-    merged = {**dict(sample), **rule.labels, "__name__": rule.name}
-    return tuple(sorted((key, text) for key, text in merged.items() if text))
+    return _labels({**dict(sample), **rule.labels, "__name__": rule.name})
 
 
 def recorded(rule: Rule, rows: Iterable[Row]) -> tuple[list[Row], dict[float, str]]:
     """Rows as they are stored, and the times at which two of them would be the same series."""
-    found: dict[Labels, dict[float, float]] = {}
-    errors: dict[float, str] = {}
+    alike: dict[Labels, list[Row]] = {}
     for row in rows:
-        series = found.setdefault(record_labels(rule, row.labels), {})
+        alike.setdefault(record_labels(rule, row.labels), []).append(row)
+    errors: dict[float, str] = {}
+    return [_merged(labels, same, errors) for labels, same in alike.items()], errors
+
+
+def _merged(labels: Labels, rows: Sequence[Row], errors: dict[float, str]) -> Row:
+    if len(rows) == 1:
+        return Row(labels, rows[0].times, rows[0].values)
+    series: dict[float, float] = {}
+    for row in rows:
         for time, value in zip(row.times, row.values, strict=True):
             if time in series:
                 errors[time] = _DUPLICATE
             series[time] = value
-    return [_row(labels, series, errors) for labels, series in found.items()], errors
+    times = tuple(sorted(series))
+    return Row(labels, times, tuple(series[time] for time in times))
 
 
 def over_limit(rows: Iterable[Row], limit: int) -> dict[float, str]:
@@ -50,65 +59,78 @@ def over_limit(rows: Iterable[Row], limit: int) -> dict[float, str]:
     }
 
 
-def _row(labels: Labels, series: dict[float, float], errors: dict[float, str]) -> Row:
-    times = tuple(sorted(time for time in series if time not in errors))
-    return Row(labels, times, tuple(series[time] for time in times))
-
-
-def without(rows: Iterable[Row], errors: Iterable[float]) -> list[Row]:
+def without(rows: Iterable[Row], errors: Collection[float]) -> list[Row]:
     """Rows without the evaluations that failed."""
-    failed = set(errors)
-    return [
-        _row(row.labels, dict(zip(row.times, row.values, strict=True)), dict.fromkeys(failed, ""))
-        for row in rows
-    ]
+    kept = []
+    for row in rows:
+        points = [pair for pair in zip(row.times, row.values, strict=True) if pair[0] not in errors]
+        if points:
+            times, values = zip(*points, strict=True)
+            kept.append(Row(row.labels, times, values))
+    return kept
 
 
-def with_ends(row: Row, stretch: Stretch, failed: Iterable[float]) -> list[tuple[float, float]]:
-    """A row's samples, and a stale marker at the first evaluation that no longer gives it (failed ones don't count)."""
-    errors = set(failed)
-    values = dict(zip(row.times, row.values, strict=True))
-    samples, alive = [], False
-    for tick in stretch.ticks:
-        time = round(tick, 3)
-        if time in values:
-            samples.append((time, values[time]))
-            alive = True
-        elif alive and time not in errors:
-            samples.append((time, STALE))
-            alive = False
+def next_ticks(ticks: Iterable[float], failed: Collection[float]) -> dict[float, float]:
+    """For each evaluation that did not fail the next one that did not."""
+    return dict(pairwise(tick for tick in ticks if tick not in failed))
+
+
+def with_ends(row: Row, following: Mapping[float, float]) -> list[tuple[float, float]]:
+    """A row's samples, and a stale marker at the first evaluation that no longer gives it.
+
+    ``following`` is from `next_ticks`: an evaluation that fails ends nothing.
+    """
+    samples = []
+    for time, value, again in zip(row.times, row.values, (*row.times[1:], None), strict=True):
+        samples.append((time, value))
+        end = following.get(time)
+        if end is not None and end != again:
+            samples.append((end, STALE))
     return samples
 
 
-def alert_series(history: AlertHistory, ticks: Sequence[float], offset: float) -> Iterator[Written]:
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """The samples that rules have written which may write the same: as in Prometheus, the first of a moment stays."""
+
+    _taken: dict[Labels, set[float]] = field(default_factory=dict)
+
+    def fresh(self, written: Iterable[Written]) -> Iterator[Written]:
+        """What is new; it is claimed with that."""
+        for labels, samples in written:
+            taken = self._taken.setdefault(labels, set())
+            kept = [sample for sample in samples if sample[0] not in taken]
+            taken.update(at for at, _ in kept)
+            yield labels, kept
+
+
+def state_labels(rule: Rule, alert: Labels, state: str) -> Labels:
+    """The labels of an alert's ``ALERTS``: what a template leaves empty is there as its author wrote it."""
+    return _labels({**rule.labels, **dict(alert), "__name__": "ALERTS", "alertstate": state})
+
+
+def since_labels(rule: Rule, alert: Labels) -> Labels:
+    """The labels of an alert's ``ALERTS_FOR_STATE``."""
+    return _labels({**rule.labels, **dict(alert), "__name__": "ALERTS_FOR_STATE"})
+
+
+def alert_series(history: AlertHistory, ticks: Iterable[float], offset: float) -> Iterator[Written]:
     """``ALERTS`` and ``ALERTS_FOR_STATE`` as a rule with this history writes them; ``offset`` is `query_offset`."""
+    good = [tick for tick in ticks if tick not in history.errors]
+    series: dict[Labels, dict[float, float]] = {}
     for period in history.periods:
-        fired = period.fired_at
-        ended = period.ended
-        pending = [
-            t
-            for t in ticks
-            if period.active_at <= t and (fired is None or t < fired) and (ended is None or t < ended)
-        ]
-        firing = [t for t in ticks if fired is not None and fired <= t and (ended is None or t < ended)]
-        after = next((t for t in ticks if ended is not None and t >= ended), None)
-        for state, moments, end in (
-            ("pending", pending, fired if fired is not None else after),
-            ("firing", firing, after),
-        ):
-            if moments:
-                labels = _named(period.labels, "ALERTS", alertstate=state)
-                yield labels, _ending([(t - offset, 1.0) for t in moments], end, offset)
-        since = float(int(period.active_at))
-        whole = [(t - offset, since) for t in (*pending, *firing)]
-        yield _named(period.labels, "ALERTS_FOR_STATE"), _ending(whole, after, offset)
+        named = {state: state_labels(history.rule, period.labels, state) for state in ("pending", "firing")}
+        since = since_labels(history.rule, period.labels)
+        end = len(good) if period.ended is None else bisect_left(good, period.ended)
+        for tick in good[bisect_left(good, period.active_at) : end]:
+            fires = period.fired_at is not None and period.fired_at <= tick
+            series.setdefault(named["firing" if fires else "pending"], {})[tick] = 1.0
+            series.setdefault(since, {})[tick] = float(int(period.active_at))
+    following = next_ticks(good, ())
+    for labels, points in series.items():
+        samples = with_ends(Row(labels, tuple(points), tuple(points.values())), following)
+        yield labels, [(round(tick - offset, 3), value) for tick, value in samples]
 
 
-def _ending(
-    samples: list[tuple[float, float]], end: float | None, offset: float
-) -> list[tuple[float, float]]:
-    return samples if end is None else [*samples, (end - offset, STALE)]
-
-
-def _named(labels: Labels, name: str, **more: str) -> Labels:
-    return tuple(sorted({**dict(labels), "__name__": name, **more}.items()))
+def _labels(merged: Mapping[str, str]) -> Labels:
+    return tuple(sorted((key, text) for key, text in merged.items() if text))

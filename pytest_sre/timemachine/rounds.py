@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from pytest_sre.model.rules import Rule
+from pytest_sre.model.samples import STALE
 from pytest_sre.model.scenario import Labels
 from pytest_sre.model.timeline import Activity, Row
 from pytest_sre.timemachine import records, states
@@ -15,24 +15,30 @@ from pytest_sre.timemachine.task import LabellerOf, Task
 
 
 def evaluate(
-    engine: Engine, outcome: dict[Rule, Activity], tasks: Sequence[Task], labeller: LabellerOf
+    engine: Engine,
+    outcome: dict[Rule, Activity],
+    tasks: Sequence[Task],
+    labeller: LabellerOf,
+    claims: records.Claims | None = None,
 ) -> None:
-    """Put what these rules give into ``outcome``; all that they record is written."""
-    memories = [_Memory(task, set(task.ticks)) for task in tasks]
+    """Put what these rules give into ``outcome``; all that they record is written, as far as no rival claims it."""
+    memories = [_Memory(task, set(task.ticks), states.Memory(task.rule, task.limit)) for task in tasks]
     for tick in sorted(set().union(*(memory.due for memory in memories))):
         for memory in memories:
             if tick in memory.due:
-                _step(engine, memory, tick, labeller)
+                written = _step(engine, memory, tick, labeller)
+                engine.write(written if claims is None else claims.fresh(written))
     for memory in memories:
         outcome[memory.task.rule] = Activity(memory.task.ticks, memory.rows, memory.errors)
 
 
 @dataclass(slots=True)
 class _Memory:
-    """What one rule gave so far: values by series and time, errors by tick, and the series of its last round."""
+    """What one rule gave so far: values by series and tick, errors by tick, its alerts, the series of its last round."""
 
     task: Task
     due: set[float]
+    alerts: states.Memory
     given: dict[Labels, dict[float, float]] = field(default_factory=dict)
     errors: dict[float, str] = field(default_factory=dict)
     last: set[Labels] = field(default_factory=set)
@@ -43,54 +49,60 @@ class _Memory:
             Row(labels, tuple(points), tuple(points.values())) for labels, points in self.given.items()
         )
 
-    def add(self, vector: Mapping[Labels, float], at: float) -> None:
-        for labels, value in vector.items():
-            self.given.setdefault(labels, {})[at] = value
+    def add(self, vector: Iterable[tuple[Labels, float]], tick: float) -> None:
+        for labels, value in vector:
+            self.given.setdefault(labels, {})[tick] = value
 
 
-def _step(engine: Engine, memory: _Memory, tick: float, labeller: LabellerOf) -> None:
-    task, at = memory.task, tick - memory.task.offset
+def _step(engine: Engine, memory: _Memory, tick: float, labeller: LabellerOf) -> list[records.Written]:
+    task, at = memory.task, round(tick - memory.task.offset, 3)
     try:
         vector = engine.instant(task.rule.expr, at)
     except QueryError as error:
         memory.errors[tick] = str(error)
-        return
+        return []
     now = (
-        _record(memory, vector, at, tick)
+        _record(memory, vector, tick)
         if task.rule.kind == "record"
         else _alerts(memory, vector, tick, labeller)
     )
     if now is None:
-        return
-    ended = dict.fromkeys(memory.last - now.keys(), records.STALE)
-    engine.write([(labels, [(at, value)]) for labels, value in {**now, **ended}.items()])
+        return []
+    ended = dict.fromkeys(memory.last - now.keys(), STALE)
     memory.last = set(now)
+    return [(labels, [(at, value)]) for labels, value in {**now, **ended}.items()]
 
 
 def _record(
-    memory: _Memory, vector: Sequence[tuple[Labels, float]], at: float, tick: float
+    memory: _Memory, vector: Sequence[tuple[Labels, float]], tick: float
 ) -> dict[Labels, float] | None:
     """The series that a recording rule writes in a round; None where it fails."""
     task = memory.task
-    named, doubled = records.recorded(task.rule, [Row(labels, (at,), (value,)) for labels, value in vector])
-    trouble = {**doubled, **records.over_limit(named, task.limit)}
+    named, doubled = records.recorded(task.rule, _rows(vector, tick))
+    trouble = {**records.over_limit(named, task.limit), **doubled}
     if trouble:
-        memory.errors[tick] = next(iter(trouble.values()))
+        memory.errors[tick] = trouble[tick]
         return None
     now = {row.labels: row.values[0] for row in named}
-    memory.add(now, at)
+    memory.add(now.items(), tick)
     return now
 
 
 def _alerts(
     memory: _Memory, vector: Sequence[tuple[Labels, float]], tick: float, labeller: LabellerOf
-) -> dict[Labels, float]:
-    """``ALERTS`` and ``ALERTS_FOR_STATE`` as they are after a round, from all rounds so far."""
-    task = memory.task
-    memory.add(dict(vector), tick)
-    ticks = tuple(one for one in task.ticks if one <= tick)
-    activity = Activity(ticks, memory.rows, memory.errors)
-    history = states.history(task.rule, activity, labeller(task.rule, activity), limit=task.limit)
-    at = tick - task.offset
-    last = {labels: samples[-1] for labels, samples in records.alert_series(history, ticks, task.offset)}
-    return {labels: value for labels, (time, value) in last.items() if time == at and not math.isnan(value)}
+) -> dict[Labels, float] | None:
+    """``ALERTS`` and ``ALERTS_FOR_STATE`` as an alerting rule writes them in a round; None where it fails."""
+    rule = memory.task.rule
+    memory.add(vector, tick)
+    labels = labeller(rule, Activity((tick,), tuple(_rows(vector, tick))))
+    if memory.alerts.step(tick, vector, labels):
+        return None
+    now: dict[Labels, float] = {}
+    for alert in memory.alerts.shown():
+        now[records.state_labels(rule, alert.labels, alert.state)] = 1.0
+        now[records.since_labels(rule, alert.labels)] = float(int(alert.active_at))
+    return now
+
+
+def _rows(vector: Iterable[tuple[Labels, float]], tick: float) -> list[Row]:
+    return [Row(labels, (tick,), (value,)) for labels, value in vector]

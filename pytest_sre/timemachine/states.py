@@ -5,8 +5,9 @@ Source: `AlertingRule.Eval` of https://github.com/prometheus/prometheus/blob/mai
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 
 from pytest_sre.model.rules import Rule
 from pytest_sre.model.scenario import Labels
@@ -15,6 +16,10 @@ from pytest_sre.model.timeline import Active, Activity, AlertHistory, Period
 Labeller = Callable[[Labels, float], Labels]
 """From a sample's labels and value to its alert's labels."""
 _DUPLICATE = "vector contains metrics with the same labelset after applying alert labels"
+
+
+_MILLISECONDS = 3
+"""Digits: differences of times are rounded to what Prometheus counts in."""
 
 
 @dataclass(slots=True)
@@ -31,25 +36,16 @@ class _Alert:
         return "pending" if self.fired_at is None else "firing"
 
 
-@dataclass(slots=True)
-class _Memory:
-    rule: Rule
-    active: dict[Labels, _Alert] = field(default_factory=dict)
-    periods: list[Period] = field(default_factory=list)
-
-    def end(self, alert: _Alert, at: float | None) -> None:
-        self.periods.append(Period(alert.labels, alert.active_at, alert.fired_at, at))
-
-
 def alert_labels(rule: Rule) -> Labeller:
     """How the alerts of a rule without templated labels are labelled."""
     own = {**rule.labels, "alertname": rule.name}
 
-    def labels(sample: Labels, value: float) -> Labels:
-        merged = {key: text for key, text in sample if key != "__name__"} | own
-        return tuple(sorted((key, text) for key, text in merged.items() if text))
+    @cache
+    def merged(sample: Labels) -> Labels:
+        pairs = {key: text for key, text in sample if key != "__name__"} | own
+        return tuple(sorted((key, text) for key, text in pairs.items() if text))
 
-    return labels
+    return lambda sample, _: merged(sample)
 
 
 def history(
@@ -59,22 +55,19 @@ def history(
 
     ``limit`` is the group's (0: none), ``looks`` the ticks at which all active alerts are wanted.
     """
-    memory = _Memory(rule)
+    memory = Memory(rule, limit)
     errors = dict(activity.errors)
     shown: dict[float, tuple[Active, ...]] = {}
     present = _by_tick(activity)
     for tick in activity.ticks:
-        samples = present.get(tick, [])
+        samples = present.get(tick, ())
         if (samples or memory.active) and tick not in errors:
-            trouble = _step(memory, tick, samples, labels, limit)
+            trouble = memory.step(tick, samples, labels)
             if trouble:
                 errors[tick] = trouble
         if tick in looks:
-            shown[tick] = tuple(_shown(memory))
-    for alert in memory.active.values():
-        memory.end(alert, None)
-    periods = sorted(memory.periods, key=lambda one: (one.active_at, one.labels))
-    return AlertHistory(rule, tuple(periods), shown, errors)
+            shown[tick] = tuple(memory.shown())
+    return AlertHistory(rule, tuple(memory.stays()), shown, errors)
 
 
 def _by_tick(activity: Activity) -> dict[float, list[tuple[Labels, float]]]:
@@ -85,49 +78,66 @@ def _by_tick(activity: Activity) -> dict[float, list[tuple[Labels, float]]]:
     return found
 
 
-def _step(
-    memory: _Memory, tick: float, samples: list[tuple[Labels, float]], labels: Labeller, limit: int
-) -> str:
-    """One evaluation; returns what Prometheus would report as its error."""
-    results: dict[Labels, tuple[Labels, float]] = {}
-    for sample, value in samples:
-        key = labels(sample, value)
-        if key in results:
-            return _DUPLICATE
-        results[key] = (sample, value)
-    for key, (sample, value) in results.items():
-        alert = memory.active.get(key)
-        if alert is None:
-            memory.active[key] = _Alert(key, sample, value, tick)
-        else:
-            alert.sample, alert.value = sample, value
-    for key, alert in list(memory.active.items()):
-        if key in results:
-            alert.kept_since = None
-        elif not _kept(memory.rule, alert, tick):
-            del memory.active[key]
-            memory.end(alert, tick)
-            continue
-        if alert.fired_at is None and tick - alert.active_at >= memory.rule.hold:
-            alert.fired_at = tick
-    if limit and len(memory.active) > limit:
-        count = len(memory.active)
-        for alert in memory.active.values():
-            memory.end(alert, tick)
-        memory.active.clear()
-        return f"exceeded limit of {limit} with {count} alerts"
-    return ""
+@dataclass(slots=True)
+class Memory:
+    """What Prometheus remembers of one rule's alerts; ``limit`` is the group's (0: none)."""
+
+    rule: Rule
+    limit: int = 0
+    active: dict[Labels, _Alert] = field(default_factory=dict)
+    _past: list[Period] = field(default_factory=list)
+
+    def step(self, tick: float, samples: Iterable[tuple[Labels, float]], labels: Labeller) -> str:
+        """One evaluation that gave ``samples``; returns what Prometheus would report as its error."""
+        results: dict[Labels, tuple[Labels, float]] = {}
+        for sample, value in samples:
+            key = labels(sample, value)
+            if key in results:
+                return _DUPLICATE
+            results[key] = (sample, value)
+        for key, (sample, value) in results.items():
+            alert = self.active.get(key)
+            if alert is None:
+                alert = self.active[key] = _Alert(key, sample, value, tick)
+            alert.sample, alert.value, alert.kept_since = sample, value, None
+        for key in self.active.keys() - results.keys():
+            if not self._kept(self.active[key], tick):
+                self._past.append(_stay(self.active.pop(key), tick))
+        for alert in self.active.values():
+            if alert.fired_at is None and round(tick - alert.active_at, _MILLISECONDS) >= self.rule.hold:
+                alert.fired_at = tick
+        count = len(self.active)
+        if self.limit and count > self.limit:
+            self._forget(tick)
+            return f"exceeded limit of {self.limit} with {count} alerts"
+        return ""
+
+    def _kept(self, alert: _Alert, tick: float) -> bool:
+        """Whether `keep_firing_for` holds an alert whose expression has no result any more."""
+        if alert.fired_at is None or not self.rule.keep_firing_for:
+            return False
+        if alert.kept_since is None:
+            alert.kept_since = tick
+        return round(tick - alert.kept_since, _MILLISECONDS) < self.rule.keep_firing_for
+
+    def _forget(self, tick: float) -> None:
+        """Above the limit all alerts are gone; nobody ever sees what became of them at this tick."""
+        for alert in self.active.values():
+            if alert.active_at < tick:
+                alert.fired_at = None if alert.fired_at == tick else alert.fired_at
+                self._past.append(_stay(alert, tick))
+        self.active.clear()
+
+    def shown(self) -> Iterator[Active]:
+        """The alerts as they are now."""
+        for alert in self.active.values():
+            yield Active(alert.labels, alert.sample, alert.value, alert.state, alert.active_at)
+
+    def stays(self) -> list[Period]:
+        """All stays so far, by their beginning; those that last have no end."""
+        still = (_stay(alert, None) for alert in self.active.values())
+        return sorted((*self._past, *still), key=lambda one: (one.active_at, one.labels))
 
 
-def _kept(rule: Rule, alert: _Alert, tick: float) -> bool:
-    """Whether `keep_firing_for` holds an alert whose expression has no result any more."""
-    if alert.fired_at is None or not rule.keep_firing_for:
-        return False
-    if alert.kept_since is None:
-        alert.kept_since = tick
-    return tick - alert.kept_since < rule.keep_firing_for
-
-
-def _shown(memory: _Memory) -> Iterator[Active]:
-    for alert in memory.active.values():
-        yield Active(alert.labels, alert.sample, alert.value, alert.state, alert.active_at)
+def _stay(alert: _Alert, ended: float | None) -> Period:
+    return Period(alert.labels, alert.active_at, alert.fired_at, ended)

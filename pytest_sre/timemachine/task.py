@@ -32,7 +32,9 @@ class Task:
     @property
     def ticks(self) -> tuple[float, ...]:
         """All moments of evaluation, to the millisecond."""
-        return tuple(round(tick, 3) for stretch in self.stretches for tick in stretch.ticks)
+        if len(self.stretches) == 1:
+            return self.stretches[0].ticks
+        return tuple(tick for stretch in self.stretches for tick in stretch.ticks)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from pytest_sre.model.samples import STALE
 from pytest_sre.model.scenario import Series
 from pytest_sre.synthesis.contrast import Behaviour
 from pytest_sre.synthesis.shape import Shape
 from pytest_sre.synthesis.signals import Counter, Gauge, Lost, Signal
-from pytest_sre.timemachine.records import STALE
 
 Phase = Literal["healthy", "near", "burning"]
 _COUNTING_STEP = 30.0

@@ -1,0 +1,371 @@
+"""Random rules over random series: `promtool test rules` and our time machine give the same alerts at every tick.
+
+Few examples by default; PYTEST_SRE_EXAMPLES=400 for thousands of cases.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import json
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from servers import Pair
+
+from pytest_sre.model.finding import Location
+from pytest_sre.model.rules import Rule
+from pytest_sre.model.samples import STALE
+from pytest_sre.model.timeline import Stretch
+from pytest_sre.timemachine import states
+from pytest_sre.timemachine.engine import Engine
+from pytest_sre.timemachine.program import evaluate
+from pytest_sre.timemachine.task import Outcome, Program, Task
+
+EXAMPLES = int(os.environ.get("PYTEST_SRE_EXAMPLES", "6"))
+CASES = 6  # of each example, in one run of promtool
+SLOT = 6 * 3600  # seconds; no case reaches so far
+TICKS = 40
+METRICS = ("x", "y", "z")
+LABELS = tuple({"a": a, "b": b} for a in "12" for b in "12")
+Fired = dict[tuple[str, float], frozenset[tuple[tuple[str, str], ...]]]
+"""The label sets that fire, by alert and tick (seconds from the beginning); none where none does."""
+
+
+@dataclass(frozen=True)
+class Group:
+    rules: tuple[Rule, ...]
+    limit: int
+    offset: int
+
+
+@dataclass(frozen=True)
+class Case:
+    """Values are for every step from 0 on: None is no sample, NaN the end of the series."""
+
+    series: tuple[tuple[str, dict[str, str], tuple[float | None, ...]], ...]
+    groups: tuple[Group, ...]
+    step: int
+    interval: int
+
+    @property
+    def rules(self) -> list[Rule]:
+        return [rule for group in self.groups for rule in group.rules]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What fired before the first tick at which a rule failed, that tick, and the rules that did."""
+
+    fired: Fired
+    ended: float | None = None
+    failed: frozenset[str] = frozenset()
+
+
+# Generating
+
+values = st.one_of(st.just(None), st.just(STALE), *[st.integers(0, 8).map(float)] * 6)
+
+
+@st.composite
+def samples(draw: st.DrawFn) -> tuple[float | None, ...]:
+    runs = draw(st.lists(st.tuples(values, st.integers(1, 9)), min_size=1, max_size=8))
+    return tuple(itertools.chain.from_iterable([value] * count for value, count in runs))[:TICKS]
+
+
+@st.composite
+def selector(draw: st.DrawFn, names: tuple[str, ...]) -> str:
+    name = draw(st.sampled_from(names))
+    matcher = draw(st.sampled_from(["", "", "", '{a="1"}', '{b!="1"}', '{a=~"1|3"}', '{b=""}']))
+    return name + matcher
+
+
+def ranges(names: tuple[str, ...]) -> st.SearchStrategy[str]:
+    functions = ["rate", "increase", "delta", "max_over_time", "avg_over_time", "count_over_time", "changes"]
+    functions += ["last_over_time", "resets", "sum_over_time", "present_over_time", "absent_over_time"]
+    spans = ["1m", "2m", "90s", "5m", "10m"]
+    offsets = st.sampled_from(["", "", "", " offset 1m", " offset 3m"])
+    return texts("{}({}[{}]{})", st.sampled_from(functions), selector(names), st.sampled_from(spans), offsets)
+
+
+@functools.cache
+def vectors(names: tuple[str, ...], depth: int = 3) -> st.SearchStrategy[str]:
+    """Expressions that give vectors; some fail at some ticks."""
+    leaf = st.one_of(
+        selector(names),
+        selector(names),
+        ranges(names),
+        texts("{} offset {}", selector(names), st.sampled_from(["1m", "150s"])),
+        texts("absent({})", selector(names)),
+        st.just("vector(1)"),
+    )
+    if not depth:
+        return leaf
+    inner, number = vectors(names, depth - 1), st.integers(0, 8)
+    compared = texts("({}) {} {}", inner, st.sampled_from([">", "<", ">=", "==", "!=", "> bool"]), number)
+    aggregate = st.sampled_from(["sum", "max", "count", "avg", "min", "group"])
+    by = st.sampled_from(["by (a)", "by (b)", "without (b)", "", "by (a, b)"])
+    sets, signs = st.sampled_from(["and", "or", "unless"]), st.sampled_from(["+", "*", "/", ">"])
+    matching = ["", "", "on (a)", "on ()", "ignoring (b)"]
+    one_to_one = st.sampled_from(matching)
+    any_to_one = st.sampled_from([*matching, "on (a) group_left ()"])
+    over_time = st.sampled_from(["max", "min", "count", "avg"])
+    return st.one_of(
+        leaf,
+        compared,
+        compared,
+        texts("{} {} ({})", aggregate, by, inner),
+        texts("({}) {} {} ({})", inner, sets, one_to_one, inner),
+        texts("({}) {} {} ({})", inner, signs, any_to_one, inner),
+        texts("({}) {} {}", inner, st.sampled_from(["+", "-", "*"]), number),
+        texts("{}_over_time(({})[{}])", over_time, inner, st.sampled_from(["3m:1m", "5m:30s"])),
+    )
+
+
+def texts(form: str, *parts: st.SearchStrategy[object]) -> st.SearchStrategy[str]:
+    return st.tuples(*parts).map(lambda drawn: form.format(*drawn))
+
+
+@st.composite
+def cases(draw: st.DrawFn, offsets: bool) -> Case:
+    step = draw(st.sampled_from([30, 60]))
+    series = [
+        (name, labels, draw(samples()))
+        for name in METRICS
+        for labels in draw(st.lists(st.sampled_from(LABELS), max_size=3, unique_by=lambda one: tuple(one.values())))
+    ]  # fmt: skip
+    sizes = draw(st.lists(st.integers(1, 4), min_size=1, max_size=2))
+    kinds = draw(
+        st.lists(st.sampled_from(["alert", "alert", "record"]), min_size=sum(sizes), max_size=sum(sizes))
+    )
+    names = tuple(f"r{place}" for place, kind in enumerate(kinds) if kind == "record")
+    read = (*METRICS, *names, *names)
+    if "alert" in kinds:
+        read += ("ALERTS", 'ALERTS{alertstate="firing"}')
+    plain = tuple(name for name in read if "{" not in name)
+    groups, place = [], 0
+    for number, size in enumerate(sizes):
+        rules = []
+        for index in range(size):
+            expr = draw(vectors(plain))
+            rules.append(draw(rule(kinds[place], place, expr, f"g{number}", index)))
+            place += 1
+        limit = draw(st.sampled_from([0, 0, 0, 0, 3]))
+        offset = draw(st.sampled_from([0, 0, 0, 60])) if offsets else 0
+        groups.append(Group(tuple(rules), limit, offset))
+    return Case(tuple(series), tuple(groups), step, draw(st.sampled_from([30, 60, 120])))
+
+
+@st.composite
+def rule(draw: st.DrawFn, kind: str, place: int, expr: str, group: str, index: int) -> Rule:
+    labels = draw(st.sampled_from([{}, {}, {"s": "p"}, {"a": "1"}, {"b": ""}]))
+    at = Location("rules.yml", 1)
+    if kind == "record":
+        return Rule("record", f"r{place}", expr, at, 1, group, index, labels)
+    durations = st.sampled_from([0, 0, 30, 60, 90, 180, 300])
+    hold, keep = draw(durations), draw(durations)
+    return Rule("alert", f"A{place}", expr, at, 1, group, index, labels, {}, float(hold), float(keep))
+
+
+# promtool's answer
+
+
+def named(case: Case, number: int) -> dict[str, str]:
+    """Names of rules that are a case's own: what promtool says of a failing rule has only its name."""
+    return {rule.name: f"c{number}_{rule.name}" for rule in case.rules}
+
+
+def promtool_verdicts(pair: Pair, batch: tuple[Case, ...], folder: Path) -> list[Verdict]:
+    """One run of promtool for all cases: nothing is expected to fire, so it tells all that does."""
+    files = [write_promtool(case, number, folder) for number, case in enumerate(batch)]
+    done = subprocess.run(
+        [pair.promtool, "test", "rules", *files], capture_output=True, text=True, timeout=300, cwd=folder
+    )
+    fired: list[Fired] = [{} for _ in batch]
+    failed: list[dict[float, set[str]]] = [{} for _ in batch]
+    for head, body in blocks(done.stderr):
+        if found := re.fullmatch(r"alertname: c(\d+)_(\w+), time: (\w+),", head):
+            number, name, time = int(found[1]), found[2], seconds(found[3])
+            shown = [line for line in body.partition("got:[")[2].splitlines() if "Labels:{" in line]
+            sets = [tuple(sorted(unnumbered(labels_of(line)).items())) for line in shown]
+            assert len(set(sets)) == len(sets) > 0
+            fired[number][name, time] = frozenset(sets)
+        elif found := re.fullmatch(r"rule: c(\d+)_(\w+), time: (\w+), err: .*", head):
+            failed[int(found[1])].setdefault(seconds(found[3]), set()).add(found[2])
+        else:
+            raise AssertionError(f"{head}\n{done.stdout}\n{done.stderr}")
+    verdicts = []
+    for number in range(len(batch)):
+        assert len(failed[number]) <= 1
+        ended, names = next(iter(failed[number].items()), (None, set()))
+        verdicts.append(Verdict(fired[number], ended, frozenset(names)))
+    return verdicts
+
+
+def blocks(text: str) -> Iterator[tuple[str, str]]:
+    """promtool's complaints, each as its head and what follows it."""
+    for part in re.split(r"^ {4}(?=alertname: |rule: )", text, flags=re.MULTILINE)[1:]:
+        head, _, body = part.partition("\n")
+        yield head.strip(), body
+
+
+def labels_of(line: str) -> dict[str, str]:
+    return {name: json.loads(value) for name, value in re.findall(r'(\w+)=("(?:[^"\\]|\\.)*")', line)}
+
+
+def unnumbered(labels: dict[str, str]) -> dict[str, str]:
+    return {name: re.sub(r"^c\d+_", "", value) for name, value in labels.items()}
+
+
+def seconds(text: str) -> float:
+    units = {"h": 3600, "m": 60, "s": 1}
+    parts = re.findall(r"(\d+)([hms])", text)
+    assert "".join(map("".join, parts)) == text
+    return float(sum(int(count) * units[unit] for count, unit in parts))
+
+
+def write_promtool(case: Case, number: int, folder: Path) -> str:
+    groups = []
+    names = named(case, number)
+    for place, group in enumerate(case.groups):
+        document = {"name": f"g{place}", "rules": [rule_document(rule, names) for rule in group.rules]}
+        if group.limit:
+            document["limit"] = group.limit
+        if group.offset:
+            document["query_offset"] = f"{group.offset}s"
+        groups.append(document)
+    (folder / f"r{number}.yml").write_text(json.dumps({"groups": groups}))
+    alerts = [names[rule.name] for rule in case.rules if rule.kind == "alert"]
+    last = TICKS * case.step // case.interval
+    test = {
+        "interval": f"{case.step}s",
+        "input_series": [
+            {"series": f"{name}{{{', '.join(f'{k}={json.dumps(v)}' for k, v in labels.items())}}}", "values": notation(values)}
+            for name, labels, values in case.series
+        ],
+        "alert_rule_test": [
+            {"eval_time": f"{tick * case.interval}s", "alertname": name, "exp_alerts": []}
+            for tick in range(last + 1)
+            for name in alerts
+        ],
+        "promql_expr_test": [
+            {"expr": "vector(0)", "eval_time": f"{last * case.interval}s", "exp_samples": [{"labels": "{}", "value": 0}]}
+        ],
+    }  # fmt: skip
+    document = {
+        "rule_files": [f"r{number}.yml"],
+        "evaluation_interval": f"{case.interval}s",
+        "group_eval_order": [group["name"] for group in groups],
+        "tests": [test],
+    }
+    (folder / f"t{number}.yml").write_text(json.dumps(document))
+    return f"t{number}.yml"
+
+
+def rule_document(rule: Rule, names: dict[str, str]) -> dict[str, object]:
+    expr = re.sub(r"\br\d\b", lambda found: names[found[0]], rule.expr)
+    found: dict[str, object] = {rule.kind: names[rule.name], "expr": expr, "labels": dict(rule.labels)}
+    if rule.kind == "alert":
+        found.update({"for": f"{rule.hold:.0f}s", "keep_firing_for": f"{rule.keep_firing_for:.0f}s"})
+    return found
+
+
+def notation(values: tuple[float | None, ...]) -> str:
+    return " ".join("_" if one is None else "stale" if one != one else f"{one:.0f}" for one in values)
+
+
+# Our answer
+
+
+def our_verdicts(engine: Engine, batch: tuple[Case, ...], slots: Iterator[int]) -> list[Verdict]:
+    bases = [next(slots) * SLOT for _ in batch]
+    written = []
+    programs = []
+    for case, base in zip(batch, bases, strict=True):
+        last = TICKS * case.step // case.interval
+        span = (Stretch(base, base + last * case.interval, case.interval),)
+        for name, labels, values in case.series:
+            points = [(base + case.step * i, value) for i, value in enumerate(values) if value is not None]
+            written.append(((("__name__", name), *labels.items()), points))
+        programs.append(
+            Program(
+                tuple(
+                    Task(rule, span, group.offset, group.limit)
+                    for group in case.groups
+                    for rule in group.rules
+                )
+            )
+        )
+    engine.write(written)
+    outcomes = evaluate(engine, programs, lambda rule, _: states.alert_labels(rule))
+    return [our_verdict(*one) for one in zip(batch, bases, programs, outcomes, strict=True)]
+
+
+def our_verdict(case: Case, base: int, program: Program, outcome: Outcome) -> Verdict:
+    fired: Fired = {}
+    failed: dict[float, set[str]] = {}
+    for task in program.tasks:
+        errors = outcome[task.rule].errors
+        if task.rule.kind == "alert":
+            activity = outcome[task.rule]
+            labels = states.alert_labels(task.rule)
+            history = states.history(task.rule, activity, labels, limit=task.limit, looks=activity.ticks)
+            errors = history.errors
+            for tick, alerts in history.shown.items():
+                firing = frozenset(alert.labels for alert in alerts if alert.state == "firing")
+                stays = [
+                    one.labels
+                    for one in history.periods
+                    if one.fired_at is not None and one.fired_at <= tick and (one.ended is None or tick < one.ended)
+                ]  # fmt: skip
+                assert sorted(stays) == sorted(firing)
+                if firing:
+                    fired[task.rule.name, tick - base] = firing
+        for tick in errors:
+            failed.setdefault(tick - base, set()).add(task.rule.name)
+    ended = min(failed, default=None)
+    if ended is None:
+        return Verdict(fired)
+    before = {key: labels for key, labels in fired.items() if key[1] < ended}
+    return Verdict(before, ended, frozenset(failed[ended]))
+
+
+@pytest.fixture(scope="module")
+def slots() -> Iterator[int]:
+    return itertools.count(1)
+
+
+def test_promtool_says_the_same(
+    pair: Pair, engine: Engine, slots: Iterator[int], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("promtool")
+    offsets = pair.name != "bookworm"  # `query_offset` came with 2.53
+    seen = {"cases": 0, "failing": 0, "firing": 0}
+
+    @settings(
+        max_examples=EXAMPLES,
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+        print_blob=False,
+    )
+    @given(st.tuples(*[cases(offsets)] * CASES))
+    def check(batch: tuple[Case, ...]) -> None:
+        expected = promtool_verdicts(pair, batch, folder)
+        got = our_verdicts(engine, batch, slots)
+        for case, theirs, ours in zip(batch, expected, got, strict=True):
+            seen["cases"] += 1
+            seen["failing"] += theirs.ended is not None
+            seen["firing"] += bool(theirs.fired)
+            assert replace(ours, fired={}) == replace(theirs, fired={}), case
+            assert ours.fired == theirs.fired, case
+
+    check()
+    print(seen)
