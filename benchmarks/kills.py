@@ -36,9 +36,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="kills-") as temporary:
         looks = _looks(Path(temporary))
         with ThreadPoolExecutor(arguments.side_by_side) as pool:
-            moments = [random.uniform(0.3, arguments.longest) for _ in range(arguments.kills)]
-            ended = list(pool.map(lambda moment: _kill(moment, temporary, arguments.options), moments))
-        print(f"{sum(not one for one in ended)} runs killed, {sum(ended)} had ended before")
+            ended = pool.map(lambda _: _kill_one(temporary, arguments), range(arguments.kills))
+            print(f"{arguments.kills} runs killed, {sum(ended)} more had ended before")
         for kind, look in looks.items():
             print(f"before the next run: {len(look() - before[kind])} {kind}")
         status = _run(temporary, arguments.options).wait()
@@ -71,6 +70,14 @@ def _run(temporary: str, options: list[str]) -> subprocess.Popen[bytes]:
         stdout=nothing,
         stderr=nothing,
     )
+
+
+def _kill_one(temporary: str, arguments: argparse.Namespace) -> int:
+    """Start runs until one has been killed; how many ended by themselves before."""
+    ended = 0
+    while _kill(random.uniform(0.3, arguments.longest), temporary, arguments.options):
+        ended += 1
+    return ended
 
 
 def _kill(moment: float, temporary: str, options: list[str]) -> bool:

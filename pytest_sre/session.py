@@ -7,7 +7,8 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
+from dataclasses import replace
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -156,6 +157,8 @@ class Plugin:
         with Progress(self.config) as progress, _terminable():
             jobs = {target.label: _job(target, mine, progress.tell) for target, mine in asked.items()}
             jobs |= dict(self._before(jobs, progress.tell))
+            if len(jobs) > 1:
+                jobs = {one: replace(job, tell=partial(progress.tell, who=one)) for one, job in jobs.items()}
             results = observe_all(jobs, keep=self.options.keep, check=self._check_controller)
         write_json(self, asked, results)
         return results

@@ -26,6 +26,7 @@ def test_everything_in_the_example_is_proven(repo: Path, pair: Pair) -> None:
 
     assert result.status == 0, result.output
     assert set(result.outcomes.values()) == {"PASSED"}
+    assert re.search("-- pytest-sre --+\nloads .*\nfires .*\npages .*\nrunbook .*\nknown ", result.output)
     alerts = {alert["alert"]: alert for alert in result.seen["alerts"]}
     assert len(alerts) == len({node.split("::")[1] for node in result.outcomes if node.endswith("::fires")})
     fast = alerts["CheckoutErrorBudgetBurnFast"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -63,6 +64,7 @@ def test_one_stack_serves_all_workers(repo: Path, noted: Pair) -> None:
     assert len(started(noted)) == 2
     assert what_fired(result.seen) == what_fired(alone.seen)
     assert "4 alerts fired" in result.output
+    assert re.search("-- pytest-sre --+\nloads .*\nfires .*\npages .*\nrunbook .*\nknown ", result.output)
 
 
 def test_a_failure_is_told_with_its_chain(repo: Path, noted: Pair) -> None:
