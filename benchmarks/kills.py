@@ -107,23 +107,27 @@ def _looks(temporary: Path) -> dict[str, Callable[[], set[str]]]:
         "containers": lambda: _engine("containers", temporary),
         "networks": lambda: _engine("networks", temporary),
         "volumes": lambda: _engine("volumes", temporary),
-        "run folders": lambda: {str(path) for path in temporary.glob("pytest-sre-*/*") if path.is_dir()},
-        "listening ports": _ports,
+        "temporary files": lambda: set(map(str, temporary.glob("*"))),
+        "listening ports": lambda: _ports(temporary),
     }
 
 
 def _processes(temporary: Path) -> set[str]:
     """Servers by their arguments, in containers too; runs by their environment."""
     found = set()
-    for process in psutil.process_iter(["pid", "cmdline"]):
-        try:
-            if str(temporary) in " ".join(process.info["cmdline"] or ()):
-                found.add(f"{process.pid} {' '.join(process.info['cmdline'][:3])}")
-            elif process.environ().get("TMPDIR") == str(temporary):
-                found.add(f"{process.pid} {process.name()}")
-        except psutil.Error:
-            continue
+    for process in psutil.process_iter(["pid", "name"]):
+        if _is_ours(process, temporary):
+            found.add(f"{process.pid} {process.name()}")
     return found
+
+
+def _is_ours(process: psutil.Process, temporary: Path) -> bool:
+    try:
+        return str(temporary) in " ".join(process.cmdline()) or process.environ().get("TMPDIR") == str(
+            temporary
+        )
+    except psutil.Error:
+        return False
 
 
 def _engine(kind: str, temporary: Path) -> set[str]:
@@ -150,12 +154,15 @@ def _engine(kind: str, temporary: Path) -> set[str]:
         client.close()
 
 
-def _ports() -> set[str]:
-    return {
-        f"{one.laddr.ip}:{one.laddr.port}"
-        for one in psutil.net_connections("tcp")
-        if one.status == psutil.CONN_LISTEN
-    }
+def _ports(temporary: Path) -> set[str]:
+    """Ports that our processes listen on, the engine does for a container, or nobody knows who."""
+    found = set()
+    for one in psutil.net_connections("tcp"):
+        if one.status == psutil.CONN_LISTEN:
+            process = psutil.Process(one.pid) if one.pid and psutil.pid_exists(one.pid) else None
+            if process is None or process.name() == "docker-proxy" or _is_ours(process, temporary):
+                found.add(f"{one.laddr.ip}:{one.laddr.port}")
+    return found
 
 
 if __name__ == "__main__":

@@ -111,6 +111,26 @@ def test_when_the_controller_is_killed_no_server_is_left(repo: Path, noted: Pair
     wait_for(lambda: not any(alive(worker.pid) for worker in workers))
 
 
+def test_a_terminated_controller_ends_its_workers_at_once(repo: Path, noted: Pair, tmp_path: Path) -> None:
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    running = subprocess.Popen(
+        command(noted, "-k", SOME, "-n", "2"),
+        cwd=repo,
+        env={**os.environ, "TMPDIR": str(temporary)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    wait_for(lambda: started(noted))
+    running.send_signal(signal.SIGTERM)
+    output, _ = running.communicate(timeout=SAFETY_TIMEOUT)
+
+    assert running.returncode == 128 + signal.SIGTERM, output
+    wait_for(lambda: not any(map(alive, started(noted))))
+    assert [path for path in temporary.iterdir() if path.name.startswith("pytest-sre-")] == []
+    assert "alerts fired" not in output
+
+
 def test_runs_side_by_side_do_not_disturb_each_other(repo: Path, noted: Pair) -> None:
     other = repo.parent.parent / "other" / "shop"
     other.parent.mkdir()

@@ -76,7 +76,8 @@ def summary(
     for report in reports:
         check = dict(report.user_properties).get("sre_check", "loads")
         if report.when == "call" or report.outcome != "passed":
-            counts.setdefault(check, Counter())[report.outcome] += 1
+            broken = report.when != "call" and report.outcome == "failed"
+            counts.setdefault(check, Counter())["error" if broken else report.outcome] += 1
     passed_over = list(dict.fromkeys(one for inventory in inventories for one in inventory.skipped))
     if not counts and not passed_over and not review:
         return
@@ -102,4 +103,4 @@ def summary(
         reporter.write_line(f"passed over {len(passed_over) - 20} more files")
 
 
-_OTHERS = (("failed", "failed"), ("skipped", "NOT proven (skipped)"))
+_OTHERS = (("failed", "failed"), ("error", "NOT proven (error)"), ("skipped", "NOT proven (skipped)"))
