@@ -36,9 +36,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="kills-") as temporary:
         looks = _looks(Path(temporary))
         with ThreadPoolExecutor(arguments.side_by_side) as pool:
-            moments = [random.uniform(0.3, arguments.longest) for _ in range(arguments.kills)]
-            ended = list(pool.map(lambda moment: _kill(moment, temporary, arguments.options), moments))
-        print(f"{sum(not one for one in ended)} runs killed, {sum(ended)} had ended before")
+            ended = pool.map(lambda _: _kill_one(temporary, arguments), range(arguments.kills))
+            print(f"{arguments.kills} runs killed, {sum(ended)} more had ended before")
         for kind, look in looks.items():
             print(f"before the next run: {len(look() - before[kind])} {kind}")
         status = _run(temporary, arguments.options).wait()
@@ -73,6 +72,14 @@ def _run(temporary: str, options: list[str]) -> subprocess.Popen[bytes]:
     )
 
 
+def _kill_one(temporary: str, arguments: argparse.Namespace) -> int:
+    """Start runs until one has been killed; how many ended by themselves before."""
+    ended = 0
+    while _kill(random.uniform(0.3, arguments.longest), temporary, arguments.options):
+        ended += 1
+    return ended
+
+
 def _kill(moment: float, temporary: str, options: list[str]) -> bool:
     """Start a run and kill it after some seconds; whether it had ended before."""
     run = _run(temporary, options)
@@ -100,23 +107,27 @@ def _looks(temporary: Path) -> dict[str, Callable[[], set[str]]]:
         "containers": lambda: _engine("containers", temporary),
         "networks": lambda: _engine("networks", temporary),
         "volumes": lambda: _engine("volumes", temporary),
-        "run folders": lambda: {str(path) for path in temporary.glob("pytest-sre-*/*") if path.is_dir()},
-        "listening ports": _ports,
+        "temporary files": lambda: set(map(str, temporary.glob("*"))),
+        "listening ports": lambda: _ports(temporary),
     }
 
 
 def _processes(temporary: Path) -> set[str]:
     """Servers by their arguments, in containers too; runs by their environment."""
     found = set()
-    for process in psutil.process_iter(["pid", "cmdline"]):
-        try:
-            if str(temporary) in " ".join(process.info["cmdline"] or ()):
-                found.add(f"{process.pid} {' '.join(process.info['cmdline'][:3])}")
-            elif process.environ().get("TMPDIR") == str(temporary):
-                found.add(f"{process.pid} {process.name()}")
-        except psutil.Error:
-            continue
+    for process in psutil.process_iter(["pid", "name"]):
+        if _is_ours(process, temporary):
+            found.add(f"{process.pid} {process.name()}")
     return found
+
+
+def _is_ours(process: psutil.Process, temporary: Path) -> bool:
+    try:
+        return str(temporary) in " ".join(process.cmdline()) or process.environ().get("TMPDIR") == str(
+            temporary
+        )
+    except psutil.Error:
+        return False
 
 
 def _engine(kind: str, temporary: Path) -> set[str]:
@@ -143,12 +154,15 @@ def _engine(kind: str, temporary: Path) -> set[str]:
         client.close()
 
 
-def _ports() -> set[str]:
-    return {
-        f"{one.laddr.ip}:{one.laddr.port}"
-        for one in psutil.net_connections("tcp")
-        if one.status == psutil.CONN_LISTEN
-    }
+def _ports(temporary: Path) -> set[str]:
+    """Ports that our processes listen on, the engine does for a container, or nobody knows who."""
+    found = set()
+    for one in psutil.net_connections("tcp"):
+        if one.status == psutil.CONN_LISTEN:
+            process = psutil.Process(one.pid) if one.pid and psutil.pid_exists(one.pid) else None
+            if process is None or process.name() == "docker-proxy" or _is_ours(process, temporary):
+                found.add(f"{one.laddr.ip}:{one.laddr.port}")
+    return found
 
 
 if __name__ == "__main__":

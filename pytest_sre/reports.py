@@ -11,6 +11,7 @@ from typing import Protocol
 import pytest
 
 from pytest_sre.changed.against import Against
+from pytest_sre.checks import CHECKS
 from pytest_sre.collect import SreItem, Target
 from pytest_sre.errors import StackError
 from pytest_sre.live.fleet import Results
@@ -58,7 +59,9 @@ class Reports:
         if hasattr(self.run.config, "workerinput"):
             return
         every = [r for rs in terminalreporter.stats.values() for r in rs if isinstance(r, pytest.TestReport)]
-        mine = [report for report in every if "sre_check" in dict(report.user_properties)]
+        mine = sorted(
+            (report for report in every if _check(report)), key=lambda one: _ORDER.get(_check(one), 0)
+        )
         lines = _review(self.run)
         stacks = [(target.label, seen) for target, seen in _seen(self.run)]
         summary(terminalreporter, mine, [scope[0].inventory for scope in self.run.scopes], stacks, lines)
@@ -74,6 +77,14 @@ class Reports:
             )
         for line in told:
             terminalreporter.write_line(line)
+
+
+# With pytest-xdist the reports come as the workers are done.
+_ORDER = {check.NAME: number for number, check in enumerate(CHECKS, 1)}
+
+
+def _check(report: pytest.TestReport) -> str:
+    return str(dict(report.user_properties).get("sre_check", ""))
 
 
 def write_json(run: Run, targets: Iterable[Target], results: Results) -> None:

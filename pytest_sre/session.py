@@ -7,7 +7,8 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
+from dataclasses import replace
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from pytest_sre.sources.discover import Inventory, discover, relative
 from pytest_sre.stack.folder import run_folder
 
 EXIT_BROKEN_STACK = 10
+_ENDED_BY_ITSELF = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED)
 
 
 class Plugin:
@@ -157,6 +159,8 @@ class Plugin:
             plots = bool(self.options.json_path)
             jobs = {target.label: _job(target, mine, plots, progress.tell) for target, mine in asked.items()}
             jobs |= dict(self._before(jobs, progress.tell))
+            if len(jobs) > 1:
+                jobs = {one: replace(job, tell=partial(progress.tell, who=one)) for one, job in jobs.items()}
             results = observe_all(jobs, keep=self.options.keep, check=self._check_controller)
         write_json(self, asked, results)
         return results
@@ -172,15 +176,24 @@ class Plugin:
                 yield base_label(scope[0]), Job(old.settings, old.inventory, rules, True, True, tell)
 
     def _check_controller(self) -> None:
-        """End a worker of pytest-xdist whose controller has been killed, and with it the servers."""
-        if hasattr(self.config, "workerinput") and os.getppid() != self._parent:
+        """End a worker of pytest-xdist whose controller has been ended or killed, and with it the servers."""
+        if not hasattr(self.config, "workerinput"):
+            return
+        if os.getppid() != self._parent or (self._meeting is not None and not self._meeting.is_dir()):
             pytest.exit("the controller of this worker is gone")
+
+    def pytest_sessionstart(self) -> None:
+        """Where there is a folder to remove, SIGTERM must not end this process at once."""
+        if self._meeting is not None and not hasattr(self.config, "workerinput"):
+            self._closing.enter_context(_terminable())
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """A broken stack has an exit code of its own."""
         if self._distributes and self.share:
             self.results = (self.share.read() or ({},))[0]
+            if session.exitstatus not in _ENDED_BY_ITSELF:
+                self._closing.close()  # pytest-xdist waits for its workers, and they for their servers
         labels = [target.label for scope in self.scopes for target in scope]
         broken = any(isinstance(self.results.get(label), StackError) for label in labels)
         if session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED and self.against and self.against.nothing:

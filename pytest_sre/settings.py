@@ -240,6 +240,19 @@ def read_sre_yaml(path: Path) -> SreYaml:
         ) from None
 
 
+# pydantic speaks of Python's types.
+_MESSAGES = {
+    "extra_forbidden": "unknown key; see docs/configuration.md",
+    "tuple_type": "must be a list",
+    "dict_type": "must be a mapping",
+    "model_type": "must be a mapping",
+    "model_attributes_type": "must be a mapping",
+    "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
+    "string_type": "must be a string",
+}
+
+
 def _explain(path: Path, value: Any, error: Any) -> str:
     line, where = 1, value
     for key in error["loc"]:
@@ -248,7 +261,6 @@ def _explain(path: Path, value: Any, error: Any) -> str:
             where = where[key]
         except (KeyError, IndexError, TypeError):
             break
-    message = str(error["msg"]).removeprefix("Value error, ")
-    if error["type"] == "extra_forbidden":
-        message = "unknown key; see docs/configuration.md"
+    message = str(error["msg"]).removeprefix("Value error, ").replace("Input should be ", "must be ")
+    message = _MESSAGES.get(error["type"], message)
     return f"{path}:{line}: {'.'.join(map(str, error['loc'])) or 'top level'}: {message}"

@@ -102,6 +102,19 @@ def test_configured_rules_are_the_only_ones(tmp_path: Path) -> None:
     assert [file.path for file in absolute.rule_files] == ["a.yml"]
 
 
+def test_a_file_named_as_rules_that_is_broken_is_not_passed_over(tmp_path: Path) -> None:
+    put(tmp_path, **{
+        "rules/a.yml": RULES,
+        "rules/b.yml": "group: [\n",
+        "rules/empty.yml": "",
+        "rules/helm.yml": "a: {{ .Values.a }}\n{{ include \"b\" . }}\n",
+    })  # fmt: skip
+    seen = look(tmp_path, rules=["rules/*.yml"])
+    assert [(one.path, one.line) for one in seen.broken] == [("rules/b.yml", 2)]
+    assert "not valid YAML" in seen.broken[0].reason
+    assert look(tmp_path).broken == ()  # nobody says that it is ours
+
+
 def test_rules_above_the_folder(tmp_path: Path) -> None:
     put(tmp_path, **{"shared/a.yml": RULES, "team/sre.yaml": ""})
     settings = Settings(

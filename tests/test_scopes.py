@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -149,6 +150,10 @@ def test_the_same_alerts_on_all_versions(repo: Path) -> None:
     items |= {f"alertmanager.yml::loads[{one}]" for one in versions}
     assert set(result.outcomes) == items
     assert set(result.outcomes.values()) == {"PASSED"}
+    for one in versions:  # each stage once, although the stacks take turns
+        assert (
+            len(re.findall(rf"^sre: .* s  {re.escape(one)}: \d of 1 alerts fire$", result.output, re.M)) == 1
+        )
 
 
 def test_a_version_that_does_not_start_costs_only_its_own_tests(repo: Path, tmp_path: Path) -> None:

@@ -135,8 +135,8 @@ WRONG = {
         3,
         "servers.prometheus.flags: unknown key",
     ),
-    "type": ("\nrules: 5\n", 2, "rules: Input should be a valid tuple"),
-    "boolean": ("strict: perhaps\n", 1, "strict: Input should be a valid boolean"),
+    "type": ("\nrules: 5\n", 2, "rules: must be a list"),
+    "boolean": ("strict: perhaps\n", 1, "strict: must be true or false"),
     "duration": ("servers:\n  prometheus:\n    lookback_delta: often\n", 3, '"often" is not a duration'),
     "matcher": ("oncall:\n  - reaches: [a]\n  - match: ['severity']\n", 3, "oncall.1.match"),
     "series": (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -63,6 +64,7 @@ def test_one_stack_serves_all_workers(repo: Path, noted: Pair) -> None:
     assert len(started(noted)) == 2
     assert what_fired(result.seen) == what_fired(alone.seen)
     assert "4 alerts fired" in result.output
+    assert re.search("-- pytest-sre --+\nloads .*\nfires .*\npages .*\nrunbook .*\nknown ", result.output)
 
 
 def test_a_failure_is_told_with_its_chain(repo: Path, noted: Pair) -> None:
@@ -107,6 +109,26 @@ def test_when_the_controller_is_killed_no_server_is_left(repo: Path, noted: Pair
 
     wait_for(lambda: not any(map(alive, started(noted))))
     wait_for(lambda: not any(alive(worker.pid) for worker in workers))
+
+
+def test_a_terminated_controller_ends_its_workers_at_once(repo: Path, noted: Pair, tmp_path: Path) -> None:
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    running = subprocess.Popen(
+        command(noted, "-k", SOME, "-n", "2"),
+        cwd=repo,
+        env={**os.environ, "TMPDIR": str(temporary)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    wait_for(lambda: started(noted))
+    running.send_signal(signal.SIGTERM)
+    output, _ = running.communicate(timeout=SAFETY_TIMEOUT)
+
+    assert running.returncode == 128 + signal.SIGTERM, output
+    wait_for(lambda: not any(map(alive, started(noted))))
+    assert [path for path in temporary.iterdir() if path.name.startswith("pytest-sre-")] == []
+    assert "alerts fired" not in output
 
 
 def test_runs_side_by_side_do_not_disturb_each_other(repo: Path, noted: Pair) -> None:

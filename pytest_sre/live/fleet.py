@@ -7,7 +7,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from pytest_sre.errors import StackError
 from pytest_sre.live.run import Job, observe
@@ -55,7 +55,6 @@ def observe_all(jobs: Mapping[str, Job], *, keep: bool, check: Callable[[], None
             for number, (label, job) in enumerate(jobs.items()):
                 mine = folder / f"stack-{number}"
                 mine.mkdir()
-                job = replace(job, tell=_named(label, job.tell)) if len(jobs) > 1 else job
                 futures[label] = pool.submit(observe, job, mine, fleet.add)
             while wait(futures.values(), timeout=0.5).not_done:
                 check()
@@ -77,7 +76,3 @@ def _result(future: Future[Observations]) -> Observations | StackError:
         return future.result()
     except StackError as error:
         return error
-
-
-def _named(label: str, tell: Callable[[str], None]) -> Callable[[str], None]:
-    return lambda text: tell(f"{label}: {text}")

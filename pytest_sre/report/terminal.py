@@ -22,6 +22,7 @@ class Progress:
         self.quiet = self.reporter is None or config.getoption("verbose") < 0
         self.began = time.monotonic()
         self.last = ""
+        self.stages: dict[str, str] = {}
         self.lock = threading.Lock()
         self.live = bool(self.reporter) and self.reporter._tw.hasmarkup
 
@@ -34,12 +35,12 @@ class Progress:
         if self.live and self.last and not self.quiet:
             self._write("\r\x1b[K")
 
-    def tell(self, text: str) -> None:
-        """Show a stage; a text that ends a line stays, and is shown in quiet runs too."""
+    def tell(self, text: str, who: str = "") -> None:
+        """Show a stage of one of the stacks; a text that ends a line stays, and is shown in quiet runs too."""
         with self.lock:
-            self._tell(text)
+            self._tell(f"{who}: {text}" if who else text, who)
 
-    def _tell(self, text: str) -> None:
+    def _tell(self, text: str, who: str) -> None:
         stays = text.endswith("\n")
         if stays and self.reporter is not None:
             self._write(("\r\x1b[K" if self.live else "") + f"sre: {text}")
@@ -47,9 +48,9 @@ class Progress:
             line = f"sre: {time.monotonic() - self.began:4.1f} s  {text}"
             if self.live:
                 self._write(f"\r\x1b[K{line}")
-            elif _stage(text) != _stage(self.last):
+            elif _stage(text) != self.stages.get(who):
                 self._write(f"{line}\n")
-        self.last = text
+        self.last, self.stages[who] = text, _stage(text)
 
     def _write(self, text: str) -> None:
         if self.capture is None:
@@ -75,11 +76,12 @@ def summary(
     for report in reports:
         check = dict(report.user_properties).get("sre_check", "loads")
         if report.when == "call" or report.outcome != "passed":
-            counts.setdefault(check, Counter())[report.outcome] += 1
+            broken = report.when != "call" and report.outcome == "failed"
+            counts.setdefault(check, Counter())["error" if broken else report.outcome] += 1
     passed_over = list(dict.fromkeys(one for inventory in inventories for one in inventory.skipped))
     if not counts and not passed_over and not review:
         return
-    reporter.section("pytest-sre", sep="-")
+    reporter.write_sep("-", "pytest-sre")
     for check, count in counts.items():
         line = f"{check:8} {count['passed']:5} proven"
         line += "".join(f", {count[kind]} {name}" for kind, name in _OTHERS if count[kind])
@@ -101,4 +103,4 @@ def summary(
         reporter.write_line(f"passed over {len(passed_over) - 20} more files")
 
 
-_OTHERS = (("failed", "failed"), ("skipped", "NOT proven (skipped)"))
+_OTHERS = (("failed", "failed"), ("error", "NOT proven (error)"), ("skipped", "NOT proven (skipped)"))

@@ -64,7 +64,8 @@ class Inventory:
 
 def discover(settings: Settings, named: Collection[Path] = ()) -> Inventory:
     """Look at all files once. ``named`` are files that the command line names. Raises UserError."""
-    found = sorted({*_rule_paths(settings), *(path.resolve() for path in named)})
+    given = {path.resolve() for path in named}
+    found = sorted({*_rule_paths(settings), *given})
     rule_files: list[RuleFile] = []
     broken: list[BrokenFile] = []
     skipped: list[SkippedFile] = []
@@ -77,6 +78,8 @@ def discover(settings: Settings, named: Collection[Path] = ()) -> Inventory:
                 configs.append(path)
             if looks_like_rules(text):
                 rule_files.append(parse_rule_file(shown, text))
+            elif settings.file.rules and path not in given:
+                _must_be_yaml(text)
         except Skip as skip:
             skipped.append(SkippedFile(shown, str(skip)))
         except Broken as error:
@@ -145,6 +148,15 @@ def _read(path: Path) -> str:
         raise Broken(1, f"not UTF-8 text (byte {error.start})") from None
     except OSError as error:
         raise Broken(1, f"cannot be read: {error.strerror}") from None
+
+
+def _must_be_yaml(text: str) -> None:
+    """What `rules:` names may be something else, but not broken: Prometheus would load none of its alerts."""
+    try:
+        yamlfile.load_all(text)
+    except yamlfile.YamlError as error:
+        if not is_helm(text):
+            raise Broken(error.line, f"not valid YAML: {error}") from None
 
 
 def _is_config_name(path: Path) -> bool:
