@@ -84,7 +84,8 @@ def contrast(
 
 def _contrasted(shape: Shape, found: Burning, bench: Bench, share: float) -> Contrast | NotSynthesised:
     burns = bench.kept()
-    if not Healthy(bench, found.groups, Palette(found.shape, bench.now), share).find():
+    healthily = Healthy(bench, found.groups, Palette(found.shape, bench.now), share)
+    if not healthily.find():
         return NotSynthesised(
             shape.rule, "fires on healthy data: none were found on which it is quiet", shape.rule.expr
         )
@@ -95,7 +96,10 @@ def _contrasted(shape: Shape, found: Burning, bench: Bench, share: float) -> Con
     burn = _signals(bench)
     bench.set(well)
     share_near, reason = mixture.approach(
-        _pairs(bench, healthy, burn), lambda: _there(bench), lambda: bench.quiet(MOMENTS)
+        _pairs(bench, healthy, burn),
+        healthily.equal,
+        lambda moment: _there(bench, moment),
+        lambda: bench.quiet(MOMENTS),
     )
     near = _signals(bench)
     behaviours = [
@@ -122,10 +126,10 @@ def _pairs(
     ]
 
 
-def _there(bench: Bench) -> bool:
-    """Whether the alert has any result."""
+def _there(bench: Bench, moment: float) -> bool:
+    """Whether the alert has any result at a moment."""
     try:
-        return any(not element.off for element in bench.vector())
+        return any(not element.off for element in bench.vector(moment))
     except EvalError:
         return True
 

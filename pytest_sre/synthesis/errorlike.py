@@ -6,23 +6,24 @@ from collections.abc import Callable, Iterable, Iterator
 
 from pytest_sre.promql.ast import Binary, Expr, VectorSelector, walk
 from pytest_sre.promql.resolve import RuleIndex, selectors, selectors_of
-from pytest_sre.synthesis.entities import TRAFFIC, Entity, Option, is_error
+from pytest_sre.synthesis.entities import TRAFFIC, Entity, is_error
 from pytest_sre.synthesis.search import Trial
 from pytest_sre.synthesis.signals import Counter
 
-_MORE = 1000.0
+_MORE = 1e6
 
 
 def error_rates(
     entities: list[Entity],
     exprs: Iterable[Expr],
     rules: RuleIndex,
-    fires: Callable[[], bool],
+    score: Callable[[], float],
     share: float,
 ) -> dict[Entity, Counter]:
     """What each counter of errors counts while all is well: ``share`` of the traffic of its whole.
 
-    ``entities`` do what makes the alert fire, and do so again afterwards; ``fires`` tells whether it still does.
+    ``entities`` do what makes the alert fire; ``score`` is positive as long as it does, and falls the farther it is
+    from that. What entities do afterwards is left open.
     """
     counters = [entity for entity in entities if entity.kind == "counter"]
     found = {entity: Counter(share * TRAFFIC) for entity in counters if is_error(entity.name)}
@@ -30,35 +31,34 @@ def error_rates(
     trial = Trial(counters)
     known: dict[Entity, bool] = {}
     for part, whole in _ratios(exprs, rules):
-        inside = _selected([*part, *whole], trial, owner)
-        if not _selected(part, trial, owner) or not _selected(whole, trial, owner):
+        inside, all_of = _selected([*part, *whole], trial, owner), _selected(whole, trial, owner)
+        if len(inside) < 2 or not all_of or any(entity in known for entity in inside):
             continue
         for entity in inside:
-            if entity not in known:
-                known[entity] = entity in found or _is_error(entity, fires)
+            entity.set(Counter(TRAFFIC))
+        known.update({entity: _is_error(entity, score) for entity in inside})
         errors = [entity for entity in inside if known[entity]]
-        good = sum(not known[entity] for entity in _selected(whole, trial, owner))
+        good = sum(not known[entity] for entity in all_of)
         if errors and good:
-            rate = share * TRAFFIC * good / len(errors)
-            found.update(dict.fromkeys(errors, Counter(rate)))
+            for entity in inside:
+                found.pop(entity, None)
+            for entity in errors:
+                found[entity] = Counter(share * TRAFFIC * good / len(errors))
+                entity.set(found[entity])
     return found
 
 
-def _is_error(entity: Entity, fires: Callable[[], bool]) -> bool:
+def _is_error(entity: Entity, score: Callable[[], float]) -> bool:
     """Whether less of it silences the alert and more of it does not."""
-    kept = entity.option
-    rate = kept.rate if isinstance(kept, Counter) and kept.rate else TRAFFIC
-    try:
-        return not _would(entity, Counter(rate / _MORE), fires) and _would(
-            entity, Counter(rate * _MORE), fires
-        )
-    finally:
-        entity.set(kept)
-
-
-def _would(entity: Entity, option: Option, fires: Callable[[], bool]) -> bool:
-    entity.set(option)
-    return fires()
+    base = score()
+    entity.set(Counter(TRAFFIC / _MORE))
+    less = score()
+    entity.set(Counter(TRAFFIC * _MORE))
+    more = score()
+    entity.set(Counter(TRAFFIC))
+    if (less > 0) != (more > 0):
+        return more > 0
+    return not (base > 0 >= more) and less < more
 
 
 def _selected(wanted: Iterable[VectorSelector], trial: Trial, owner: dict[int, Entity]) -> dict[Entity, None]:

@@ -19,13 +19,13 @@ from pytest_sre.synthesis.vectors import EXACT
 
 MOMENTS = (0.0, 7.0, 45.0, 300.0)
 """Seconds into the run at which an alert must be quiet, or fire."""
-SPARE = 0.03
+SPARE = 1e-5
 """How far from its threshold (relative) a healthy value should stay."""
-_BRINK = 1e-4
+_BRINK = 1e-7
 _POLISH = 20_000
 """Work that may go on once an alert is quiet, to keep it farther from its threshold."""
 _NOTHING = 0.5
-"""Distance of data on which the expression has nothing at all to compare: something is missing then."""
+"""Distance of data on which the expression has nothing at all to compare, or NaN: something is missing then."""
 _DAY = 86400.0
 _UNITS = (1.0, 1e3, 1e9)
 
@@ -42,6 +42,7 @@ class Bench:
         self.trial = Trial(entities)
         self.guards = Guards(shape.exprs, rules)
         self.timed = bool(shape.functions & {"time", "timestamp"})
+        self.rated = any(entity.kind in ("counter", "histogram") for entity in entities)
         self.left = BUDGET
 
     def vector(self, moment: float = 0.0, shift: float = 0.0) -> Vector:
@@ -66,6 +67,15 @@ class Bench:
         except EvalError:
             return False
 
+    def score(self) -> float:
+        """Positive while the alert fires; the lower, the farther it is from firing."""
+        try:
+            vector = self.vector()
+        except EvalError:
+            return -FAR
+        firing = sum(1.0 + element.gone for element in vector if not element.off)
+        return firing - sum(min(element.off, 1.0) for element in vector) / (1 + 2 * len(vector))
+
     def quiet(self, moments: Sequence[float] = (0.0,), shifts: Sequence[float] = ()) -> bool:
         """Whether the alert surely is quiet, at all of these moments."""
         try:
@@ -73,7 +83,13 @@ class Bench:
             found += [self.vector(0.0, shift) for shift in shifts]
         except EvalError:
             return False
-        return not any(near(element) for vector in found for element in vector)
+        return not any(self.near(element) for vector in found for element in vector)
+
+    def near(self, element: Element) -> bool:
+        """Whether an element is there (NaN counts: Prometheus fires on it) or so near that Prometheus' last digit may decide."""
+        if element.off == EXACT:
+            return self.rated and element.value != 0
+        return not element.off or EXACT < element.off < EXACT + _BRINK
 
     @property
     def steady(self) -> bool:
@@ -88,11 +104,6 @@ class Bench:
     def kept(self) -> dict[Entity, Option]:
         """What entities do now."""
         return {entity: entity.option for entity in self.entities}
-
-
-def near(element: Element) -> bool:
-    """Whether an element is there (NaN counts: Prometheus fires on it) or so near that Prometheus' last digit may decide."""
-    return not element.off or EXACT < element.off < EXACT + _BRINK
 
 
 def _steady(signal: object) -> bool:
@@ -119,7 +130,12 @@ class Healthy:
     def find(self) -> bool:
         """Make the entities healthy; False where nothing was found. Raises Unsupported."""
         start = self._start()
-        for wide, shifts in ((False, self.shifts), (True, self.shifts), (True, ())):
+        for wide, shifts, enough in (
+            (False, self.shifts, _NOTHING),
+            (True, self.shifts, _NOTHING),
+            (False, self.shifts, 1.0),
+            (True, (), 1.0),
+        ):
             self.bench.set(start)
             self.known.clear()
             self.bench.left = BUDGET // 3
@@ -130,7 +146,7 @@ class Healthy:
 
             knobs = [knob for knob in knobs_of(self.groups) if knob]
             remains = Descent(options, self._distance, lambda: self.bench.left <= 0).run(knobs)
-            if remains < 1.0 and self._lasts():
+            if remains < enough and self._lasts():
                 self._restore(start, remains)
                 return True
         return False
@@ -149,7 +165,7 @@ class Healthy:
     def _start(self) -> dict[Entity, Option]:
         """What each entity does while all is well, as far as can be told without trying."""
         errors: Mapping[Entity, Option] = error_rates(
-            list(self.bench.entities), self.bench.shape.exprs, self.bench.rules, self.bench.fires, self.share
+            list(self.bench.entities), self.bench.shape.exprs, self.bench.rules, self.bench.score, self.share
         )
         return {
             entity: errors[entity] if entity in errors else self._well(entity)
@@ -205,7 +221,7 @@ class Healthy:
             vector = self.bench.vector()
         except EvalError:
             return FAR / 2
-        there = sum(1.0 + min(element.gone, 1.0) for element in vector if near(element))
+        there = sum(1.0 + min(element.gone, 1.0) for element in vector if self.bench.near(element))
         cost = there + 2 * self.bench.guards.broken(self.bench.trial)
         if cost > 0:
             return 1.0 + cost
@@ -216,15 +232,15 @@ class Healthy:
 
     def _short(self, element: Element) -> float:
         """How much an element that is quiet lacks to be so with something to spare."""
+        if element.bad:
+            return _NOTHING
         if element.off == EXACT and (self.unequal or element.value == 0):
             return 0.0
         lacking = SPARE - (element.off - EXACT)
         return SHORT + lacking if lacking > 0 else 0.0
 
     def _lasts(self) -> bool:
-        if self.bench.steady:
-            return self.bench.quiet((0.0, MOMENTS[-1]))
-        return self.bench.quiet(MOMENTS, self.lasting)
+        return self.bench.quiet(MOMENTS, () if self.bench.steady else self.lasting)
 
 
 def _calm(option: Option) -> bool:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
+from pytest_sre.synthesis.healthy import MOMENTS
 from pytest_sre.synthesis.signals import Counter, Gauge, Signal, Track
 
 NEAR = 0.9
 """How far near is from healthy (0) to the smallest share of burning that fires (1)."""
-_STEPS = 16
-_SMALLEST = 1e-3
-"""Shares below this fire on any change at all."""
+_PRECISION = 1.001
+_LOWS = (0.1, 1e-4, 1e-9)
+"""Where bisection may begin; what fires at the last of these shares fires on any change at all."""
 ABSENCE = "it fires on absence"
+PRESENCE = "it fires on the presence of series"
 FLAG = "values of a 0/1 metric have nothing in between"
 UNLIKE = "healthy and burning series move in different ways, with nothing in between"
 EXACT = "it fires on exact values, with nothing in between"
@@ -39,7 +42,9 @@ class Pair:
 def unmixable(pairs: Iterable[Pair]) -> str:
     """Why there is nothing between; empty where there is something."""
     for pair in pairs:
-        if pair.healthy is None or pair.burning is None:
+        if pair.healthy is None:
+            return PRESENCE
+        if pair.burning is None:
             return ABSENCE
         if pair.flag:
             return FLAG
@@ -75,35 +80,48 @@ def _line(a: float, b: float, share: float) -> float:
     return a + (b - a) * share
 
 
-def smallest(pairs: list[Pair], fires: Callable[[], bool]) -> float:
-    """The smallest share that fires, by bisection, between a quiet 0 and a firing 1."""
-    low, high = 0.0, 1.0
-    for _ in range(_STEPS):
-        middle = (low + high) / 2
-        for pair in pairs:
-            pair.set(middle)
-        low, high = (low, middle) if fires() else (middle, high)
-    return high
+def smallest(pairs: list[Pair], fires: Callable[[float], bool]) -> float:
+    """The smallest share that fires at any of the moments, to 0.1 %, by bisection of its logarithm; 0 where any share does."""
+    edge = 1.0
+    for moment in (*MOMENTS[1:], MOMENTS[0]):
+        if edge < 1 and not _fires_at(pairs, edge / _PRECISION, fires, moment):
+            continue
+        low = next((low for low in _LOWS if low < edge and not _fires_at(pairs, low, fires, moment)), 0.0)
+        if not low:
+            return 0.0
+        while edge / low > _PRECISION:
+            middle = math.sqrt(low * edge)
+            low, edge = (low, middle) if _fires_at(pairs, middle, fires, moment) else (middle, edge)
+    return edge
 
 
 def approach(
-    pairs: list[Pair], fires: Callable[[], bool], quiet: Callable[[], bool]
+    pairs: list[Pair], exact: bool, fires: Callable[[float], bool], quiet: Callable[[], bool]
 ) -> tuple[float | None, str]:
-    """(share that is near, "") or (None, why there is none). Tracks are left there, or healthy."""
+    """(share that is near, "") or (None, why there is none). Tracks are left there, or healthy.
+
+    ``fires`` and ``quiet`` judge what the tracks do then, at a moment or at all `MOMENTS`. ``exact``: the alert compares with ``==``, so that it may fire on nothing but the burning values themselves.
+    """
     reason = unmixable(pairs) if pairs else ANY
     if not reason:
         edge = smallest(pairs, fires)
-        if edge < _SMALLEST:
+        if not edge:
             reason = ANY
-        elif edge >= 1:
+        elif exact and edge >= 1:
             reason = EXACT
-        if not reason and not all(_quiet_at(pairs, edge * part, quiet) for part in (0.5, NEAR)):
+        elif not all(_quiet_at(pairs, edge * part, quiet) for part in (0.5, NEAR)):
             reason = UNSTEADY
-        if not reason:
+        else:
             return NEAR * edge, ""
     for pair in pairs:
         pair.track.signal = pair.healthy
     return None, reason
+
+
+def _fires_at(pairs: list[Pair], share: float, fires: Callable[[float], bool], moment: float) -> bool:
+    for pair in pairs:
+        pair.set(share)
+    return fires(moment)
 
 
 def _quiet_at(pairs: list[Pair], share: float, quiet: Callable[[], bool]) -> bool:

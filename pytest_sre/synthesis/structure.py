@@ -93,11 +93,13 @@ class World:
         values = [self.free(label), *self._values(label, [group])]
         return next((value for value in values if _fits(value, group)), None)
 
-    def violating(self, label: str, group: tuple[Matcher, ...]) -> str | None:
-        """A value that does not satisfy them."""
+    def violating(
+        self, label: str, group: tuple[Matcher, ...], others: Iterable[tuple[Matcher, ...] | None]
+    ) -> list[str]:
+        """Values that do not satisfy a selector's matchers on a label, those that ``others`` ask for last."""
         preferred = [_COMMON[label]] if label in _COMMON else []
-        values = [*preferred, *self._values(label, [group])]
-        return next((value for value in values if value and not _fits(value, group)), None)
+        values = [*preferred, *self._values(label, [group, *filter(None, others)])]
+        return [value for value in values if value and not _fits(value, group)]
 
 
 def _fits(value: str, group: tuple[Matcher, ...]) -> bool:
@@ -178,13 +180,10 @@ def _misses(
         if len(groups) < 2:
             continue
         for group in groups:
-            value = world.violating(label, group) if group else None
-            if value is None:
-                continue
-            for labels in base:
-                changed = {**labels, label: value} if labels is not None else None
-                if changed is not None and any(_taken(changed, selector) for selector in selectors):
-                    yield changed
+            values = world.violating(label, group, groups) if group else []
+            for labels in filter(None, base):
+                changed = ({**labels, label: value} for value in values)
+                yield next((c for c in changed if any(_taken(c, selector) for selector in selectors)), None)
 
 
 def _taken(labels: dict[str, str], selector: dict[str, tuple[Matcher, ...]]) -> bool:
