@@ -17,7 +17,7 @@ from servers import REPO
 from shop import edit
 
 from pytest_sre import checks
-from pytest_sre.checks import CHECKS, fires, known, loads, pages
+from pytest_sre.checks import CHECKS, fires, known, loads, pages, policy
 from pytest_sre.checks.case import Case
 from pytest_sre.model.finding import Location
 from pytest_sre.model.observation import (
@@ -32,6 +32,7 @@ from pytest_sre.model.observation import (
 from pytest_sre.model.routing import Integration
 from pytest_sre.model.rules import Rule
 from pytest_sre.model.scenario import Scenario, Series
+from pytest_sre.model.slo import detection
 from pytest_sre.report.json import SCHEMA, as_dict
 from pytest_sre.report.review import Change as AlertsChange
 from pytest_sre.settings import Scope, Settings, SreYaml, read_sre_yaml
@@ -87,14 +88,14 @@ def test_every_check_is_in_the_list() -> None:
         if hasattr(module := import_module(f"{checks.__name__}.{name}"), "judge")
     }
 
-    assert set(found) == {module.__name__.rpartition(".")[2] for module in (*CHECKS, loads)}
+    assert set(found) == {module.__name__.rpartition(".")[2] for module in (*CHECKS, loads, policy)}
     assert {module.NAME for module in found.values()} == set(found)
 
 
 def test_every_check_has_a_page_and_every_page_a_check() -> None:
     found = {path.stem: path.read_text("utf-8").splitlines()[0] for path in (DOCS / "checks").glob("*.md")}
 
-    assert set(found) == {module.NAME for module in (*CHECKS, loads)}
+    assert set(found) == {module.NAME for module in (*CHECKS, loads, policy)}
     for name, title in found.items():
         assert title.startswith(f"# {name}: "), f"docs/checks/{name}.md begins with {title!r}"
 
@@ -136,6 +137,11 @@ def leaves(model: type[BaseModel], path: str = "") -> Iterator[tuple[str, Any]]:
             )
 
 
+def default_policy() -> dict[str, Any]:
+    """The policy that holds where none is given, as one would write it."""
+    return {"policy": [entry.model_dump() for entry in SreYaml().policy]}
+
+
 def _is_model(value: object) -> bool:
     return isinstance(value, type) and issubclass(value, BaseModel)
 
@@ -145,6 +151,7 @@ def test_every_key_of_sre_yaml_is_documented_with_its_default() -> None:
     expected = dict(leaves(SreYaml))
 
     assert set(documented) == set(expected)
+    assert default_policy() in [yaml.safe_load(text) for text in blocks(CONFIGURATION, "yaml")]
     for key, default in expected.items():
         written = yaml.safe_load(documented[key][1].strip("`")) if documented[key][1] else None
         assert written == (list(default) if isinstance(default, tuple) else default), key
@@ -155,10 +162,10 @@ def test_the_complete_example_is_complete() -> None:
 
     def keys(value: Any, path: str = "") -> Iterator[str]:
         for key, item in value.items():
-            inner = item[0] if isinstance(item, list) else item
             dots = f"{path}{key}{'[]' if isinstance(item, list) else ''}."
-            nested = isinstance(inner, Mapping) and f"{path}{key}" not in known_keys
-            yield from keys(inner, dots) if nested else [path + key]
+            for inner in item if isinstance(item, list) else [item]:
+                nested = isinstance(inner, Mapping) and f"{path}{key}" not in known_keys
+                yield from keys(inner, dots) if nested else [path + key]
 
     known_keys = {key for key, _ in leaves(SreYaml)}
     assert set(keys(example)) == known_keys
@@ -414,3 +421,22 @@ def test_example_of_pages(repo: Path) -> None:
         return AlertObservation(rule, backlog(rule), "firing", fired=(fired,), notifications=got)
 
     assert_shown(pages, pages.judge(case_of(repo, "CheckoutErrorBudgetBurnFast", observe)))
+
+
+def test_example_of_policy(repo: Path) -> None:
+    settings, inventory = shop(repo)
+    slo = next(spec for spec in settings.file.slos if spec.name == "checkout-availability").as_model(
+        "sre.yaml"
+    )
+    entry = settings.file.policy[0].as_model()
+    # The page lost its fast leg: 6x over 6 hours turned into 6x over 3 days.
+    after = {"CheckoutErrorBudgetBurnFast": detection(slo, entry.ratio(slo), 3 * 86400.0, 6.0)}
+    after["CheckoutErrorBudgetBurnSlow"] = detection(slo, entry.ratio(slo), 86400.0, 3.0)
+    detections = [
+        policy.Detection(rule, policy.kind_of_alert(rule, settings.file.severities), after[rule.name])
+        for rule in inventory.rules
+        if rule.name in after
+    ]
+
+    assert_shown(policy, policy.judge(slo, entry, detections, 86400.0))
+    assert_shown(policy, policy.judge(slo, entry, [], 86400.0))
