@@ -433,10 +433,12 @@ def test_example_of_policy(repo: Path) -> None:
     after = {"CheckoutErrorBudgetBurnFast": detection(slo, entry.ratio(slo), 3 * 86400.0, 6.0)}
     after["CheckoutErrorBudgetBurnSlow"] = detection(slo, entry.ratio(slo), 86400.0, 3.0)
     detections = [
-        policy.Detection(rule, policy.kind_of_alert(rule, settings.file.severities), after[rule.name])
+        policy.Detection(
+            rule, policy.kind_of_alert(rule, settings.file.severities), after[rule.name], 86400.0
+        )
         for rule in inventory.rules
         if rule.name in after
     ]
 
-    assert_shown(policy, policy.judge(slo, entry, detections, 86400.0))
-    assert_shown(policy, policy.judge(slo, entry, [], 86400.0))
+    assert_shown(policy, policy.judge(slo, entry, detections))
+    assert_shown(policy, policy.judge(slo, entry, []))

@@ -29,8 +29,10 @@ def rule(name: str, **labels: str) -> Rule:
     return Rule("alert", name, "up == 0", Location("rules.yml", len(name)), 7, "g", 0, labels)
 
 
-def alert(kind: Notify | None, after: float | None, name: str = "Burn") -> Detection:
-    return Detection(rule(name), kind, after)
+def alert(
+    kind: Notify | None, after: float | None, name: str = "Burn", observed: float = 30 * DAY
+) -> Detection:
+    return Detection(rule(name), kind, after, observed)
 
 
 def only(verdict: Verdict) -> Finding:
@@ -49,7 +51,7 @@ PASSES = {
 
 @pytest.mark.parametrize(("entry", "seen"), PASSES.values(), ids=PASSES)
 def test_somebody_is_told_in_time(entry: PolicyEntry, seen: list[Detection]) -> None:
-    assert judge(slo(), entry, seen, DAY) == ()
+    assert judge(slo(), entry, seen) == ()
 
 
 FAILS = {
@@ -74,7 +76,7 @@ FAILS = {
 def test_the_failure_names_the_nearest_alert_and_all_in_a_table(
     entry: PolicyEntry, seen: list[Detection], nearest: str
 ) -> None:
-    finding = only(judge(slo(), entry, seen, DAY))
+    finding = only(judge(slo(), entry, seen))
 
     assert finding.location == Location("sre.yaml", 3)
     assert nearest in finding.seen
@@ -83,7 +85,7 @@ def test_the_failure_names_the_nearest_alert_and_all_in_a_table(
 
 
 def test_the_expectation_is_told_in_figures() -> None:
-    finding = only(judge(slo(), PAGE, [alert("page", None)], DAY))
+    finding = only(judge(slo(), PAGE, [alert("page", None)]))
 
     assert finding.summary == "checkout: no alert pages before 10% of the error budget is spent"
     assert finding.expected == "a page within 6m when 72% of the requests fail (720x burn, budget gone in 1h)"
@@ -91,8 +93,8 @@ def test_the_expectation_is_told_in_figures() -> None:
 
 def test_an_outage_is_the_worst_there_is() -> None:
     # At 99 % even an outage needs 7.2 h; a tenth of the budget is gone after 43.2 minutes.
-    assert judge(slo(99), PAGE, [alert("page", 43 * 60.0)], DAY) == ()
-    finding = only(judge(slo(99), PAGE, [alert("page", 44 * 60.0)], DAY))
+    assert judge(slo(99), PAGE, [alert("page", 43 * 60.0)]) == ()
+    finding = only(judge(slo(99), PAGE, [alert("page", 44 * 60.0)]))
     assert (
         finding.expected
         == "a page within 43.2m when 100% of the requests fail (100x burn, budget gone in 7.2h)"
@@ -100,17 +102,17 @@ def test_an_outage_is_the_worst_there_is() -> None:
 
 
 def test_no_alert_at_all_is_a_finding_of_its_own() -> None:
-    finding = only(judge(slo(), PAGE, [], 0.0))
+    finding = only(judge(slo(), PAGE, []))
 
     assert finding.summary == "checkout: no alert reads the series of this SLO"
     assert 'hits{code=~"5.."} and hits' in finding.expected
 
 
 def test_too_little_observed_is_no_verdict() -> None:
-    verdict = judge(slo(), TICKET, [alert("ticket", None)], 11 * HOUR)
+    verdict = judge(slo(), TICKET, [alert("ticket", None, observed=11 * HOUR)])
 
     assert verdict == Skipped("only 11h of burn were observed, the policy allows 12h")
-    assert judge(slo(), TICKET, [alert("ticket", 5 * HOUR)], 11 * HOUR) == ()
+    assert judge(slo(), TICKET, [alert("ticket", 5 * HOUR, observed=11 * HOUR)]) == ()
 
 
 ADVICE = {
@@ -124,7 +126,7 @@ ADVICE = {
 
 @pytest.mark.parametrize(("one", "entry", "seen", "advice"), ADVICE.values(), ids=ADVICE)
 def test_what_to_do_next(one: Slo, entry: PolicyEntry, seen: list[Detection], advice: str) -> None:
-    assert advice in only(judge(one, entry, seen, 30 * DAY)).next_step
+    assert advice in only(judge(one, entry, seen)).next_step
 
 
 kinds = st.sampled_from(["page", "ticket", None])
@@ -136,7 +138,7 @@ def test_the_verdict_is_that_of_the_budget(
     seen: list[tuple[Notify | None, float | None]], objective: float, spent: float, notify: Notify
 ) -> None:
     one, entry = slo(objective), PolicyEntry(HOUR, notify, spent)
-    verdict = judge(one, entry, [alert(*pair) for pair in seen], 30 * DAY)
+    verdict = judge(one, entry, [alert(*pair) for pair in seen])
     good = {"page"} if notify == "page" else {"page", "ticket"}
     times = [after for kind, after in seen if kind in good and after is not None]
 

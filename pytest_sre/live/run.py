@@ -87,7 +87,7 @@ def observe(job: Job, folder: Path, opened: Callable[[Stack], None]) -> Observat
         for line in stack.kept() if keep else ():
             job.tell(f"kept: {line}\n")
         return Observations(
-            run.alerts, run.files, tuple(run.changes), dict(stack.versions), run.timed, run.seconds
+            run.alerts, run.files, tuple(run.changes), dict(stack.versions), run.seconds, run.timed
         )
 
 

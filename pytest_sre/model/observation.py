@@ -120,5 +120,5 @@ class Observations:
     files: Mapping[str, FileVerdict]
     changes: tuple[Change, ...]
     versions: Mapping[str, str]
-    timed: Mapping[Rule, TimedObservation] = field(default_factory=dict)
     seconds: Mapping[str, float] = field(default_factory=dict)
+    timed: Mapping[Rule, TimedObservation] = field(default_factory=dict)

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pytest_sre.model.timeline import Activity, AlertHistory, Passage, Stretch
 from pytest_sre.timemachine import evidence, look, spans, states
 from pytest_sre.timemachine.engine import Engine
+from pytest_sre.timemachine.labels import AlertLabels
 from pytest_sre.timemachine.program import evaluate
 from pytest_sre.timemachine.question import Question
 from pytest_sre.timemachine.schedule import Schedule
 from pytest_sre.timemachine.slots import slots
-from pytest_sre.timemachine.task import LabellerOf, Program
+from pytest_sre.timemachine.task import Program
 
 SAMPLES_AT_ONCE = 3_000_000
 """Samples that are written before their questions are evaluated: bounds our memory, not the engine's."""
@@ -24,7 +25,7 @@ class Machine:
 
     engine: Engine
     schedule: Schedule
-    labeller: LabellerOf
+    labels: AlertLabels
     lookback: float
     plots: bool = False
 
@@ -82,9 +83,16 @@ def _answer(machine: Machine, questions: Sequence[Question], onsets: Sequence[fl
     close = dict(
         zip(rest, _evaluate(machine, [pairs[i] for i in rest], [again[i] for i in rest]), strict=True)
     )
+    activities = [
+        look.together(first[i], close.get(i), looks[i], question.interval)
+        for i, (question, _) in enumerate(pairs)
+    ]
+    machine.labels.prepare(
+        (question.rule, seen) for question, seen in zip(questions, activities, strict=True)
+    )
     passages = []
     for i, (question, onset) in enumerate(pairs):
-        activity = look.together(first[i], close.get(i), looks[i], question.interval)
+        activity = activities[i]
         passage = _passage(machine, question, onset, activity)
         passages.append(
             evidence.told(machine.engine, question, onset, looks[i], activity, passage, machine.plots)
@@ -99,14 +107,14 @@ def _evaluate(
         Program(spans.tasks(question.rule, parts, onset, machine.schedule, machine.lookback))
         for (question, onset), parts in zip(pairs, stretches, strict=True)
     ]
-    outcomes = evaluate(machine.engine, programs, machine.labeller)
+    outcomes = evaluate(machine.engine, programs, machine.labels.of)
     return [outcome[question.rule] for (question, _), outcome in zip(pairs, outcomes, strict=True)]
 
 
 def _passage(machine: Machine, question: Question, onset: float, activity: Activity) -> Passage:
     rule = question.rule
     history = states.history(
-        rule, activity, machine.labeller(rule, activity), limit=machine.schedule.limit(rule)
+        rule, activity, machine.labels.of(rule, activity), limit=machine.schedule.limit(rule)
     )
     return read(question, onset, history, activity.ticks)
 

@@ -1,20 +1,65 @@
-"""How alerts are labelled on virtual time."""
+"""How alerts are labelled on virtual time: templates are rendered by the real promtool, never by us."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
 from pytest_sre.model.rules import Rule
+from pytest_sre.model.scenario import Labels
 from pytest_sre.model.timeline import Activity
-from pytest_sre.settings import Settings
-from pytest_sre.sources.discover import Inventory
+from pytest_sre.stack import templates
 from pytest_sre.stack.backend import Stack
 from pytest_sre.timemachine.states import Labeller, alert_labels
-from pytest_sre.timemachine.task import LabellerOf
+
+_BY_VALUE = re.compile(r"\$value|\.Value|\bquery\b|\bnow\b")
+_Key = tuple[Rule, Labels, str]
 
 
-def labeller(stack: Stack, inventory: Inventory, settings: Settings) -> LabellerOf:
-    """Labels as the rules have them."""
+@dataclass(slots=True)
+class AlertLabels:
+    """Labels of the alerts of rules, rendered in batches; ``external_url`` is Prometheus' own."""
 
-    def of(rule: Rule, activity: Activity) -> Labeller:
-        return alert_labels(rule)
+    stack: Stack
+    external_labels: Mapping[str, str] = field(default_factory=dict)
+    external_url: str = ""
+    _known: dict[_Key, Labels] = field(default_factory=dict)
 
-    return of
+    def of(self, rule: Rule, activity: Activity) -> Labeller:
+        """How the samples of an activity are labelled. Raises StackError."""
+        if not _templated(rule):
+            return alert_labels(rule)
+        self.prepare([(rule, activity)])
+        return lambda sample, value: self._known[self._key(rule, sample, value)]
+
+    def prepare(self, activities: Iterable[tuple[Rule, Activity]]) -> None:
+        """Render all that will be asked for at once. Raises StackError."""
+        wanted: dict[_Key, float] = {}
+        for rule, activity in activities:
+            if _templated(rule):
+                wanted.update(self._wanted(rule, activity))
+        fresh = [(key, value) for key, value in wanted.items() if key not in self._known]
+        if not fresh:
+            return
+        requests = [self._request(rule, sample, value) for (rule, sample, _), value in fresh]
+        for (key, _), rendered in zip(fresh, templates.render(self.stack, requests), strict=True):
+            self._known[key] = tuple(sorted(rendered.labels.items()))
+
+    def _wanted(self, rule: Rule, activity: Activity) -> Iterator[tuple[_Key, float]]:
+        for row in activity.rows:
+            for value in dict.fromkeys(row.values):
+                yield self._key(rule, row.labels, value), value
+
+    def _key(self, rule: Rule, sample: Labels, value: float) -> _Key:
+        by_value = any(_BY_VALUE.search(text) for text in rule.labels.values() if "{{" in text)
+        return rule, sample, repr(value) if by_value else ""
+
+    def _request(self, rule: Rule, sample: Labels, value: float) -> templates.Request:
+        external = tuple(sorted((key, str(text)) for key, text in self.external_labels.items()))
+        own = tuple(rule.labels.items())
+        return templates.Request(own, (), sample, value, rule.name, external, self.external_url)
+
+
+def _templated(rule: Rule) -> bool:
+    return any("{{" in text for text in rule.labels.values())

@@ -19,7 +19,7 @@ from pytest_sre.stack.backend import Stack
 from pytest_sre.synthesis.contrast import Contrast, contrast
 from pytest_sre.timemachine.ask import Machine, ask
 from pytest_sre.timemachine.engine import open_engine
-from pytest_sre.timemachine.labels import labeller
+from pytest_sre.timemachine.labels import AlertLabels
 from pytest_sre.timemachine.question import Question, questions, slo_questions
 from pytest_sre.timemachine.schedule import Schedule
 
@@ -57,7 +57,9 @@ def observe(job: TimeJob, stack: Stack, folder: Path) -> dict[Rule, TimedObserva
         for one in _questions(job, rule, found, schedule, lookback, now)
     ]
     with open_engine(stack, job.settings.file.servers.prometheus, folder, folder.name, globals_) as engine:
-        machine = Machine(engine, schedule, labeller(stack, job.inventory, job.settings), lookback, job.plots)
+        url = job.settings.file.servers.prometheus.external_url or ""
+        labels = AlertLabels(stack, globals_.get("external_labels") or {}, url)
+        machine = Machine(engine, schedule, labels, lookback, job.plots)
         passages = ask(machine, asked, lambda done, of: job.tell(f"virtual time: {done} of {of} scenarios"))
     found = dict(zip(job.alerts, contrasts, strict=True))
     seen: dict[Rule, list[Passage | None]] = {rule: [] for rule in job.alerts}
