@@ -31,7 +31,7 @@ from pytest_sre.synthesis.slo import at_ratio
 from pytest_sre.timemachine.ask import Machine, ask
 from pytest_sre.timemachine.engine import open_engine
 from pytest_sre.timemachine.labels import AlertLabels
-from pytest_sre.timemachine.question import Question, slo_question
+from pytest_sre.timemachine.question import Asker, Question
 from pytest_sre.timemachine.schedule import Schedule
 
 INTERVAL = 15.0
@@ -110,8 +110,8 @@ def seconds(window: str) -> float:
 def questions(asked: Sequence[Asked], file: RuleFile) -> Iterator[Question]:
     """The scenarios of these figures."""
     index = RuleIndex(())
-    schedule = Schedule([file], {}, index)
     now = float(int(time.time()))
+    asker = Asker(Schedule([file], {}, index), LOOKBACK, now)
     made: dict[str, tuple[Rule, Contrast]] = {}
     for number, rule in enumerate(file.alerts):
         found = contrast(rule, index, types={}, now=now, lookback=LOOKBACK, serial=str(number))
@@ -121,7 +121,7 @@ def questions(asked: Sequence[Asked], file: RuleFile) -> Iterator[Question]:
         rule, found = made[one.alert]
         behaviours = at_ratio(found, SLO, one.ratio, well=0.0)
         assert behaviours is not None
-        question = slo_question(rule, found, behaviours, schedule, LOOKBACK, now, one.ratio, SLO.name)
+        question = asker.at_ratio(rule, found, behaviours, SLO, one.ratio)
         if one.burn is not None:
             question = replace(question, burn=one.burn, recovery=one.recovery)
         yield question

@@ -19,7 +19,7 @@ def judge(case: Case) -> Verdict:
         return unasked
     assert case.timed is not None
     burns = [one for one in case.timed.passages if one.kind == "burn"]
-    missed = [one for one in burns if not one.slo and one.fired is None and not one.error]
+    missed = [one for one in timed.about_itself(case) if one in burns and one.fired is None and not one.error]
     slos = {one.slo: [other for other in burns if other.slo == one.slo] for one in burns if one.slo}
     return (
         *timed.failed(case, NAME, burns),

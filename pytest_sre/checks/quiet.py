@@ -19,7 +19,7 @@ def judge(case: Case) -> Verdict:
     unasked = timed.unasked(case, NAME)
     if unasked is not None:
         return unasked
-    passages = timed.plain_passages(case)
+    passages = timed.about_itself(case)
     return (*timed.failed(case, NAME, passages), *_early(case, passages))
 
 

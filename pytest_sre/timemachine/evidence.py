@@ -47,7 +47,7 @@ def told(
 
 def _missed(passage: Passage) -> Goal | None:
     """What was expected and did not come. Of an SLO's error ratios, some are not for every alert."""
-    if passage.error or passage.slo:
+    if passage.error or (passage.slo and passage.factor is None):
         return None
     if passage.early is not None:
         return "quiet"
@@ -55,7 +55,7 @@ def _missed(passage: Passage) -> Goal | None:
         return None
     if passage.fired is None:
         return "fires"
-    return "resolves" if passage.ended is None else None
+    return "resolves" if passage.ended is None and passage.recovery is not None else None
 
 
 def _some(look: Stretch) -> Stretch:

@@ -131,6 +131,9 @@ def _part(behaviour: Behaviour, phase: Phase, since: float, course: Course) -> _
         stood = _moved(behaviour.healthy, course)
         if stood is not None and _stands_still(behaviour, course.now):
             return _Part(Gauge(stood.at(since, 0.0)), since, since)
+        if isinstance(signal, Gauge) and (unit := _stamp(signal, course.now)) and not signal.slope:
+            # Made to be so old, or so far ahead, at one moment: it stays so.
+            return _Part(_moved(replace(signal, slope=unit), course), since, 0.0)
         return _Part(_moved(signal, course), since, since + course.lead)
     return _Part(_moved(signal, course), since, 0.0)
 
