@@ -185,12 +185,13 @@ def _question(
     if kind == "burn":
         burn = _whole(reach + rule.hold + few + timeline.lasting(behaviours, clock), intervals)
         recovery = reach + chain + rule.keep_firing_for + few if not slo else 0.0
-    step = timeline.spacing(contrast.shape, lookback)
+    history = reach + chain + quiet + few
+    step = timeline.spacing(contrast.shape, lookback, history + burn + recovery)
     fine = min(step, math.floor(min(intervals)) or 1.0) if timeline.is_rates(contrast.shape) else step
     short = kind == "burn" and quiet + burn + recovery <= 2 * LOOKS * intervals[0]
     return Question(
         rule, contrast, tuple(behaviours), kind, name, quiet, burn, recovery,
-        history=reach + chain + quiet + few,
+        history=history,
         lead=reach,
         interval=intervals[0],
         grid=_common(intervals),
