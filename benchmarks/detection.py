@@ -132,27 +132,27 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--servers", default="bookworm")
     suite = find_servers(parser.parse_args().servers)
+    binaries = {"prometheus": "prometheus", "alertmanager": "prometheus-alertmanager"}
+    return run(Servers.model_validate({key: {"binary": str(suite / name)} for key, name in binaries.items()}))
+
+
+def run(servers: Servers) -> int:
+    """Print all figures; returns 1 when one is off."""
     file = rules()
     cells = [Asked(named(*column), ratio) for ratio in ROWS for column in COLUMNS]
     asked = list(questions([*cells, *(figure.asked for figure in FIGURES)], file))
-    servers = Servers.model_validate(
-        {
-            "prometheus": {"binary": str(suite / "prometheus")},
-            "alertmanager": {"binary": str(suite / "prometheus-alertmanager")},
-        }
-    )
+    schedule = Schedule([file], {}, RuleIndex(()))
     began = time.monotonic()
     with (
         tempfile.TemporaryDirectory() as folder,
         process.open_stack(servers, Path(folder), keep=False) as stack,
     ):
-        with open_engine(stack, servers.prometheus, Path(folder) / "engine", "engine") as engine:
-            machine = Machine(engine, Schedule([file], {}, RuleIndex(())), AlertLabels(stack), LOOKBACK)
-            passages = ask(machine, asked, lambda done, of: None)
         version = stack.versions["prometheus"]
-    print(
-        f"Prometheus {version}, evaluation every {INTERVAL:g} s, {len(asked)} scenarios in {time.monotonic() - began:.1f} s\n"
-    )
+        with open_engine(stack, servers.prometheus, Path(folder) / "engine", "engine") as engine:
+            machine = Machine(engine, schedule, AlertLabels(stack), LOOKBACK)
+            passages = ask(machine, asked, lambda done, of: None)
+    took = time.monotonic() - began
+    print(f"Prometheus {version}, evaluation every {INTERVAL:g} s, {len(asked)} scenarios in {took:.1f} s\n")
     off = table(passages[: len(cells)]) + figures(passages[len(cells) :])
     print(f"\n{off} of {len(asked)} are off by more than one evaluation interval")
     return 1 if off else 0
