@@ -138,7 +138,7 @@ def _server(folder: Path, questions: list[Question], state: str, binaries: Path)
 def _series(questions: list[Question], state: str) -> Iterator[tuple[Labels, list[tuple[float, float]]]]:
     """All series with their samples up to each question's time, series by series."""
     found: dict[Labels, list[tuple[float, float]]] = {}
-    for question in questions:
+    for question in sorted(questions, key=lambda question: question.now):
         times = sample_times(question.contrast.shape, LOOKBACK)
         for behaviour in question.contrast.behaviours:
             track = Track(dict(behaviour.labels), times, getattr(behaviour, state))
