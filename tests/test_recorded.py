@@ -54,6 +54,11 @@ groups:
 ALERTS = ("AverageOfRecord", "Chain", "Offset", "Subquery", "Rate", "Month", "Plain")
 
 
+def rule(name: str, expr: str, **labels: str) -> Rule:
+    kind = "alert" if name[0].isupper() else "record"
+    return Rule(kind, name, expr, Location("r.yml", 1), 1, "g", 0, labels)  # type: ignore[arg-type]
+
+
 def fired(folder: Path, pair: Pair, *options: str) -> Result:
     """A run over these rules alone."""
     work = folder / "work"
@@ -69,3 +74,61 @@ def test_alerts_over_recorded_series_fire(tmp_path: Path, pair: Pair) -> None:
     assert {result.outcomes[f"rules.yml::{name}::fires"] for name in ALERTS} == {"PASSED"}, result.output
     thinned = [change for change in result.seen["changes"] if "instead of every 60s" in change["what"]]
     assert [change["where"] for change in thinned] == ["record slo:sli_error:ratio_rate5m"]
+
+
+def test_without_such_alerts_no_engine_is_opened() -> None:
+    alert, record = rule("Hot", "room:heat > 5"), rule("room:heat", "max by (room) (heat)")
+    batch = Batch((Scenario(alert, (), ()),), ())
+
+    @contextmanager
+    def opened() -> Iterator[Engine]:
+        pytest.fail("an engine was opened")
+        yield
+
+    assert recorded.history(batch, RuleIndex([alert, record]), 0.0, opened) == recorded.Recorded()
+
+
+def test_stretches_are_dense_where_something_needs_it() -> None:
+    one = rule("x", "y")
+    wanted = [Past(one, 0, 600, 60), Past(one, 0, 86400, 960), Past(one, 7200, 7200, 60)]
+    found = recorded.stretches(wanted, 1_000_000.0)
+    ticks = [tick - 1_000_000 for stretch in found for tick in stretch.ticks]
+
+    assert ticks == sorted(set(ticks))
+    assert {-60.0 * i for i in range(11)} <= set(ticks), "the last ten minutes, with now"
+    assert {-960.0 * i for i in range(91)} <= set(ticks), "the day"
+    assert {-7200.0 + 60 * i for i in range(9)} <= set(ticks), "the offset, as long as the run may last"
+    assert len(ticks) < 90 + 11 + 12
+    assert recorded.stretches([Past(one, 3600, 3600, 60)], 0.0) == (Stretch(-3600.0, -3060.0, 60),)
+
+
+def test_the_engine_writes_what_the_chain_would_have(stack: ProcessStack, pair: Pair, tmp_path: Path) -> None:
+    """A rule that reads the one after it, a rule without a result for a while, and a series by hand."""
+    alert = rule(
+        "High", "max_over_time(b[10m]) > 5 and max_over_time(c[10m]) > 0 and min_over_time(d[5m]) > 1"
+    )
+    records = [
+        rule("b", "max_over_time(a[5m])"),
+        rule("a", "2 * raw", kind="double"),
+        rule("c", "raw > 50"),
+        rule("d", "raw"),
+    ]
+    by_hand: Labels = (("__name__", "d"),)
+    raw = Series((("__name__", "raw"),), tuple((60.0 * i, float(100 + i)) for i in range(-60, 1)))
+    given = Series(by_hand, ((-60.0, 3.0), (0.0, 3.0)))
+    batch = Batch((Scenario(alert, (raw, given), ()),), (raw, given))
+    began = float(int(time.time()))
+    made = recorded.history(
+        batch,
+        RuleIndex([alert, *records]),
+        began,
+        lambda: open_engine(stack, pair.servers.prometheus, tmp_path / "engine", "engine"),
+    )
+
+    found = {dict(one.labels)["__name__"]: one for one in made.series}
+    assert dict(found["a"].labels) == {"__name__": "a", "kind": "double"}
+    assert dict(found["a"].samples)[-300.0] == 190.0
+    assert dict(found["b"].samples) == {-60.0 * i: 200.0 - 2 * i for i in range(11)}
+    assert dict(found["c"].samples) == {-60.0 * i: 100.0 - i for i in range(11)}
+    assert all(when <= 0 for one in made.series for when, _ in one.samples)
+    assert "d" not in found, "what is given by hand is not made"

@@ -48,16 +48,23 @@ def history(
             if "" in names or dict(one.labels)["__name__"] in names
         )
         (outcome,) = program.evaluate(engine, [Program(tasks)], lambda rule, _: states.alert_labels(rule))
-    by_hand = {one.labels for one in batch.series}
-    made = (one for activity in outcome.values() for one in _series(activity, began))
-    return Recorded(tuple(one for one in made if one.labels not in by_hand), tuple(_changes(wanted, index)))
+    made = tuple(one for activity in outcome.values() for one in _series(activity, began))
+    return Recorded(made, tuple(_changes(wanted, index)))
 
 
 def _wanted(batch: Batch, index: RuleIndex) -> dict[Rule, list[Past]]:
-    """The rules that must have been evaluated, those that others read first, and when."""
+    """The rules that must have been evaluated, those that others read first, and when.
+
+    Rules whose records are given, as users may do by hand, are left out.
+    """
+    given: dict[str, list[dict[str, str]]] = {}
+    for one in batch.series:
+        labels = dict(one.labels)
+        given.setdefault(labels["__name__"], []).append(labels)
     every: dict[Rule, list[Past]] = {}
     for past in sorted({past for one in batch.scenarios for past in _pasts(one.alert, index)}, key=_span):
-        every.setdefault(past.rule, []).append(past)
+        if not any(past.rule.labels.items() <= labels.items() for labels in given.get(past.rule.name, ())):
+            every.setdefault(past.rule, []).append(past)
     ordered: dict[Rule, list[Past]] = {}
     for rule in every:
         _visit(rule, index, every, ordered, set())

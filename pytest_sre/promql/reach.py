@@ -14,7 +14,7 @@ from pytest_sre.promql.resolve import RuleIndex
 
 MAX_TICKS = 3000
 """Evaluations of a recording rule over a window that are made as they are in production; longer ones are thinned."""
-_THIN_TICKS = 1000
+_THIN_TICKS = 500
 _FRESH = 120.0  # seconds: well below the lookback, after which a recorded value is no longer seen
 
 

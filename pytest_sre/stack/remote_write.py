@@ -5,7 +5,7 @@ Source: https://prometheus.io/docs/specs/prw/remote_write_spec/
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import cramjam
@@ -16,6 +16,7 @@ from pytest_sre.errors import StackError
 from pytest_sre.model.scenario import Labels
 
 SERIES_PER_REQUEST = 1000
+SAMPLES_PER_REQUEST = 500_000
 _FIELD = descriptor_pb2.FieldDescriptorProto
 
 
@@ -23,10 +24,9 @@ def write(
     client: requests.Session, url: str, series: Iterable[tuple[Labels, Iterable[tuple[float, float]]]]
 ) -> None:
     """Send series, each with samples of (seconds since the epoch, value); raises StackError."""
-    pending = list(series)
-    for start in range(0, len(pending), SERIES_PER_REQUEST):
+    for batch in _batches(series):
         request = _REQUEST()
-        for labels, samples in pending[start : start + SERIES_PER_REQUEST]:
+        for labels, samples in batch:
             one = request.timeseries.add()
             for name, value in labels:
                 one.labels.add(name=name, value=value)
@@ -46,6 +46,22 @@ def write(
             raise StackError(
                 f"Prometheus refused the series: {answer.status_code} {answer.text.strip()[:500]}"
             )
+
+
+def _batches(
+    series: Iterable[tuple[Labels, Iterable[tuple[float, float]]]],
+) -> Iterator[list[tuple[Labels, list[tuple[float, float]]]]]:
+    """The series in parts of a size that Prometheus takes at once."""
+    batch: list[tuple[Labels, list[tuple[float, float]]]] = []
+    samples = 0
+    for labels, points in series:
+        batch.append((labels, list(points)))
+        samples += len(batch[-1][1])
+        if len(batch) >= SERIES_PER_REQUEST or samples >= SAMPLES_PER_REQUEST:
+            yield batch
+            batch, samples = [], 0
+    if batch:
+        yield batch
 
 
 def _messages() -> Any:

@@ -167,13 +167,14 @@ class Evaluator:
         return self._gathered(lambda at: self.vector(expr.expr, at), times, (start, end), weight)
 
     def _recorded_range(self, selector: VectorSelector, start: float, end: float) -> Ranged:
-        """Until the start of the run a rule was evaluated at multiples of a step before it."""
+        """A rule was evaluated at multiples of a step before the run, and is every second in it."""
         interval = max(map(self.rules.interval, self.rules.behind(selector)))
         step = record_step(interval, end - start, end - start)
         times, weight = self._thinned(start, min(end, 0.0), step, 0.0)
-        if end > 0 or not times:
-            times.append(end)
-        return self._gathered(lambda at: self._recorded(selector, at), times, (start, end), weight)
+        if end > 0:
+            times += self._thinned(max(start, 0.0), end, max(1.0, weight), 0.0)[0]
+        span = (start, end)
+        return self._gathered(lambda at: self._recorded(selector, at), times or [end], span, weight)
 
     def _thinned(self, start: float, end: float, step: float, origin: float) -> tuple[list[float], float]:
         limit = windows.LIMITS[min(self.windows, len(windows.LIMITS) - 1)]

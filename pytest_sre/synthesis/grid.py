@@ -50,10 +50,10 @@ def times(windows: Windows, lookback: float) -> tuple[float, ...]:
 
 
 def _clusters(lo: float, hi: float, span: float, step: float) -> Iterable[float]:
-    """Samples in each of the windows that end at multiples of ``step``."""
+    """Samples in each of the windows that end at multiples of ``step``, enough for a rate over the whole window."""
     first, last = math.floor(max(0.0, lo - AHEAD) / step), math.floor(hi / step)
     for tick in range(first, last + 1):
-        yield from (-float(round(tick * step + part * span)) for part in (0.0, 0.2, 0.4, 0.6, 0.8, 1.0))
+        yield from (-float(round(tick * step + part * span)) for part in (0.0, 1 / 3, 2 / 3))
 
 
 def _stretch(start: float, end: float, step: float) -> list[float]:
