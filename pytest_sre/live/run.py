@@ -28,7 +28,7 @@ from pytest_sre.model.observation import (
 from pytest_sre.model.rules import Rule
 from pytest_sre.model.scenario import Plan, Series
 from pytest_sre.model.slo import PolicyEntry, Slo
-from pytest_sre.promql.resolve import RuleIndex
+from pytest_sre.promql.resolve import DEFAULT_INTERVAL, RuleIndex
 from pytest_sre.settings import Settings
 from pytest_sre.sources import duration, notation
 from pytest_sre.sources.discover import Inventory
@@ -174,7 +174,17 @@ def _load(job: Job, run: _Run, stack: Stack, folder: Path) -> RuleIndex:
         job.tell(f"promtool checks {len(job.inventory.rule_files)} rule files")
         verdicts = rulecopy.check(stack, job.inventory.rule_files, flags, folder)
         run.files.update((verdict.path, verdict) for verdict in verdicts)
-    return RuleIndex(rule for rule in job.inventory.rules if not _broken(run, rule))
+    whole = (rule for rule in job.inventory.rules if not _broken(run, rule))
+    return RuleIndex(whole, _intervals(job.inventory))
+
+
+def _intervals(inventory: Inventory) -> dict[Rule, float]:
+    """Seconds between two evaluations of each rule in production."""
+    named, default = inventory.prometheus.globals.get("evaluation_interval"), DEFAULT_INTERVAL
+    with contextlib.suppress(ValueError):  # promtool tells what is wrong with it
+        default = duration.seconds(str(named)) if named else default
+    groups = [group for file in inventory.rule_files for group in file.groups]
+    return {rule: group.interval or default for group in groups for rule in group.rules}
 
 
 def _broken(run: _Run, rule: Rule) -> bool:
