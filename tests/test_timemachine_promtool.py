@@ -155,7 +155,7 @@ def make_case(pick: Random, offsets: bool) -> Case:
             make_rule(pick, kinds[place], place, writers[kinds[place]].vector(), f"g{number}")
             for place in itertools.islice(places, size)
         ]
-        offset = pick.choice((0, 0, 0, 60)) if offsets else 0
+        offset = pick.choice((0, 0, 60)) if offsets else 0
         groups.append(Group(tuple(rules), pick.choice((0, 0, 0, 0, 0, 0, 3)), offset))
     return Case(tuple(series), tuple(groups), pick.choice((30, 60)), pick.choice((30, 60, 60, 120)))
 
@@ -344,26 +344,27 @@ def test_promtool_says_the_same(
     offsets = pair.name != "bookworm"  # `query_offset` came with 2.53
     seen = {"cases": 0, "failing": 0, "firing": 0}
 
+    # There is nothing to shrink in a seed: a failure names the file of the one case that disagrees.
     @settings(
         max_examples=EXAMPLES,
         deadline=None,
         database=None,
         suppress_health_check=list(HealthCheck),
-        phases=[
-            Phase.generate
-        ],  # there is nothing to shrink; the assertion shows the one case that disagrees
+        phases=[Phase.generate],
     )
     @given(st.randoms(use_true_random=True))
     def check(pick: Random) -> None:
         batch = tuple(make_case(pick, offsets) for _ in range(CASES))
         expected = promtool_verdicts(pair, batch, folder)
         got = our_verdicts(engine, batch, slots)
-        for case, theirs, ours in zip(batch, expected, got, strict=True):
+        for number, (theirs, ours) in enumerate(zip(expected, got, strict=True)):
+            file = folder / f"t{number}.yml"
             seen["cases"] += 1
             seen["failing"] += theirs.ended is not None
             seen["firing"] += bool(theirs.fired)
-            assert replace(ours, fired={}) == replace(theirs, fired={}), case
-            assert ours.fired == theirs.fired, case
+            assert replace(ours, fired={}) == replace(theirs, fired={}), file
+            assert ours.fired == theirs.fired, file
 
     check()
     print(seen)
+    assert seen["firing"] > seen["cases"] / 10
