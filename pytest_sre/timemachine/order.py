@@ -88,7 +88,9 @@ def _reads(rules: Sequence[Rule], offsets: Sequence[float]) -> dict[int, dict[in
     found: dict[int, dict[int, bool]] = {}
     for place, rule in enumerate(rules):
         others = found[place] = {}
-        for selector in selectors(rule.expr):
+        # The engine may know syntax that our parser does not: then every name that occurs may be read.
+        named = (VectorSelector(name) for name in by_name if name in rule.expr)
+        for selector in selectors(rule.expr) or named:
             for other in _behind(selector, by_name, rules):
                 late = other >= place or offsets[other] > offsets[place] + selector.offset
                 others[other] = others.get(other, False) or late
