@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ from pytest_sre.model.rules import Rule
 from pytest_sre.promql.ast import VectorSelector
 from pytest_sre.promql.resolve import fits, selectors
 
+_WORD = re.compile(r"[\w:]+")
 _STATES = ("ALERTS", "ALERTS_FOR_STATE")
 
 
@@ -89,8 +91,8 @@ def _reads(rules: Sequence[Rule], offsets: Sequence[float]) -> dict[int, dict[in
     for place, rule in enumerate(rules):
         others = found[place] = {}
         # The engine may know syntax that our parser does not: then every name that occurs may be read.
-        named = (VectorSelector(name) for name in by_name if name in rule.expr)
-        for selector in selectors(rule.expr) or named:
+        words = set(_WORD.findall(rule.expr)) & by_name.keys()
+        for selector in selectors(rule.expr) or map(VectorSelector, words):
             for other in _behind(selector, by_name, rules):
                 late = other >= place or offsets[other] > offsets[place] + selector.offset
                 others[other] = others.get(other, False) or late
