@@ -72,9 +72,9 @@ def read_options(config: pytest.Config) -> Options:
         path,
         keep,
         file.strict,
-        _path(config, "json"),
-        _path(config, "markdown"),
-        _path(config, "codequality"),
+        _report(config, "json"),
+        _report(config, "markdown"),
+        _report(config, "codequality"),
         _changed(config),
     )
 
@@ -212,3 +212,17 @@ def _path(config: pytest.Config, name: str) -> str:
     option = config.getoption(key)
     text, base = (option, config.invocation_params.dir) if option else (config.getini(key), config.rootpath)
     return str(base / text) if text else ""
+
+
+def _report(config: pytest.Config, name: str) -> str:
+    """The path of a report; raises UserError before anything is fired where it can't be written in the end."""
+    text = _path(config, name)
+    if text:
+        above = next(folder for folder in Path(text).parents if folder.exists())
+        if Path(text).is_dir():
+            raise UserError(f"cannot write {text}: it is a folder")
+        if not above.is_dir():
+            raise UserError(f"cannot write {text}: {above} is no folder")
+        if not os.access(above, os.W_OK):
+            raise UserError(f"cannot write {text}: no permission to write to {above}")
+    return text
