@@ -6,7 +6,7 @@ from pytest_sre.checks import timed
 from pytest_sre.checks.case import Case, Verdict
 from pytest_sre.model.finding import Finding
 from pytest_sre.model.timeline import Passage
-from pytest_sre.report.durations import human
+from pytest_sre.report.figures import span
 
 NAME = "detects"
 NEEDS = "time"
@@ -29,13 +29,13 @@ def judge(case: Case) -> Verdict:
 
 
 def _missed(case: Case, passage: Passage) -> Finding:
-    pending = "" if passage.pending is None else f", pending after {human(passage.pending)}"
+    pending = "" if passage.pending is None else f", pending after {span(passage.pending)}"
     return Finding(
         NAME,
         timed.where(case),
         f"{case.rule.name} does not notice a burn",
         expected="firing while its data are above the threshold",
-        seen=f"no alert within {human(passage.end)} of the onset{pending}",
+        seen=f"no alert within {span(passage.end)} of the onset{pending}",
         details=passage.why,
         next_step="see which leg did not hold, and when; `for` must be shorter than what it waits for lasts",
     )

@@ -8,7 +8,7 @@ from pytest_sre.checks import timed
 from pytest_sre.checks.case import Case, Verdict
 from pytest_sre.model.finding import Finding
 from pytest_sre.model.timeline import Passage
-from pytest_sre.report.durations import human
+from pytest_sre.report.figures import span
 
 NAME = "quiet"
 NEEDS = "time"
@@ -33,9 +33,9 @@ def _early(case: Case, passages: tuple[Passage, ...]) -> Iterator[Finding]:
             timed.where(case),
             f"{case.rule.name} fires {'just below its threshold' if near else 'on healthy data'}",
             expected=f"no alert at {one.name}" if near else "no alert while the service is healthy",
-            seen=f"firing after {human(one.early - one.start)} of {human(-one.start)} looked at before a burn"
+            seen=f"firing after {span(one.early - one.start)} of {span(-one.start)} looked at before a burn"
             if not near
-            else f"firing after {human(one.early - one.start)}",
+            else f"firing after {span(one.early - one.start)}",
             details=one.why,
             next_step="raise the threshold, or mend what the expression selects: on-call would be woken for nothing",
         )

@@ -6,7 +6,7 @@ from pytest_sre.checks import timed
 from pytest_sre.checks.case import Case, Skipped, Verdict
 from pytest_sre.model.finding import Finding
 from pytest_sre.model.timeline import Passage
-from pytest_sre.report.durations import human
+from pytest_sre.report.figures import span
 
 NAME = "resolves"
 NEEDS = "time"
@@ -31,7 +31,7 @@ def _lasting(case: Case, passage: Passage) -> Finding:
         timed.where(case),
         f"{case.rule.name} does not end after recovery",
         expected="no alert once healthy data fill all that it reads",
-        seen=f"still firing {human(passage.end - passage.recovery)} after recovery",
+        seen=f"still firing {span(passage.end - passage.recovery)} after recovery",
         details=passage.why,
         next_step="the expression holds on data of a service that has recovered: bound it, or lower `keep_firing_for`",
     )
