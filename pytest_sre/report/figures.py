@@ -17,9 +17,9 @@ def span(seconds: float) -> str:
     return sign + (_short(size / 3600, "h") if size < _HOURS else _short(size / 86400, "d"))
 
 
-def percent(share: float) -> str:
-    """A share of a whole to three digits; more than all of it is shown as such (``1250%``)."""
-    return f"{_digits(100 * share)}%"
+def percent(share: float, digits: int = 3) -> str:
+    """A share of a whole to so many digits; more than all of it is shown as such (``1250%``)."""
+    return f"{_digits(100 * share, digits)}%"
 
 
 def times(factor: float) -> str:
@@ -31,5 +31,5 @@ def _short(value: float, unit: str) -> str:
     return f"{value:.1f}".removesuffix(".0") + unit
 
 
-def _digits(value: float) -> str:
-    return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
+def _digits(value: float, digits: int = 3) -> str:
+    return f"{value:.0f}" if value >= 100 else f"{value:.{digits}g}"

@@ -10,7 +10,7 @@ from pytest_sre.promql.legs import conditions
 from pytest_sre.promql.parse import PromqlError, parse
 from pytest_sre.report.course import Measured
 from pytest_sre.report.explain import Goal, Question, explain
-from pytest_sre.report.plot import plot
+from pytest_sre.report.plot import POINTS, plot
 from pytest_sre.report.stays import Event
 from pytest_sre.timemachine import question as asked
 from pytest_sre.timemachine.engine import Engine
@@ -42,16 +42,18 @@ def told(
         whole = tuple(_at(row, ticks) for row in activity.rows)
         wanted = Question(goal, _rounded(ticks), event, hold=question.rule.hold, whole=whole)
         why = explain(tree, measured, wanted)
-    return replace(passage, why=why, plot=tuple(plot(measured, onset)) if plots else ())
+    # An SLO has many, which are much alike.
+    points = POINTS // 4 if passage.slo else POINTS
+    return replace(passage, why=why, plot=tuple(plot(measured, onset, points)) if plots else ())
 
 
 def _missed(passage: Passage) -> Goal | None:
     """What was expected and did not come. Of an SLO's error ratios, some are not for every alert."""
-    if passage.error or passage.slo:
+    if passage.error:
         return None
     if passage.early is not None:
         return "quiet"
-    if passage.kind == "near":
+    if passage.kind == "near" or passage.slo:
         return None
     if passage.fired is None:
         return "fires"
