@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from pytest_sre.errors import FileError
+from pytest_sre.errors import FileError, StackError
 from pytest_sre.live import fire as fires
 from pytest_sre.live import page as pages
 from pytest_sre.live.fire import Fire, Kindling
@@ -148,10 +149,21 @@ def _beside(job: Job, run: _Run, index: RuleIndex, stack: Stack, folder: Path) -
         yield
         return
     began = time.monotonic()
-    asked = TimeJob(job.settings, job.inventory, index, alerts, job.slos, job.policy, job.plots, job.tell)
+    failed = threading.Event()
+
+    def tell(text: str) -> None:
+        if failed.is_set():
+            raise StackError("the run is being ended")
+        job.tell(text)
+
+    asked = TimeJob(job.settings, job.inventory, index, alerts, job.slos, job.policy, job.plots, tell)
     with ThreadPoolExecutor(1, "sre-time") as pool:
         answer = pool.submit(timemachine.observe, asked, stack, folder / "timemachine")
-        yield
+        try:
+            yield
+        except BaseException:
+            failed.set()  # it ends where it next says how far it is
+            raise
         run.timed.update(answer.result())
     run.seconds["timed"] = time.monotonic() - began
 

@@ -54,8 +54,10 @@ def _refused(some: Sequence[Matcher], others: Sequence[Matcher]) -> bool:
     )  # fmt: skip
 
 
-def at_ratio(contrast: Contrast, slo: Slo, ratio: float) -> tuple[Behaviour, ...] | None:
-    """The alert's series when ``ratio`` (0..1) of the SLO's requests fail while it burns, and a tenth of the budget else.
+def at_ratio(
+    contrast: Contrast, slo: Slo, ratio: float, well: float = HEALTHY
+) -> tuple[Behaviour, ...] | None:
+    """The alert's series when ``ratio`` (0..1) of the SLO's requests fail while it burns, else ``well`` of the budget.
 
     None: the alert does not read both the part and the total of the SLO's series, so it isn't about this SLO.
     """
@@ -68,7 +70,7 @@ def at_ratio(contrast: Contrast, slo: Slo, ratio: float) -> tuple[Behaviour, ...
     burning: Rates = {}
     for group in _groups(slo, known):
         traffic = _traffic(slo, behaviours, group)
-        for share, rates in ((HEALTHY * slo.budget, healthy), (ratio, burning)):
+        for share, rates in ((well * slo.budget, healthy), (ratio, burning)):
             rates.update(_mixed(group, traffic, share))
     healthy, burning = (buckets.completed(rates, slo, behaviours) for rates in (healthy, burning))
     made = [_counted(labels, healthy[labels], burning[labels]) for labels in healthy]

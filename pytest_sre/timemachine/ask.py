@@ -76,9 +76,13 @@ def _answer(machine: Machine, questions: Sequence[Question], onsets: Sequence[fl
     looks = [question.first_look(onset) for question, onset in pairs]
     first = _evaluate(machine, pairs, [[one] for one in looks])
     again = [
-        look.closer(seen, one, question.interval) if one.step != question.interval else []
-        for question, one, seen in zip(questions, looks, first, strict=True)
+        _closer(question, one, seen) for question, one, seen in zip(questions, looks, first, strict=True)
     ]
+    machine.engine.write(
+        (series.labels, series.samples)
+        for (question, onset), parts in zip(pairs, again, strict=True)
+        for series in question.closer(onset, parts)
+    )
     rest = [number for number, stretches in enumerate(again) if stretches]
     close = dict(
         zip(rest, _evaluate(machine, [pairs[i] for i in rest], [again[i] for i in rest]), strict=True)
@@ -98,6 +102,14 @@ def _answer(machine: Machine, questions: Sequence[Question], onsets: Sequence[fl
             evidence.told(machine.engine, question, onset, looks[i], activity, passage, machine.plots)
         )
     return passages
+
+
+def _closer(question: Question, look_: Stretch, seen: Activity) -> list[Stretch]:
+    if look_.step == question.interval:
+        return []
+    return look.closer(
+        seen, look_, question.interval, question.step if question.fine < question.step else 0.0
+    )
 
 
 def _evaluate(

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from itertools import pairwise
 
 from pytest_sre.model.scenario import Labels
 from pytest_sre.model.timeline import Activity, Row, Stretch
+from pytest_sre.timemachine import spans
 
 _MANY = 40
 """So many changes are no passage from one state to another: then every evaluation is needed."""
 
 
-def closer(activity: Activity, look: Stretch, interval: float) -> list[Stretch]:
-    """Where between two ticks of a look the set of results changed, at the rule's own interval (seconds)."""
+def closer(activity: Activity, look: Stretch, interval: float, blur: float) -> list[Stretch]:
+    """Where between two ticks of a look the set of results changed, at the rule's own interval (seconds).
+
+    ``blur`` is how far off (seconds) the change may be, because samples were far apart.
+    """
+    margin = math.ceil(blur / interval) * interval
     present = _present(activity)
     ticks = activity.ticks
     changed = [
-        Stretch(one, other, interval)
+        Stretch(max(look.start, one - margin), min(look.end, other + margin), interval)
         for one, other in pairwise(ticks)
         if present.get(one) != present.get(other) or one in activity.errors or other in activity.errors
     ]
-    return changed if len(changed) <= _MANY else [Stretch(look.start, look.end, interval)]
+    return spans.merged(changed) if len(changed) <= _MANY else [Stretch(look.start, look.end, interval)]
 
 
 def _present(activity: Activity) -> dict[float, frozenset[Labels]]:

@@ -31,7 +31,8 @@ class Question:
     """One scenario. Times in seconds: ``quiet`` is looked at before the onset, ``burn`` and ``recovery`` last so long.
 
     ``history`` is what the series have before the onset, ``interval`` that of the alert's group, ``grid`` the least
-    common multiple of the intervals of all rules behind it, ``step`` the distance of samples.
+    common multiple of the intervals of all rules behind it. Samples lie ``step`` apart, ``fine`` where it matters when
+    just something changes.
     """
 
     rule: Rule
@@ -47,6 +48,7 @@ class Question:
     interval: float
     grid: float
     step: float
+    fine: float
     plain: bool
     now: float
     error_ratio: float | None = None
@@ -60,9 +62,23 @@ class Question:
 
     def series(self, onset: float) -> Iterator[Series]:
         """All samples, with the onset at ``onset`` (seconds since the epoch)."""
+        first = math.floor(-self.history / self.step)
+        last = math.ceil((self.burn + self.recovery) / self.step)
+        return self._series(onset, [i * self.step for i in range(first, last + 1)])
+
+    def closer(self, onset: float, looks: Sequence[Stretch]) -> Iterator[Series]:
+        """More samples, where these looks (seconds since the epoch) must see exactly when something changes."""
+        if not looks or self.fine >= self.step:
+            return iter(())
+        relative = [Stretch(one.start - onset, one.end - onset, one.step) for one in looks]
+        times = timeline.closer_times(self.contrast.shape, relative, self.step, self.fine)
+        end = self.burn + self.recovery
+        return self._series(onset, [time for time in times if -self.history <= time <= end])
+
+    def _series(self, onset: float, times: Sequence[float]) -> Iterator[Series]:
         course = Course(tuple(self._phases()), self.lead, self.now, onset)
         for one in self.behaviours:
-            made = timeline.series(one, course, -self.history, self.burn + self.recovery, self.step)
+            made = timeline.series(one, course, times)
             yield Series(made.labels, tuple((onset + time, value) for time, value in made.samples))
 
     def _phases(self) -> Iterator[tuple[float, timeline.Phase]]:
@@ -74,17 +90,19 @@ class Question:
         if self.recovery:
             yield self.burn, "healthy"
 
+    @property
+    def is_short(self) -> bool:
+        """Whether all evaluations are looked at from the start."""
+        return self.quiet + self.burn + self.recovery <= 2 * LOOKS * self.interval
+
     def first_look(self, onset: float) -> Stretch:
         """All evaluations, or where they are many and nothing needs all of them, some at regular intervals."""
         grid = self.grid
         start = -math.ceil(self.quiet / grid) * grid
         end = self.burn + self.recovery
-        count = (end - start) / self.interval
-        step = (
-            self.interval
-            if count <= 2 * LOOKS or not self.plain
-            else math.ceil((end - start) / LOOKS / grid) * grid
-        )
+        if self.is_short or not self.plain:
+            return Stretch(onset + start, onset + end, self.interval)
+        step = math.ceil((end - start) / LOOKS / grid) * grid
         return Stretch(onset + start, onset + start + math.ceil((end - start) / step) * step, step)
 
 
@@ -114,8 +132,22 @@ def slo_questions(
         made = at_ratio(contrast, slo, ratio)
         if made is None:
             return
-        name = f"{percent(ratio)} of the requests fail"
-        yield _question(rule, contrast, made, schedule, lookback, now, "burn", name, ratio, slo.name)
+        yield slo_question(rule, contrast, made, schedule, lookback, now, ratio, slo.name)
+
+
+def slo_question(
+    rule: Rule,
+    contrast: Contrast,
+    behaviours: Sequence[Behaviour],
+    schedule: Schedule,
+    lookback: float,
+    now: float,
+    ratio: float,
+    slo: str,
+) -> Question:
+    """An alert while this share of an SLO's requests fails; ``behaviours`` are its series then."""
+    name = f"{percent(ratio)} of the requests fail"
+    return _question(rule, contrast, behaviours, schedule, lookback, now, "burn", name, ratio, slo)
 
 
 def _question(
@@ -136,22 +168,24 @@ def _question(
     reach = max((read.reach for read in contrast.shape.reads), default=0.0)
     chain = (schedule.rules.depth(rule) + 1) * (lookback + max(intervals))
     quiet = rule.hold + few
-    burning = kind == "burn"
-    burn = (
-        reach + rule.hold + few + timeline.lasting(behaviours, timeline.clock(contrast.shape, now))
-        if burning
-        else 0.0
-    )
-    recovery = reach + chain + rule.keep_firing_for + few if burning and not slo else 0.0
+    burn = recovery = 0.0
+    clock = timeline.clock(contrast.shape, now)
+    if kind == "burn":
+        burn = _whole(reach + rule.hold + few + timeline.lasting(behaviours, clock), intervals)
+        recovery = reach + chain + rule.keep_firing_for + few if not slo else 0.0
+    step = timeline.spacing(contrast.shape, lookback)
+    fine = min(step, math.floor(min(intervals)) or 1.0) if timeline.is_rates(contrast.shape) else step
+    short = kind == "burn" and quiet + burn + recovery <= 2 * LOOKS * intervals[0]
     return Question(
-        rule, contrast, tuple(behaviours), kind, name, quiet, _whole(burn, intervals), recovery,
+        rule, contrast, tuple(behaviours), kind, name, quiet, burn, recovery,
         history=reach + chain + quiet + few,
         lead=reach,
         interval=intervals[0],
         grid=_common(intervals),
-        step=timeline.spacing(contrast.shape, lookback),
+        step=fine if short else step,
+        fine=fine,
         plain=spans.plain(rule, schedule),
-        now=timeline.clock(contrast.shape, now),
+        now=clock,
         error_ratio=error_ratio,
         slo=slo,
     )  # fmt: skip

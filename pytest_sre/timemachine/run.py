@@ -68,6 +68,12 @@ def observe(job: TimeJob, stack: Stack, folder: Path) -> dict[Rule, TimedObserva
     return {rule: _observed(rule, found[rule], some) for rule, some in seen.items()}
 
 
+def _contrasts(job: TimeJob, lookback: float, now: float) -> Iterator[Contrast | str]:
+    for number, rule in enumerate(job.alerts, 1):
+        job.tell(f"virtual time: making data for alert {number} of {len(job.alerts)}")
+        yield _contrast(job, rule, str(number), lookback, now)
+
+
 def _contrast(job: TimeJob, rule: Rule, serial: str, lookback: float, now: float) -> Contrast | str:
     by_hand = {entry.alert for entry in job.settings.file.series}
     if by_hand & {rule.name, f"{rule.location.path}::{rule.name}"}:

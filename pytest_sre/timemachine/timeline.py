@@ -6,12 +6,13 @@ Times are seconds from the onset of the burn.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from pytest_sre.model.samples import STALE
 from pytest_sre.model.scenario import Series
+from pytest_sre.model.timeline import Stretch
 from pytest_sre.synthesis.contrast import Behaviour
 from pytest_sre.synthesis.shape import Shape
 from pytest_sre.synthesis.signals import Counter, Gauge, Lost, Signal
@@ -51,9 +52,31 @@ def spacing(shape: Shape, lookback: float) -> float:
     """
     windows = [read.range or lookback for read in shape.reads] or [lookback]
     wanted = min(min(windows) / _IN_WINDOW, _RATE_STEP)
-    if not shape.functions <= _RATES:
+    if not is_rates(shape):
         wanted = min(wanted, _COUNTING_STEP)
     return max(1.0, math.floor(wanted))
+
+
+def is_rates(shape: Shape) -> bool:
+    """Whether nothing depends on how many samples there are, so that they may lie denser at some times than at others."""
+    return shape.functions <= _RATES
+
+
+def closer_times(shape: Shape, looks: Iterable[Stretch], step: float, fine: float) -> tuple[float, ...]:
+    """Times every ``fine`` seconds where windows of these looks begin or end; those every ``step`` seconds are there."""
+    found: set[float] = set()
+    for look in looks:
+        for read in shape.reads:
+            ends = (look.start - read.hi - min(read.range, 2 * step), look.end - read.lo)
+            begins = (look.start - read.hi - read.range - step, look.end - read.lo - read.range + step)
+            for start, end in (ends, begins):
+                found.update(_multiples(start, end, fine))
+    return tuple(sorted(time for time in found if time % step))
+
+
+def _multiples(start: float, end: float, step: float) -> Iterator[float]:
+    for i in range(math.floor(start / step), math.ceil(end / step) + 1):
+        yield i * step
 
 
 def lasting(behaviours: Sequence[Behaviour], now: float) -> float:
@@ -68,13 +91,12 @@ def lasting(behaviours: Sequence[Behaviour], now: float) -> float:
     return max([0.0, *ages])
 
 
-def series(behaviour: Behaviour, course: Course, start: float, end: float, step: float) -> Series:
-    """One series from ``start`` to ``end`` every ``step`` seconds; a stale marker where it goes absent."""
+def series(behaviour: Behaviour, course: Course, times: Iterable[float]) -> Series:
+    """One series at these times, ascending; a stale marker where it goes absent between two of them."""
     parts = [_part(behaviour, phase, since, course) for since, phase in course.phases]
     samples: list[tuple[float, float]] = []
     place, shift, alive = 0, 0.0, False
-    for i in range(int((end - start) / step) + 1):
-        time = start + i * step
+    for time in times:
         while place + 1 < len(parts) and time >= parts[place + 1].since:
             place += 1
             shift = _joint(parts[place - 1], parts[place], shift)
