@@ -82,7 +82,7 @@ def test_firing_that_should_not_be() -> None:
 def test_an_end_that_comes_late() -> None:
     recovery = Event(ONSET + 45 * 60, "recovery")
     assert told(WINDOWS, (row(always(0.02)),), (row(five_minutes),), goal="resolves", event=recovery) == [
-        "1h leg  held to the end, 3.2h after recovery, at 20x of 14.4x",
+        "1h leg  held to the end, 3.2h after recovery, still at 20x (needs > 14.4x)",
         "5m leg  held until 19m after recovery",
         "the expression held until 19m after recovery",
     ]

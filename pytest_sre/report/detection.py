@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from pytest_sre.checks.case import kind_of
 from pytest_sre.model.observation import TimedObservation
 from pytest_sre.model.rules import Rule
 from pytest_sre.model.slo import Slo
@@ -40,7 +39,7 @@ def tables(seen: Seen) -> Iterator[Table]:
 def others(seen: Seen) -> Table | None:
     """Alerts that watch over no SLO: how soon they fire on data above their threshold, and how soon they end."""
     rows = [
-        (rule.name, _after(burn.fired), _reset(burn))
+        (rule.name, _after(burn), _reset(burn))
         for rule, timed in seen.observations.timed.items()
         if not any(one.slo for one in timed.passages)
         for burn in timed.passages
@@ -91,7 +90,7 @@ def _table(seen: Seen, slo: Slo, watching: dict[Rule, TimedObservation]) -> Tabl
 
 
 def _row(seen: Seen, slo: Slo, rule: Rule, timed: TimedObservation) -> tuple[str, ...]:
-    kind = kind_of(rule.labels, seen.settings.file.severities)
+    kind = seen.settings.file.severities.kind_of(rule.labels)
     name = f"{rule.name} ({kind})" if kind else rule.name
     plain = next((one for one in timed.passages if one.kind == "burn" and not one.slo), None)
     return (name, *(_cell(slo, one) for one in _of(timed, slo)), _reset(plain) if plain else "")
@@ -99,12 +98,14 @@ def _row(seen: Seen, slo: Slo, rule: Rule, timed: TimedObservation) -> tuple[str
 
 def _cell(slo: Slo, one: Passage) -> str:
     if one.fired is None or one.error_ratio is None:
-        return NEVER
+        return NEVER if one.early is None else "before"
     return f"{span(one.fired)} · {percent(slo.spent(one.error_ratio, one.fired), 2)}"
 
 
-def _after(seconds: float | None) -> str:
-    return NEVER if seconds is None else span(seconds)
+def _after(burn: Passage) -> str:
+    if burn.fired is None:
+        return NEVER if burn.early is None else "before"
+    return span(burn.fired)
 
 
 def _reset(burn: Passage) -> str:

@@ -71,8 +71,11 @@ def slo(stack: Seen, one: Slo) -> dict[str, Any]:
 
 def _entry(stack: Seen, one: Slo, entry: PolicyEntry) -> dict[str, Any]:
     ratio = entry.ratio(one)
-    found = policy.detections(one, entry, stack.observations, stack.settings.file.severities)
-    verdict = policy.judge(one, entry, found)
+    seen, severities = stack.observations, stack.settings.file.severities
+    found = policy.detections(one, entry, seen, severities)
+    verdict = policy.judge(
+        one, entry, found, policy.untold(one, entry, seen, stack.inventory.rules, severities)
+    )
     return {
         "budget_gone_within": _short(entry.gone_within),
         "notify": entry.notify,

@@ -27,7 +27,7 @@ def told(
     plots: bool,
 ) -> Passage:
     """The passage with what explains it, where something is not as it should be, and with plots, where wanted."""
-    goal = _missed(passage)
+    goal = _missed(passage, question.worst)
     if not goal and not plots:
         return passage
     try:
@@ -36,28 +36,38 @@ def told(
         return passage
     ticks = _some(look)
     measured = [_measured(engine, leg, ticks) for leg in leaves(tree)]
-    why: tuple[str, ...] = ()
-    if goal:
-        event = Event(onset + question.burn, "recovery") if goal == "resolves" else Event(onset)
-        whole = tuple(_at(row, ticks) for row in activity.rows)
-        wanted = Question(goal, _rounded(ticks), event, hold=question.rule.hold, whole=whole)
-        why = explain(tree, measured, wanted)
     # An SLO has many, which are much alike.
     points = POINTS // 4 if passage.slo else POINTS
-    return replace(passage, why=why, plot=tuple(plot(measured, onset, points)) if plots else ())
+    return replace(
+        passage,
+        why=explain(tree, measured, _asked(goal, question, onset, ticks, activity)) if goal else (),
+        plot=tuple(plot(measured, onset, points)) if plots else (),
+    )
 
 
-def _missed(passage: Passage) -> Goal | None:
-    """What was expected and did not come. Of an SLO's error ratios, some are not for every alert."""
-    if passage.error:
+def _asked(
+    goal: Goal, question: asked.Question, onset: float, ticks: Stretch, activity: Activity
+) -> Question:
+    """What is to be explained. A burn that comes later is no reason for firing while all was well."""
+    event = Event(onset + question.burn, "recovery") if goal == "resolves" else Event(onset)
+    whole = tuple(_at(row, ticks) for row in activity.rows)
+    every = _rounded(ticks)
+    if goal == "quiet" and question.kind == "burn":
+        every = tuple(tick for tick in every if tick < onset or tick == every[0])
+    return Question(goal, every, event, hold=question.rule.hold, whole=whole)
+
+
+def _missed(passage: Passage, worst: bool) -> Goal | None:
+    """What was expected and did not come. Not every alert is for all error ratios of an SLO, but for the worst one."""
+    if passage.error or (passage.slo and not worst):
         return None
     if passage.early is not None:
         return "quiet"
-    if passage.kind == "near" or passage.slo:
+    if passage.kind == "near":
         return None
     if passage.fired is None:
         return "fires"
-    return "resolves" if passage.ended is None else None
+    return "resolves" if passage.ended is None and passage.recovery is not None else None
 
 
 def _some(look: Stretch) -> Stretch:

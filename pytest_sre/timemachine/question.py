@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from pytest_sre.model.rules import Rule
@@ -32,7 +32,7 @@ class Question:
 
     ``history`` is what the series have before the onset, ``interval`` that of the alert's group, ``grid`` the least
     common multiple of the intervals of all rules behind it. Samples lie ``step`` apart, ``fine`` where it matters when
-    just something changes.
+    just something changes. ``worst`` is the highest error ratio of an SLO.
     """
 
     rule: Rule
@@ -53,6 +53,7 @@ class Question:
     now: float
     error_ratio: float | None = None
     slo: str = ""
+    worst: bool = False
 
     @property
     def need(self) -> Need:
@@ -93,7 +94,13 @@ class Question:
     @property
     def is_short(self) -> bool:
         """Whether all evaluations are looked at from the start."""
-        return self.quiet + self.burn + self.recovery <= 2 * LOOKS * self.interval
+        return self.busy <= 2 * LOOKS * self.interval
+
+    @property
+    def busy(self) -> float:
+        """Seconds in which something may happen: while an alert is only kept firing its expression gives nothing."""
+        kept = self.rule.keep_firing_for if self.recovery else 0.0
+        return self.quiet + self.burn + self.recovery - kept
 
     def first_look(self, onset: float) -> Stretch:
         """All evaluations, or where they are many and nothing needs all of them, some at regular intervals."""
@@ -102,7 +109,7 @@ class Question:
         end = self.burn + self.recovery
         if self.is_short or not self.plain:
             return Stretch(onset + start, onset + end, self.interval)
-        step = math.ceil((end - start) / LOOKS / grid) * grid
+        step = math.ceil(self.busy / LOOKS / grid) * grid
         return Stretch(onset + start, onset + start + math.ceil((end - start) / step) * step, step)
 
 
@@ -128,11 +135,12 @@ def slo_questions(
     now: float,
 ) -> Iterator[Question]:
     """An alert at each error ratio that an SLO has to do with; none where it reads other series."""
-    for ratio in ratios(slo, policy):
+    for number, ratio in enumerate(ratios(slo, policy)):
         made = at_ratio(contrast, slo, ratio)
         if made is None:
             return
-        yield slo_question(rule, contrast, made, schedule, lookback, now, ratio, slo.name)
+        asked = slo_question(rule, contrast, made, schedule, lookback, now, ratio, slo.name)
+        yield replace(asked, worst=not number)
 
 
 def slo_question(
