@@ -21,12 +21,14 @@ def judge(case: Case) -> Verdict:
         return unasked
     assert case.timed is not None
     burns = [one for one in case.timed.passages if one.kind == "burn"]
-    missed = [one for one in burns if not one.slo and _silent(one)]
-    slos = {one.slo: [other for other in burns if other.slo == one.slo] for one in burns if one.slo}
+    asked = [one for one in burns if one.slo and one.factor is None]
+    slos = {one.slo: [other for other in asked if other.slo == one.slo] for one in asked}
+    deaf = {slo: some for slo, some in slos.items() if all(map(_silent, some))}
+    missed = [one for one in timed.about_itself(case) if one in burns and one.slo not in deaf]
     return (
         *timed.failed(case, NAME, burns),
-        *(_missed(case, one) for one in missed),
-        *(_never(case, slo, some) for slo, some in slos.items() if all(map(_silent, some))),
+        *(_missed(case, one) for one in missed if _silent(one)),
+        *(_never(case, slo, some) for slo, some in deaf.items()),
     )
 
 
@@ -41,7 +43,9 @@ def _missed(case: Case, passage: Passage) -> Finding:
         NAME,
         timed.where(case),
         f"{case.rule.name} does not notice a burn",
-        expected="firing while its data are above the threshold",
+        expected=f"firing at {passage.name}"
+        if passage.slo
+        else "firing while its data are above the threshold",
         seen=f"no alert within {span(passage.recovery or passage.end)} of the onset{pending}",
         details=passage.why,
         next_step="see which leg did not hold, and when; what makes it hold must last longer than `for`",

@@ -65,7 +65,7 @@ def detections(slo: Slo, entry: PolicyEntry, seen: Observations, severities: Sev
     found = []
     for rule, timed in seen.timed.items():
         for one in timed.passages:
-            if one.slo == slo.name and one.error_ratio == entry.ratio(slo):
+            if one.slo == slo.name and one.factor is None and one.error_ratio == entry.ratio(slo):
                 notified = seen.alerts[rule].notifications if rule in seen.alerts else ()
                 kinds = {notification.integration.kind for notification in notified} or None
                 kind = kind_of_alert(rule, severities, kinds)

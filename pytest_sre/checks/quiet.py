@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from pytest_sre.checks import timed
 from pytest_sre.checks.case import Case, Verdict
@@ -22,17 +22,15 @@ def judge(case: Case) -> Verdict:
     if unasked is not None:
         return unasked
     assert case.timed is not None
-    passages = case.timed.passages
-    return (*timed.failed(case, NAME, timed.plain_passages(case)), *_early(case, passages))
+    return (*timed.failed(case, NAME, timed.about_itself(case)), *_early(case, case.timed.passages))
 
 
-def _early(case: Case, passages: tuple[Passage, ...]) -> Iterator[Finding]:
-    """One finding for each thing that it should be quiet on; an SLO's passages all begin alike."""
+def _early(case: Case, passages: Sequence[Passage]) -> Iterator[Finding]:
+    """One finding for each thing that it should be quiet on: an SLO's passages all begin alike."""
     told = set()
-    for one in passages:
-        key = (one.kind, one.slo)
-        if one.early is not None and not one.error and key not in told:
-            told.add(key)
+    for one in sorted(passages, key=lambda one: one.kind):
+        if one.early is not None and not one.error and one.slo not in told:
+            told.add(one.slo)
             yield _near(case, one) if one.kind == "near" else _healthy(case, one)
 
 

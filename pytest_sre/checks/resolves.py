@@ -19,7 +19,7 @@ def judge(case: Case) -> Verdict:
     unasked = timed.unasked(case, NAME)
     if unasked is not None:
         return unasked
-    burns = [one for one in timed.plain_passages(case) if one.recovery is not None]
+    burns = [one for one in timed.about_itself(case) if one.recovery is not None]
     if all(one.fired is None for one in burns):
         return Skipped("it did not fire on virtual time, so there is nothing to resolve (see detects)")
     lasting = [one for one in burns if one.fired is not None and one.ended is None and not one.error]

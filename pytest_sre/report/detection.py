@@ -76,7 +76,8 @@ def _fitting(widths: Sequence[int], width: int) -> Iterator[list[int]]:
 
 def _of(timed: TimedObservation, slo: Slo) -> list[Passage]:
     """An alert's passages at the error ratios of an SLO, the highest first."""
-    return [one for one in timed.passages if one.slo == slo.name and one.error_ratio is not None]
+    asked = [one for one in timed.passages if one.slo == slo.name and one.factor is None]
+    return [one for one in asked if one.error_ratio is not None]
 
 
 def _table(seen: Seen, slo: Slo, watching: dict[Rule, TimedObservation]) -> Table:

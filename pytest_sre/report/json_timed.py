@@ -29,6 +29,7 @@ def _passage(one: Passage, slo: Slo | None) -> dict[str, Any]:
         "name": one.name,
         "slo": one.slo,
         "error_ratio": _short(ratio),
+        "factor": _short(one.factor),
         "burn_rate": None if slo is None or ratio is None else _short(slo.burn_rate(ratio)),
         "start": _short(one.start),
         "end": _short(one.end),

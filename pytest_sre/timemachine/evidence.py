@@ -58,8 +58,8 @@ def _asked(
 
 
 def _missed(passage: Passage, worst: bool) -> Goal | None:
-    """What was expected and did not come. Not every alert is for all error ratios of an SLO, but for the worst one."""
-    if passage.error or (passage.slo and not worst):
+    """What was expected and did not come. Of an SLO's error ratios, only the worst one is for every alert."""
+    if passage.error or (passage.slo and passage.factor is None and not worst):
         return None
     if passage.early is not None:
         return "quiet"

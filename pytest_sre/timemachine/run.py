@@ -20,10 +20,11 @@ from pytest_sre.synthesis.contrast import Contrast, contrast
 from pytest_sre.timemachine.ask import Machine, ask
 from pytest_sre.timemachine.engine import open_engine
 from pytest_sre.timemachine.labels import AlertLabels
-from pytest_sre.timemachine.question import Question, questions, slo_questions
+from pytest_sre.timemachine.question import Asker, Question
 from pytest_sre.timemachine.schedule import Schedule
 
 NO_ROOM = "the past since 1971 is not long enough for all scenarios; test fewer alerts at once"
+NOT_NEAR = "Prometheus fires on the data that were made to lie just below the threshold"
 BY_HAND = "its series are given by hand: they say what fires it, not what is healthy"
 
 
@@ -43,38 +44,35 @@ class TimeJob:
 
 def observe(job: TimeJob, stack: Stack, folder: Path) -> dict[Rule, TimedObservation]:
     """What each alert did. Raises StackError."""
-    lookback = duration.seconds(job.settings.file.servers.prometheus.lookback_delta)
+    server = job.settings.file.servers.prometheus
+    lookback = duration.seconds(server.lookback_delta)
     globals_ = job.inventory.prometheus.globals
     schedule = Schedule(job.inventory.rule_files, globals_, job.index)
-    now = float(int(time.time()))
-    contrasts = [
-        _contrast(job, rule, str(number), lookback, now) for number, rule in enumerate(job.alerts, 1)
-    ]
+    asker = Asker(schedule, lookback, float(int(time.time())))
+    found = dict(_contrasts(job, asker))
     asked = [
-        one
-        for rule, found in zip(job.alerts, contrasts, strict=True)
-        if isinstance(found, Contrast)
-        for one in _questions(job, rule, found, schedule, lookback, now)
+        question
+        for rule, one in found.items()
+        if isinstance(one, Contrast)
+        for question in _questions(job, asker, rule, one)
     ]
-    with open_engine(stack, job.settings.file.servers.prometheus, folder, folder.name, globals_) as engine:
-        url = job.settings.file.servers.prometheus.external_url or ""
-        labels = AlertLabels(stack, globals_.get("external_labels") or {}, url)
+    with open_engine(stack, server, folder, folder.name, globals_) as engine:
+        labels = AlertLabels(stack, globals_.get("external_labels") or {}, server.external_url or "")
         machine = Machine(engine, schedule, labels, lookback, job.plots)
         passages = ask(machine, asked, lambda done, of: job.tell(f"virtual time: {done} of {of} scenarios"))
-    found = dict(zip(job.alerts, contrasts, strict=True))
-    seen: dict[Rule, list[Passage | None]] = {rule: [] for rule in job.alerts}
+    seen: dict[Rule, list[Passage | None]] = {rule: [] for rule in found}
     for question, passage in zip(asked, passages, strict=True):
         seen[question.rule].append(passage)
     return {rule: _observed(rule, found[rule], some) for rule, some in seen.items()}
 
 
-def _contrasts(job: TimeJob, lookback: float, now: float) -> Iterator[Contrast | str]:
+def _contrasts(job: TimeJob, asker: Asker) -> Iterator[tuple[Rule, Contrast | str]]:
     for number, rule in enumerate(job.alerts, 1):
         job.tell(f"virtual time: making data for alert {number} of {len(job.alerts)}")
-        yield _contrast(job, rule, str(number), lookback, now)
+        yield rule, _contrast(job, rule, str(number), asker)
 
 
-def _contrast(job: TimeJob, rule: Rule, serial: str, lookback: float, now: float) -> Contrast | str:
+def _contrast(job: TimeJob, rule: Rule, serial: str, asker: Asker) -> Contrast | str:
     by_hand = {entry.alert for entry in job.settings.file.series}
     if by_hand & {rule.name, f"{rule.location.path}::{rule.name}"}:
         return BY_HAND
@@ -82,8 +80,8 @@ def _contrast(job: TimeJob, rule: Rule, serial: str, lookback: float, now: float
         rule,
         job.index,
         types=job.inventory.snapshots.types,
-        now=now,
-        lookback=lookback,
+        now=asker.now,
+        lookback=asker.lookback,
         serial=serial,
         error_share=job.settings.file.healthy_error_share,
     )
@@ -92,16 +90,18 @@ def _contrast(job: TimeJob, rule: Rule, serial: str, lookback: float, now: float
     return found.reason + (f": {found.part}" if found.part and found.part != rule.expr else "")
 
 
-def _questions(
-    job: TimeJob, rule: Rule, found: Contrast, schedule: Schedule, lookback: float, now: float
-) -> Iterator[Question]:
-    yield from questions(rule, found, schedule, lookback, now)
+def _questions(job: TimeJob, asker: Asker, rule: Rule, found: Contrast) -> Iterator[Question]:
+    yield from asker.plain(rule, found)
     for slo in job.slos:
-        yield from slo_questions(rule, found, slo, job.policy, schedule, lookback, now)
+        yield from asker.about_slo(rule, found, slo, job.policy)
 
 
 def _observed(rule: Rule, found: Contrast | str, passages: Sequence[Passage | None]) -> TimedObservation:
     if isinstance(found, str):
         return TimedObservation(rule, reason=found)
-    kept = tuple(passage for passage in passages if passage is not None)
-    return TimedObservation(rule, kept, "" if len(kept) == len(passages) else NO_ROOM, found.near_reason)
+    kept = [passage for passage in passages if passage is not None]
+    reason = "" if len(kept) == len(passages) else NO_ROOM
+    missed = [one for one in kept if one.kind == "near" and not one.slo and one.early is not None]
+    # Prometheus is right: what our search took for the threshold lies above it. No verdict rests on that.
+    near_reason = NOT_NEAR if missed else found.near_reason
+    return TimedObservation(rule, tuple(one for one in kept if one not in missed), reason, near_reason)
