@@ -222,6 +222,8 @@ def _changed(item: SreItem, against: Against) -> bool:
     comparison = against.of(item.target.inventory)
     if isinstance(item, AlertItem):
         return item.rule in comparison.reasons
+    if isinstance(item, SloItem):
+        return item.slo.name in comparison.slos
     return item.place.path in comparison.files
 
 

@@ -36,7 +36,7 @@ class Question:
 
     ``history`` is what the series have before the onset, ``interval`` that of the alert's group, ``grid`` the least
     common multiple of the intervals of all rules behind it. Samples lie ``step`` apart, ``fine`` where it matters when
-    just something changes.
+    just something changes. ``worst`` is the highest error ratio of an SLO.
     """
 
     rule: Rule
@@ -58,6 +58,7 @@ class Question:
     error_ratio: float | None = None
     slo: str = ""
     factor: float | None = None
+    worst: bool = False
 
     @property
     def need(self) -> Need:
@@ -130,11 +131,11 @@ class Asker:
         self, rule: Rule, contrast: Contrast, slo: Slo, policy: Iterable[PolicyEntry]
     ) -> Iterator[Question]:
         """An alert at each error ratio that an SLO has to do with; none where it reads other series."""
-        for ratio in ratios(slo, policy):
+        for number, ratio in enumerate(ratios(slo, policy)):
             made = at_ratio(contrast, slo, ratio)
             if made is None:
                 return
-            yield self.at_ratio(rule, contrast, made, slo, ratio)
+            yield replace(self.at_ratio(rule, contrast, made, slo, ratio), worst=not number)
         own = claimed(rule.expr)
         if own is None:
             return
