@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from pytest_sre.model.finding import Finding, Location
 from pytest_sre.model.observation import FileVerdict
 from pytest_sre.model.rules import RuleFile
 from pytest_sre.model.unittest import UnitFile
@@ -17,23 +18,20 @@ _OBJECT = re.compile(r"""^\s*["']?kind["']?\s*:\s*["']?PrometheusRule\b|"kind":\
 
 @dataclass(frozen=True, slots=True, eq=False)
 class UnitRules:
-    """Rule files by path as shown; ``objects`` are those that promtool can't read, as they wrap their groups."""
+    """Rule files by path as shown, and what is wrong with those that can't be read."""
 
     files: Mapping[str, RuleFile]
     broken: Mapping[str, FileVerdict]
-    objects: frozenset[str]
 
 
 def read(units: Iterable[UnitFile], root: Path) -> UnitRules:
     """Read all rule files of these unit tests; raises nothing."""
     files: dict[str, RuleFile] = {}
     broken: dict[str, FileVerdict] = {}
-    objects = set()
     for path in dict.fromkeys(path for unit in units for path in unit.rule_files):
         try:
             text = (root / path).read_text("utf-8-sig")
             files[path] = parse_rule_file(path, text)
-            objects |= {path} if _OBJECT.search(text) else set()
         except Skip as skip:
             if str(skip) == "no rule groups":  # promtool loads an empty file
                 files[path] = RuleFile(path, ())
@@ -43,4 +41,28 @@ def read(units: Iterable[UnitFile], root: Path) -> UnitRules:
             broken[path] = FileVerdict(path, error.line, str(error))
         except (OSError, UnicodeDecodeError) as error:
             broken[path] = FileVerdict(path, 1, f"cannot be read: {error}")
-    return UnitRules(files, broken, frozenset(objects))
+    return UnitRules(files, broken)
+
+
+def noted(unit: UnitFile, root: Path) -> UnitFile:
+    """The file with a note for each of its rule files that promtool can't read: objects that wrap their groups."""
+    notes = [
+        Finding(
+            "unit",
+            Location(unit.path, 1),
+            f"{path} is a PrometheusRule, which promtool cannot read",
+            seen="promtool refuses this file of tests; it runs here",
+            next_step="nothing, unless promtool must run it too",
+            severity="warning",
+        )
+        for path in unit.rule_files
+        if _OBJECT.search(_text(root / path))
+    ]
+    return replace(unit, notes=(*unit.notes, *notes))
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8-sig")
+    except (OSError, UnicodeDecodeError):
+        return ""
