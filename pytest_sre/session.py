@@ -16,9 +16,10 @@ import pytest
 
 from pytest_sre.changed.against import Against, before, read_against
 from pytest_sre.collect import AlertItem, FileItem, SloItem, SreFile, SreItem, Target
+from pytest_sre.collect_units import UnitItem
 from pytest_sre.errors import StackError, UserError
 from pytest_sre.live.fleet import Results, observe_all
-from pytest_sre.live.run import Job
+from pytest_sre.live.run import Asked, Job
 from pytest_sre.live.share import Share
 from pytest_sre.model.observation import Observations
 from pytest_sre.options import Options, read_options
@@ -252,7 +253,17 @@ def _job(target: Target, items: Sequence[SreItem], plots: bool, tell: Callable[[
         target.slos,
         target.policy,
         plots,
+        tuple(_units(target, items)),
     )
+
+
+def _units(target: Target, items: Sequence[SreItem]) -> Iterator[Asked]:
+    """The files of unit tests that have items, each with those of its tests that have some."""
+    wanted = {item.group for item in items if isinstance(item, UnitItem)}
+    paths = {item.place.path for item in items}
+    for file in target.inventory.unit_files:
+        if file.path in paths:
+            yield file, tuple(group for group in file.groups if group in wanted)
 
 
 @contextlib.contextmanager

@@ -8,8 +8,9 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
 from pytest_sre.errors import FileError, StackError
@@ -28,20 +29,28 @@ from pytest_sre.model.observation import (
 from pytest_sre.model.rules import Rule
 from pytest_sre.model.scenario import Plan, Series
 from pytest_sre.model.slo import PolicyEntry, Slo
+from pytest_sre.model.unittest import UnitFile, UnitGroup, UnitKey, UnitObservation
 from pytest_sre.promql.resolve import DEFAULT_INTERVAL, RuleIndex
 from pytest_sre.settings import Settings
-from pytest_sre.sources import duration, notation
+from pytest_sre.sources import duration, notation, unit_rules
 from pytest_sre.sources.discover import Inventory
 from pytest_sre.stack import alertmanager, backends, rulecopy
 from pytest_sre.stack.backend import Stack
 from pytest_sre.stack.prometheus import RuleState
 from pytest_sre.stack.sink import PostedAlert, Sink
 from pytest_sre.synthesis.planner import plan as make_plan
+from pytest_sre.timemachine import replay as replays
 from pytest_sre.timemachine import run as timemachine
+from pytest_sre.timemachine.replay import UnitJob, replay
 from pytest_sre.timemachine.run import TimeJob
 
+_K = TypeVar("_K")
+_V = TypeVar("_V")
 SEND_QUIET = 5.0  # seconds: five resends without anything new mean that all was sent
 NOTIFIER_DELAY = 6.0  # seconds: Prometheus tells its notifier where Alertmanager is 5 s after it starts
+
+
+Asked = tuple[UnitFile, tuple[UnitGroup, ...]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,7 +58,7 @@ class Job:
     """What is asked of a run: which alerts, and whether anything must be fired or delivered for them.
 
     ``timed`` alerts go through their scenarios on virtual time, also at the error ratios of ``slos`` and ``policy``;
-    ``plots`` says whether data for plots are wanted.
+    ``plots`` says whether data for plots are wanted. ``units`` are files of unit tests, with those tests that are asked.
     """
 
     settings: Settings
@@ -62,6 +71,7 @@ class Job:
     slos: tuple[Slo, ...] = ()
     policy: tuple[PolicyEntry, ...] = ()
     plots: bool = False
+    units: tuple[Asked, ...] = ()
 
 
 @dataclass(slots=True)
@@ -73,6 +83,7 @@ class _Run:
     seconds: dict[str, float] = field(default_factory=dict)
     alerts: dict[Rule, AlertObservation] = field(default_factory=dict)
     timed: dict[Rule, TimedObservation] = field(default_factory=dict)
+    units: dict[UnitKey, UnitObservation] = field(default_factory=dict)
 
 
 def observe(job: Job, folder: Path, opened: Callable[[Stack], None]) -> Observations:
@@ -88,7 +99,7 @@ def observe(job: Job, folder: Path, opened: Callable[[Stack], None]) -> Observat
         for line in stack.kept() if keep else ():
             job.tell(f"kept: {line}\n")
         return Observations(
-            run.alerts, run.files, tuple(run.changes), dict(stack.versions), run.seconds, run.timed
+            run.alerts, run.files, tuple(run.changes), dict(stack.versions), run.seconds, run.timed, run.units
         )
 
 
@@ -143,12 +154,8 @@ def _deliver(
 
 @contextlib.contextmanager
 def _beside(job: Job, run: _Run, index: RuleIndex, stack: Stack, folder: Path) -> Iterator[None]:
-    """Let the time machine run while the block does; in the end both are done."""
+    """Let the time machine run while the block does, and unit tests; in the end all are done."""
     alerts = tuple(rule for rule in job.timed if not _broken(run, rule))
-    if not alerts:
-        yield
-        return
-    began = time.monotonic()
     failed = threading.Event()
 
     def tell(text: str) -> None:
@@ -157,22 +164,50 @@ def _beside(job: Job, run: _Run, index: RuleIndex, stack: Stack, folder: Path) -
         job.tell(text)
 
     asked = TimeJob(job.settings, job.inventory, index, alerts, job.slos, job.policy, job.plots, tell)
-    with ThreadPoolExecutor(1, "sre-time") as pool:
-        answer = pool.submit(timemachine.observe, asked, stack, folder / "timemachine")
+    with ThreadPoolExecutor(2, "sre-time") as pool:
+        answers = []
+        if alerts:
+            ask = partial(timemachine.observe, asked, stack, folder / "timemachine")
+            answers.append(pool.submit(_timed, run.seconds, "timed", run.timed, ask))
+        if unit := _unit_job(job, run, tell):
+            ask_unit = partial(replay, unit, stack, folder / "units")
+            answers.append(pool.submit(_timed, run.seconds, "units", run.units, ask_unit))
         try:
             yield
         except BaseException:
             failed.set()  # it ends where it next says how far it is
             raise
-        run.timed.update(answer.result())
-    run.seconds["timed"] = time.monotonic() - began
+        for answer in answers:
+            answer.result()
+
+
+def _timed(
+    seconds: dict[str, float], name: str, into: dict[_K, _V], make: Callable[[], dict[_K, _V]]
+) -> None:
+    began = time.monotonic()
+    into.update(make())
+    seconds[name] = time.monotonic() - began
+
+
+def _unit_job(job: Job, run: _Run, tell: Callable[[str], None]) -> UnitJob | None:
+    """What is asked of unit tests; the verdicts on their files are settled here."""
+    rules = unit_rules.read([unit for unit, _ in job.units], job.inventory.root)
+    for unit, _ in job.units:
+        run.files[unit.path] = FileVerdict(unit.path, error=replays.broken(unit, rules, run.files))
+    tests = tuple((unit, group) for unit, groups in job.units for group in groups)
+    if not tests:
+        return None
+    return UnitJob(job.settings.file.servers.prometheus, tests, rules, dict(run.files), tell)
 
 
 def _load(job: Job, run: _Run, stack: Stack, folder: Path) -> RuleIndex:
     flags = job.settings.file.servers.prometheus.feature_flags
-    if job.inventory.rule_files:
-        job.tell(f"promtool checks {len(job.inventory.rule_files)} rule files")
-        verdicts = rulecopy.check(stack, job.inventory.rule_files, flags, folder)
+    known = {file.path for file in job.inventory.rule_files}
+    others = unit_rules.read([unit for unit, _ in job.units], job.inventory.root).files
+    files = [*job.inventory.rule_files, *(file for path, file in others.items() if path not in known)]
+    if files:
+        job.tell(f"promtool checks {len(files)} rule files")
+        verdicts = rulecopy.check(stack, files, flags, folder)
         run.files.update((verdict.path, verdict) for verdict in verdicts)
     whole = (rule for rule in job.inventory.rules if not _broken(run, rule))
     return RuleIndex(whole, _intervals(job.inventory))
