@@ -16,6 +16,7 @@ from pytest_sre.live import fire as fires
 from pytest_sre.live import page as pages
 from pytest_sre.live.fire import Fire, Kindling
 from pytest_sre.live.page import Delivery, Office, Wave
+from pytest_sre.model.export import Export
 from pytest_sre.model.observation import (
     AlertObservation,
     Change,
@@ -48,7 +49,7 @@ class Job:
     """What is asked of a run: which alerts, and whether anything must be fired or delivered for them.
 
     ``timed`` alerts go through their scenarios on virtual time, also at the error ratios of ``slos`` and ``policy``;
-    ``plots`` says whether data for plots are wanted.
+    ``plots`` says whether data for plots are wanted, ``export`` is a folder for promtool's unit tests.
     """
 
     settings: Settings
@@ -61,6 +62,7 @@ class Job:
     slos: tuple[Slo, ...] = ()
     policy: tuple[PolicyEntry, ...] = ()
     plots: bool = False
+    export: Path | None = None
 
 
 @dataclass(slots=True)
@@ -72,6 +74,7 @@ class _Run:
     seconds: dict[str, float] = field(default_factory=dict)
     alerts: dict[Rule, AlertObservation] = field(default_factory=dict)
     timed: dict[Rule, TimedObservation] = field(default_factory=dict)
+    exported: Export | None = None
 
 
 def observe(job: Job, folder: Path, opened: Callable[[Stack], None]) -> Observations:
@@ -87,7 +90,13 @@ def observe(job: Job, folder: Path, opened: Callable[[Stack], None]) -> Observat
         for line in stack.kept() if keep else ():
             job.tell(f"kept: {line}\n")
         return Observations(
-            run.alerts, run.files, tuple(run.changes), dict(stack.versions), run.timed, run.seconds
+            run.alerts,
+            run.files,
+            tuple(run.changes),
+            dict(stack.versions),
+            run.timed,
+            run.seconds,
+            run.exported,
         )
 
 
@@ -148,11 +157,14 @@ def _beside(job: Job, run: _Run, index: RuleIndex, stack: Stack, folder: Path) -
         yield
         return
     began = time.monotonic()
-    asked = TimeJob(job.settings, job.inventory, index, alerts, job.slos, job.policy, job.plots, job.tell)
+    asked = TimeJob(
+        job.settings, job.inventory, index, alerts, job.slos, job.policy, job.plots, job.tell, job.export
+    )
     with ThreadPoolExecutor(1, "sre-time") as pool:
         answer = pool.submit(timemachine.observe, asked, stack, folder / "timemachine")
         yield
-        run.timed.update(answer.result())
+        timed, run.exported = answer.result()
+        run.timed.update(timed)
     run.seconds["timed"] = time.monotonic() - began
 
 

@@ -20,8 +20,9 @@ Phase = Literal["healthy", "near", "burning"]
 _COUNTING_STEP = 30.0
 _RATE_STEP = 300.0
 _IN_WINDOW = 5.0  # samples in the smallest window, at least
-_RATES = frozenset({"rate", "increase", "irate", "histogram_quantile", "sum", "avg", "min", "max", "count"})
-_RATES |= {"abs", "clamp_min", "clamp_max", "vector", "scalar", "round", "label_replace", "label_join"}
+RATES = frozenset({"rate", "increase", "irate", "histogram_quantile", "sum", "avg", "min", "max", "count"})
+RATES |= {"abs", "clamp_min", "clamp_max", "vector", "scalar", "round", "label_replace", "label_join"}
+"""What needs no more samples than rates do."""
 _UNITS = (1.0, 1e3, 1e9)
 
 
@@ -51,7 +52,7 @@ def spacing(shape: Shape, lookback: float) -> float:
     """
     windows = [read.range or lookback for read in shape.reads] or [lookback]
     wanted = min(min(windows) / _IN_WINDOW, _RATE_STEP)
-    if not shape.functions <= _RATES:
+    if not shape.functions <= RATES:
         wanted = min(wanted, _COUNTING_STEP)
     return max(1.0, math.floor(wanted))
 
@@ -66,6 +67,21 @@ def lasting(behaviours: Sequence[Behaviour], now: float) -> float:
         and _stands_still(one, now)
     ]
     return max([0.0, *ages])
+
+
+def oldest(behaviours: Sequence[Behaviour], now: float) -> float:
+    """How far back the oldest time lies that a gauge holds (seconds); 0 where none does."""
+    gauges = [one for each in behaviours for one in (each.healthy, each.near, each.burning)]
+    return max(
+        [
+            0.0,
+            *(
+                now - one.value / unit
+                for one in gauges
+                if isinstance(one, Gauge) and (unit := _stamp(one, now))
+            ),
+        ]
+    )
 
 
 def series(behaviour: Behaviour, course: Course, start: float, end: float, step: float) -> Series:
