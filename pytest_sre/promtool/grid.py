@@ -39,7 +39,7 @@ def grid(questions: Sequence[Question], late: bool) -> Grid:
     count: where no sample lies there, all of them see the same.
     """
     shape = questions[0].contrast.shape
-    interval = _interval(min(map(_densest, questions)), [node.range for node in _windows(shape)])
+    interval = interval_for(min(map(_densest, questions)), [node.range for node in _windows(shape)])
     span = max(one.history + one.burn + one.recovery + rule_time(one) for one in questions)
     most = max(interval, _rarest(shape, late))
     wanted = min(most, max(interval, span / TICKS))
@@ -108,7 +108,7 @@ def _windows(shape: Shape) -> Iterator[MatrixSelector | Subquery]:
                 yield node
 
 
-def _interval(limit: float, windows: Iterable[float]) -> float:
+def interval_for(limit: float, windows: Iterable[float]) -> float:
     """A round number of seconds, at most ``limit``, that divides no window; else one with a factor few windows have."""
     kept = list(windows)
     for prime in (1, 7, 11, 13):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from itertools import accumulate
 
 _DIGITS = 3
 """Digits of the slowest change, besides the first."""
 _FINEST = 14
 """Digits of the largest value that a float holds well."""
-_GAUGE = 12
-"""Digits of values that do not change steadily."""
+_GAUGE = 6
+"""Digits of values that do not change steadily and are no whole numbers."""
 _FEW = 3
 
 Values = Sequence[float | None]
@@ -20,6 +21,8 @@ def readable(values: Values) -> list[float | None]:
     """The same course with rounded steps: each is off by less than a thousandth; counters that rise still rise."""
     runs = list(_runs(values))
     digits = _decimals(values, runs)
+    if digits is None:
+        return [_short(value) for value in values]
     made: list[float | None] = []
     shift, before = 0.0, math.nan
     for start, end in runs:
@@ -30,21 +33,20 @@ def readable(values: Values) -> list[float | None]:
         if not first >= before:  # a counter that begins anew
             shift = 0.0
         step = (last - first) / (end - start - 1) if end - start > 1 else 0.0
-        made += _run(first + shift, step, end - start, digits if step or shift else None)
+        run = accumulate([round(step, digits)] * (end - start - 1), initial=round(first + shift, digits))
+        made += run
         shift, before = (made[-1] or 0.0) - last, last
     return made
 
 
-def _run(first: float, step: float, count: int, digits: int | None) -> Iterator[float]:
-    value = float(f"{first:.{_GAUGE}g}") if digits is None else round(first, digits)
-    by = 0.0 if digits is None else round(step, digits)
-    for _ in range(count):
-        yield value
-        value += by
+def _short(value: float | None) -> float | None:
+    if value is None or not math.isfinite(value) or value == int(value):
+        return value
+    return float(f"{value:.{_GAUGE}g}")
 
 
-def _decimals(values: Values, runs: Sequence[tuple[int, int]]) -> int:
-    """Digits after the point (negative: before it) that the slowest steady change needs."""
+def _decimals(values: Values, runs: Sequence[tuple[int, int]]) -> int | None:
+    """Digits after the point (negative: before it) that the slowest steady change needs; None where there is none."""
     steps = [
         abs(last - first) / (end - start - 1)
         for start, end in runs
@@ -53,9 +55,9 @@ def _decimals(values: Values, runs: Sequence[tuple[int, int]]) -> int:
         and (last := values[end - 1]) is not None
         and last != first
     ]
-    largest = max((abs(value) for value in values if value is not None and math.isfinite(value)), default=0.0)
-    if not steps or not largest:
-        return _GAUGE
+    if not steps:
+        return None
+    largest = max(abs(value) for value in values if value is not None and math.isfinite(value))
     return min(_DIGITS - math.floor(math.log10(min(steps))), _FINEST - math.floor(math.log10(largest)))
 
 
