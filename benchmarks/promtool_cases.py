@@ -10,19 +10,16 @@ a missing alert.
 
 from __future__ import annotations
 
-import argparse
-import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from pytest_sre.checks import unit_names, unit_verdict
 from pytest_sre.checks.case import Skipped
-from pytest_sre.model.unittest import AlertCase, Case, UnitFile, UnitGroup
+from pytest_sre.model.unittest import UnitFile
 from pytest_sre.settings import Servers
 from pytest_sre.sources import unit_rules
 from pytest_sre.sources.promtool_tests import looks_like_unit_tests, parse_unit_tests

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from pytest_sre.errors import StackError, UserError
+from pytest_sre.promtool.write import check
 from pytest_sre.settings import FILE_NAMES, Servers, Settings, SreYaml, of_scope, read_sre_yaml
 from pytest_sre.stack import process
 
@@ -30,6 +31,7 @@ class Options:
     """What holds for a whole run; ``scopes`` has the settings of each scope for each version, ``config`` is sre.yaml.
 
     ``changed`` is the revision to compare with: None when everything is tested, empty for the usual one.
+    ``export_promtool`` is the folder for our scenarios as promtool's unit tests.
     """
 
     scopes: tuple[tuple[Settings, ...], ...]
@@ -40,6 +42,7 @@ class Options:
     markdown_path: str
     codequality_path: str
     changed: str | None
+    export_promtool: Path | None
 
 
 def read_options(config: pytest.Config) -> Options:
@@ -76,7 +79,17 @@ def read_options(config: pytest.Config) -> Options:
         _report(config, "markdown"),
         _report(config, "codequality"),
         _changed(config),
+        _export(config),
     )
+
+
+def _export(config: pytest.Config) -> Path | None:
+    """The folder for promtool's unit tests; raises UserError where nothing can be written."""
+    folder = _path(config, "export-promtool")
+    if not folder:
+        return None
+    check(Path(folder))
+    return Path(folder).resolve()
 
 
 def _changed(config: pytest.Config) -> str | None:
