@@ -10,13 +10,14 @@ from typing import Any, Protocol
 
 import pytest
 
-from pytest_sre.checks import CHECKS, known, loads, policy, timed
+from pytest_sre.checks import CHECKS, known, loads, policy, timed, unit
 from pytest_sre.checks.case import Case, Skipped
 from pytest_sre.errors import StackError
 from pytest_sre.model.finding import Finding, Location
 from pytest_sre.model.observation import FileVerdict, Observations
 from pytest_sre.model.rules import Rule
 from pytest_sre.model.slo import PolicyEntry, Slo
+from pytest_sre.model.unittest import UnitFile
 from pytest_sre.report import outcome
 from pytest_sre.settings import Settings
 from pytest_sre.sources.discover import Inventory
@@ -49,6 +50,10 @@ class Target:
     def policy(self) -> tuple[PolicyEntry, ...]:
         """What must be told when."""
         return tuple(entry.as_model() for entry in self.settings.file.policy)
+
+    def unit_files(self, path: str) -> list[UnitFile]:
+        """The file's unit tests, if it has some; ``path`` as shown."""
+        return [one for one in self.inventory.unit_files if one.path == path]
 
     def unread(self, path: str) -> FileVerdict | None:
         """The verdict on a file that we can't even read ourselves."""
@@ -89,7 +94,7 @@ class Failed(Exception):
 
 
 class SreFile(pytest.File):
-    """A rule file, an Alertmanager configuration, or the file that has SLOs."""
+    """A rule file, an Alertmanager configuration, the file that has SLOs, or one of unit tests."""
 
     def __init__(self, *, run: Run, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -97,7 +102,9 @@ class SreFile(pytest.File):
         self.add_marker("sre")
 
     def collect(self) -> Iterator[pytest.Item | pytest.Collector]:
-        """The file's own items, its SLOs, then its alerts by name."""
+        """The file's own items, its SLOs, its unit tests, then its alerts by name."""
+        from pytest_sre.collect_units import unit_nodes  # it is made of what stands here
+
         shown = self.run.shown(self.path)
         scopes = [scope for scope in self.run.scopes if scope[0].has(shown)]
         for scope in scopes:
@@ -107,6 +114,8 @@ class SreFile(pytest.File):
             for slo in scope[0].slos:
                 if slo.location.path == shown:
                     yield SloNode.from_parent(self, name=slo.name, scope=scope, slo=slo)
+        for scope in scopes:
+            yield from unit_nodes(self, scope, shown)
         names = dict.fromkeys(rule.name for scope in scopes for rule in _alerts(scope[0], shown))
         for name in names:
             yield AlertNode.from_parent(self, name=name, scopes=scopes, shown=shown)
@@ -271,7 +280,8 @@ class FileItem(SreItem):
         verdict = self.target.unread(self.shown)
         if verdict is None and self.seen:
             verdict = self.seen.files.get(self.shown)
-        self.settle(loads.judge(verdict or FileVerdict(self.shown)))
+        notes = [note for file in self.target.unit_files(self.shown) for note in unit.notes(file)]
+        self.settle([*loads.judge(verdict or FileVerdict(self.shown)), *notes])
 
     def reportinfo(self) -> tuple[Path, int, str]:
         """The file itself."""

@@ -13,11 +13,13 @@ import pytest
 from pytest_sre.changed.against import Against
 from pytest_sre.checks import CHECKS, policy
 from pytest_sre.collect import SreItem, Target
-from pytest_sre.errors import StackError
+from pytest_sre.errors import StackError, UserError
 from pytest_sre.live.fleet import Results
+from pytest_sre.model.export import Export
 from pytest_sre.model.observation import Observations
 from pytest_sre.options import Options
-from pytest_sre.report import ci, detection, review
+from pytest_sre.promtool.write import write
+from pytest_sre.report import ci, detection, export, review
 from pytest_sre.report import json as json_report
 from pytest_sre.report.outcome import outcomes
 from pytest_sre.report.seen import Seen
@@ -66,6 +68,9 @@ class Reports:
         lines = _review(self.run)
         stacks = list(_seen(self.run))
         summary(terminalreporter, mine, [scope[0].inventory for scope in self.run.scopes], stacks, lines)
+        if self.run.options.export_promtool:
+            for line in export.told(self.run.options.export_promtool, exports(self.run.results)):
+                terminalreporter.write_line(line)
         with _writing():
             told = ci.publish(
                 outcomes(mine),
@@ -96,6 +101,23 @@ def write_json(run: Run, targets: Iterable[Target], results: Results) -> None:
         with _writing():
             base = str(run.against.revision) if run.against else ""
             json_report.write(Path(run.options.json_path), stacks, base, _changes(run, results))
+
+
+def write_promtool(run: Run, results: Results) -> None:
+    """Write the exported scenarios; raises pytest.UsageError."""
+    folder = run.options.export_promtool
+    if folder is None:
+        return
+    files = [file for one in exports(results) for file in one.files]
+    try:
+        write(folder, files)
+    except UserError as error:
+        raise pytest.UsageError(f"pytest-sre: {error}") from None
+
+
+def exports(results: Results) -> list[Export]:
+    """What the stacks have exported."""
+    return [seen.exported for seen in results.values() if isinstance(seen, Observations) and seen.exported]
 
 
 @contextlib.contextmanager

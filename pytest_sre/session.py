@@ -16,14 +16,15 @@ import pytest
 
 from pytest_sre.changed.against import Against, before, read_against
 from pytest_sre.collect import AlertItem, FileItem, SloItem, SreFile, SreItem, Target
+from pytest_sre.collect_units import UnitItem
 from pytest_sre.errors import StackError, UserError
 from pytest_sre.live.fleet import Results, observe_all
-from pytest_sre.live.run import Job
+from pytest_sre.live.job import Asked, Job
 from pytest_sre.live.share import Share
 from pytest_sre.model.observation import Observations
 from pytest_sre.options import Options, read_options
 from pytest_sre.report.terminal import Progress
-from pytest_sre.reports import base_label, write_json
+from pytest_sre.reports import base_label, write_json, write_promtool
 from pytest_sre.settings import Settings
 from pytest_sre.sources.discover import Inventory, discover, relative
 from pytest_sre.stack.folder import run_folder
@@ -158,12 +159,25 @@ class Plugin:
         with Progress(self.config) as progress, _terminable():
             plots = bool(self.options.json_path)
             jobs = {target.label: _job(target, mine, plots, progress.tell) for target, mine in asked.items()}
+            jobs |= self._exporting(jobs)
             jobs |= dict(self._before(jobs, progress.tell))
             if len(jobs) > 1:
                 jobs = {one: replace(job, tell=partial(progress.tell, who=one)) for one, job in jobs.items()}
             results = observe_all(jobs, keep=self.options.keep, check=self._check_controller)
         write_json(self, asked, results)
+        write_promtool(self, results)
         return results
+
+    def _exporting(self, jobs: Mapping[str, Job]) -> dict[str, Job]:
+        """Jobs that export as well: of each scope the first version's."""
+        folder = self.options.export_promtool
+        first = [scope[0].label for scope in self.scopes if folder and scope[0].label in jobs]
+        return {
+            one: replace(
+                jobs[one], export=folder, timed=tuple(dict.fromkeys((*jobs[one].timed, *jobs[one].alerts)))
+            )
+            for one in first
+        }
 
     def _before(self, jobs: Mapping[str, Job], tell: Callable[[str], None]) -> Iterator[tuple[str, Job]]:
         """The alerts that changed or went, as they were, on a stack of the base."""
@@ -252,7 +266,17 @@ def _job(target: Target, items: Sequence[SreItem], plots: bool, tell: Callable[[
         target.slos,
         target.policy,
         plots,
+        tuple(_units(target, items)),
     )
+
+
+def _units(target: Target, items: Sequence[SreItem]) -> Iterator[Asked]:
+    """The files of unit tests that have items, each with those of its tests that have some."""
+    wanted = {item.group for item in items if isinstance(item, UnitItem)}
+    paths = {item.place.path for item in items}
+    for file in target.inventory.unit_files:
+        if file.path in paths:
+            yield file, tuple(group for group in file.groups if group in wanted)
 
 
 @contextlib.contextmanager

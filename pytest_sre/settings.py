@@ -131,6 +131,12 @@ class ByHand(Frozen):
     input_series: tuple[HandSeries, ...]
 
 
+class UnitTests(Frozen):
+    """promtool's unit tests. ``partial``: labels and annotations that a test does not expect don't matter."""
+
+    partial: bool = False
+
+
 class SreYaml(Frozen):
     """The file ``sre.yaml``, or one scope of it. Paths are relative to the file."""
 
@@ -146,6 +152,7 @@ class SreYaml(Frozen):
     policy: Policy = DEFAULT_POLICY
     healthy_error_share: ErrorShare = 1e-5
     severities: Severities = Severities()
+    unit_tests: UnitTests = UnitTests()
     strict: bool = False
     scopes: tuple[Scope, ...] = ()
 
@@ -179,6 +186,7 @@ class Scope(Frozen):
     policy: Policy = DEFAULT_POLICY
     healthy_error_share: ErrorShare = 1e-5
     severities: Severities = Severities()
+    unit_tests: UnitTests = UnitTests()
 
 
 class Settings(Frozen):

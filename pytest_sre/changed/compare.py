@@ -11,6 +11,7 @@ from pytest_sre.changed.meaning import Meanings
 from pytest_sre.changed.pairing import Pairs, pair
 from pytest_sre.changed.rules import Rules
 from pytest_sre.changed.side import Side
+from pytest_sre.changed.units import changed_units
 from pytest_sre.model.rules import Rule
 from pytest_sre.sources.discover import Inventory
 
@@ -21,8 +22,9 @@ class Comparison:
 
     ``reasons`` holds the selected alerts only. ``previous`` gives the old rule of every alert that had one, ``moved``
     that of alerts whose file or group is another one, ``renamed`` the old name; ``removed`` are rules of the old side.
-    ``files`` are paths, as shown, of rule files and Alertmanager configurations whose `loads` may differ now.
-    ``slos`` are names of SLOs of which the policy may be kept in another way. ``unreadable`` are remarks on the base: what could not be read in it counts as changed.
+    ``files`` are paths, as shown, of rule files and Alertmanager configurations whose `loads` may differ now, and of
+    files of unit tests. ``slos`` are names of SLOs of which the policy may be kept in another way. ``unreadable`` are
+    remarks on the base: what could not be read in it counts as changed.
     """
 
     reasons: Mapping[Rule, tuple[Reason, ...]] = field(default_factory=dict)
@@ -50,7 +52,7 @@ def compare(old: Side, new: Side) -> Comparison:
         removed=tuple(rule for rule in pairs.gone if rule.location.path not in broken),
         moved={rule: was for rule, was in pairs.previous.items() if _place(rule) != _place(was)},
         renamed={rule: was.name for rule, was in pairs.previous.items() if rule.name != was.name},
-        files=frozenset(_files(old, before, new, after)),
+        files=frozenset([*_files(old, before, new, after), *changed_units(old, new)]),
         slos=frozenset(_slos(old, before, after, reasons, pairs)),
         unreadable=tuple(_unreadable(old)),
     )

@@ -5,35 +5,17 @@ from __future__ import annotations
 import difflib
 import math
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 
 from pytest_sre.checks.unit_pairs import Both, differences, label_set, unmatched
 from pytest_sre.model.finding import Finding
 from pytest_sre.model.samples import Histogram, ShownHistogram
-from pytest_sre.model.unittest import AlertCase, Case, ExprCase, UnitGroup
+from pytest_sre.model.unittest import AlertCase, Case, ExprCase, SeenAlert, SeenSample, UnitFile, UnitGroup
 from pytest_sre.promql.printer import number
 from pytest_sre.sources import duration, histograms
 
 NAME = "unit"
 _LISTED = 10
 _ALERT = "alertname"
-
-
-@dataclass(frozen=True, slots=True)
-class SeenAlert:
-    """An active alert at a case's time; ``labels`` have ``alertname``. Only firing ones count."""
-
-    labels: Mapping[str, str]
-    annotations: Mapping[str, str] = field(default_factory=dict)
-    state: str = "firing"
-
-
-@dataclass(frozen=True, slots=True)
-class SeenSample:
-    """One sample of an expression's result."""
-
-    labels: Mapping[str, str]
-    value: float | ShownHistogram
 
 
 def judge_alerts(
@@ -202,6 +184,11 @@ def _unknown(case: AlertCase, known: Collection[str]) -> str:
     return f"no rule file has an alert {case.alertname}; " + (
         f"did you mean {near[0]}?" if near else "mend the name"
     )
+
+
+def notes(file: UnitFile) -> tuple[Finding, ...]:
+    """Warnings about a file as a whole: what promtool passes over in silence."""
+    return (*file.notes, *(one for group in file.groups for one in _empty(group)))
 
 
 def passed_over(

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from pytest_sre.model.finding import Finding, Location
-from pytest_sre.model.samples import Value
+from pytest_sre.model.samples import ShownHistogram, Value
 from pytest_sre.model.scenario import Labels
 
 EVALUATION_INTERVAL = 60.0
@@ -117,3 +117,43 @@ class UnitFile:
     def tick(self, eval_time: float) -> float:
         """The evaluation that an alert's ``eval_time`` looks at: the last one not after it."""
         return (eval_time + 1e-6) // self.evaluation_interval * self.evaluation_interval
+
+
+@dataclass(frozen=True, slots=True)
+class SeenAlert:
+    """An active alert at a case's time; ``labels`` have ``alertname``. Only firing ones count."""
+
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    state: str = "firing"
+
+
+@dataclass(frozen=True, slots=True)
+class SeenSample:
+    """One sample of an expression's result."""
+
+    labels: Mapping[str, str]
+    value: float | ShownHistogram
+
+
+@dataclass(frozen=True, slots=True)
+class UnitObservation:
+    """What the engine gave for one test of a file.
+
+    ``alerts`` has all active alerts by ``eval_time``, those not asked about without annotations; ``results`` one entry
+    for each of the test's expressions, a text where the engine refused it. ``known`` are the alert names of all rule
+    files. ``error`` is what a rule failed with, ``error_at`` its evaluation's time: promtool stops there.
+    ``unsupported`` says why the test could not be run, ``unloaded`` why promtool would not run it.
+    """
+
+    known: frozenset[str] = frozenset()
+    alerts: Mapping[float, tuple[SeenAlert, ...]] = field(default_factory=dict)
+    results: tuple[tuple[SeenSample, ...] | str, ...] = ()
+    error: str = ""
+    error_at: float = 0.0
+    unsupported: str = ""
+    unloaded: str = ""
+
+
+UnitKey = tuple[str, int]
+"""A test: its file's path, as shown, and its place in it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -10,12 +11,15 @@ from pathlib import Path
 from pytest_sre.errors import FileError, UserError
 from pytest_sre.model.routing import Routing
 from pytest_sre.model.rules import Rule, RuleFile
+from pytest_sre.model.unittest import UnitFile
 from pytest_sre.settings import Settings
 from pytest_sre.sources import yamlfile
 from pytest_sre.sources.alertmanager import is_alertmanager, parse_routing
 from pytest_sre.sources.prometheus import PrometheusConfig, is_prometheus, parse_prometheus
+from pytest_sre.sources.promtool_tests import NONE, looks_like_unit_tests, parse_unit_tests
 from pytest_sre.sources.rulefile import Broken, Skip, is_helm, looks_like_rules, parse_rule_file
 from pytest_sre.sources.snapshot import Snapshots, parse_snapshots
+from pytest_sre.sources.unit_rules import noted
 
 MAX_BYTES = 32 * 1024 * 1024
 _PRUNED = {"node_modules", "venv", "__pycache__", "build", "dist", "site-packages", "vendor"}
@@ -49,6 +53,7 @@ class Inventory:
     routing: Routing | None
     prometheus: PrometheusConfig
     snapshots: Snapshots
+    unit_files: tuple[UnitFile, ...] = ()
 
     @property
     def rules(self) -> tuple[Rule, ...]:
@@ -57,9 +62,10 @@ class Inventory:
 
     @property
     def paths(self) -> tuple[str, ...]:
-        """All files that are tested: rule files, broken files, the Alertmanager configuration."""
+        """All files that are tested: rule files, broken files, the Alertmanager configuration, unit tests."""
         files = [*(file.path for file in self.rule_files), *(file.path for file in self.broken)]
-        return tuple(dict.fromkeys([*files, *([self.routing.path] if self.routing else [])]))
+        files += [self.routing.path] if self.routing else []
+        return tuple(dict.fromkeys([*files, *(file.path for file in self.unit_files)]))
 
 
 def discover(settings: Settings, named: Collection[Path] = ()) -> Inventory:
@@ -70,13 +76,16 @@ def discover(settings: Settings, named: Collection[Path] = ()) -> Inventory:
     broken: list[BrokenFile] = []
     skipped: list[SkippedFile] = []
     configs: list[Path] = []
+    units: list[UnitFile] = []
     for path in found:
         shown = relative(settings.root, path)
         try:
             text = _read(path)
             if _is_config_name(path):
                 configs.append(path)
-            if looks_like_rules(text):
+            if unit := _unit_file(settings, path, text):
+                units.append(unit)
+            elif looks_like_rules(text):
                 rule_files.append(parse_rule_file(shown, text))
             elif settings.file.rules and path not in given:
                 _must_be_yaml(text)
@@ -87,6 +96,8 @@ def discover(settings: Settings, named: Collection[Path] = ()) -> Inventory:
     if settings.file.rules or settings.file.alertmanager or settings.file.prometheus:
         seen = set(configs)
         configs += [path for path in _walk(settings.search) if path not in seen and _is_config_name(path)]
+    if settings.file.rules:
+        units += _unit_files(settings, {file.path for file in rule_files}, set(found))
     routing, trouble = _routing(settings, configs)
     return Inventory(
         root=settings.root,
@@ -96,7 +107,30 @@ def discover(settings: Settings, named: Collection[Path] = ()) -> Inventory:
         routing=routing,
         prometheus=_prometheus(settings, configs),
         snapshots=_snapshots(settings),
+        unit_files=tuple(units),
     )
+
+
+def _unit_file(settings: Settings, path: Path, text: str) -> UnitFile | None:
+    """The file's unit tests, if it has some. Raises Skip and Broken."""
+    if not looks_like_unit_tests(text):
+        return None
+    try:
+        unit = parse_unit_tests(relative(settings.root, path), text, path, settings.root)
+    except Skip as skip:
+        if str(skip) == NONE:
+            return None
+        raise
+    return noted(unit, settings.root)
+
+
+def _unit_files(settings: Settings, rules: Collection[str], seen: Collection[Path]) -> Iterator[UnitFile]:
+    """Where the settings name the rule files: the unit tests of these. Broken ones may be those of others."""
+    for path in _walk(settings.search):
+        with contextlib.suppress(Skip, Broken):
+            unit = None if path in seen else _unit_file(settings, path, _read(path))
+            if unit and not set(rules).isdisjoint(unit.rule_files):
+                yield unit
 
 
 def relative(root: Path, path: Path) -> str:

@@ -28,10 +28,11 @@ from pytest_sre.model.unittest import (
 )
 from pytest_sre.sources import histograms, notation, promtool_shape, yamlfile
 from pytest_sre.sources.promtool_series import load
-from pytest_sre.sources.rulefile import Broken, Skip
+from pytest_sre.sources.rulefile import Broken, Skip, is_helm
 from pytest_sre.sources.yamlfile import line_of
 
 CHECK = "unit"
+NONE = "no unit tests for promtool"
 # Fields that not every version knows, and the last one tried that refuses them.
 _NEWER = {"fuzzy_compare": "2.53", "start_timestamp": "3.5"}
 
@@ -51,10 +52,14 @@ def parse_unit_tests(path: str, text: str, file: Path, root: Path) -> UnitFile:
     try:
         documents = yamlfile.load_all(text)
     except yamlfile.YamlError as error:
+        if is_helm(text):
+            raise Skip("a Helm template; render it first (helm template)") from None
         raise Broken(error.line, f"not valid YAML: {error}") from None
     top = documents[0].value if documents else None
     if not isinstance(top, Mapping) or not isinstance(top.get("tests"), list) or "rule_files" not in top:
-        raise Skip("no unit tests for promtool")
+        raise Skip(NONE)
+    if "groups" in top:
+        raise Skip(NONE)
     if any(isinstance(item, Mapping) and "metricsql_expr_test" in item for item in top["tests"]):
         raise Skip("unit tests for vmalert-tool (MetricsQL)")
     try:

@@ -1,7 +1,7 @@
 """Labels and annotations of alerts, rendered by Prometheus' own template engine: promtool prints them.
 
 For each request a generated unit test holds one series and one rule; expecting nothing, it fails, and promtool
-shows what it got. Within templates, ``query`` finds that one sample only, at the time ``at``; the functions
+shows what it got. Within templates, ``query`` finds that one sample and ``others``, at the time ``at``; the functions
 ``externalURL`` and ``pathPrefix`` have no URL in promtool and render as an error (``$externalURL`` works).
 """
 
@@ -35,7 +35,8 @@ _PAIR = re.compile(r'\s*([a-zA-Z_]\w*|"(?:[^"\\]|\\.)*")="((?:[^"\\]|\\.)*)",?')
 class Request:
     """One alert to render: the rule's templates, the sample's labels (with ``__name__`` where it has one) and value.
 
-    ``name`` is the alert's; ``at`` is the time of evaluation in seconds since the epoch.
+    ``name`` is the alert's; ``at`` is the time of evaluation in seconds since the epoch, ``others`` are further
+    samples of that time.
     """
 
     labels: Labels
@@ -46,6 +47,7 @@ class Request:
     external_labels: Labels = ()
     external_url: str = ""
     at: float = 0.0
+    others: tuple[tuple[Labels, Value], ...] = ()
 
     @property
     def is_plain(self) -> bool:
@@ -90,7 +92,8 @@ def render(stack: Stack, requests: Iterable[Request]) -> list[Rendered]:
 
 def _key(one: Request) -> object:
     # A NaN isn't equal to itself.
-    return replace(one, value=0.0, at=one.at if one.is_alone else 0.0), repr(one.value)
+    at, others = (one.at, repr(one.others)) if one.is_alone else (0.0, "")
+    return replace(one, value=0.0, at=at, others=()), repr(one.value), others
 
 
 def _finished(
@@ -137,7 +140,10 @@ def _write(folder: Path, index: int, batch: Mapping[int, Request]) -> Path:
     some = next(iter(batch.values()))
     at = some.at if some.is_alone else 0.0
     interval = f"{round(at * 1000)}ms" if at else "1m"
-    rules, series = zip(*(_rule(number, one, at) for number, one in batch.items()), strict=True)
+    rules, own = zip(*(_rule(number, one, at) for number, one in batch.items()), strict=True)
+    stored = {one["series"] for one in own}
+    others = some.others if some.is_alone else ()
+    series = [*own, *(one for other in others if (one := _series(*other, at))["series"] not in stored)]
     test = {
         "interval": interval,
         "input_series": series,
@@ -174,8 +180,11 @@ def _rule(number: int, one: Request, at: float) -> tuple[dict[str, object], dict
         "labels": dict(one.labels),
         "annotations": dict(one.annotations),
     }
-    series = notation.write_series(tuple(sorted({**labels, "__name__": stored}.items())))
-    return rule, {"series": series, "values": ("_ " if at else "") + _written(one.value)}
+    return rule, _series(tuple(sorted({**labels, "__name__": stored}.items())), one.value, at)
+
+
+def _series(labels: Labels, value: Value, at: float) -> dict[str, str]:
+    return {"series": notation.write_series(labels), "values": ("_ " if at else "") + _written(value)}
 
 
 def _written(value: Value) -> str:
@@ -208,6 +217,14 @@ def _parsed(told: str, numbered: Mapping[int, Request]) -> dict[int, Rendered]:
 
 def _texts(line: str, ours: str, theirs: str) -> dict[str, str]:
     """A label set as Go prints it; the rule's own name is put back into errors of templates."""
+    return {
+        name: text.replace(ours, theirs) if "<error expanding template" in text else text
+        for name, text in go_labels(line).items()
+    }
+
+
+def go_labels(line: str) -> dict[str, str]:
+    """A label set as Go prints it, ``{a="1", "b.c"="2"}``; raises StackError."""
     found: dict[str, str] = {}
     at = 1
     while at < len(line) - 1:
@@ -215,7 +232,6 @@ def _texts(line: str, ours: str, theirs: str) -> dict[str, str]:
         if not pair:
             raise StackError(f"promtool's answer is not understood at {line[at : at + 200]}")
         name = notation.unescape(pair[1][1:-1]) if pair[1][0] == '"' else pair[1]
-        text = notation.unescape(pair[2])
-        found[name] = text.replace(ours, theirs) if "<error expanding template" in text else text
+        found[name] = notation.unescape(pair[2])
         at = pair.end()
     return found

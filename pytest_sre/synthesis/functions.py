@@ -114,6 +114,8 @@ RANGE_FUNCTIONS: dict[str, RangeFunction] = {
     "stddev_over_time": lambda p, s, e: _deviation(p, False),
     "stdvar_over_time": lambda p, s, e: _deviation(p, True),
 }
+COUNTING = frozenset({"sum_over_time", "count_over_time"})
+"""Functions whose value grows with the number of samples."""
 KEEPS_NAME = frozenset({"last_over_time"})
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import requests
 
 from pytest_sre.errors import StackError
+from pytest_sre.model.samples import ShownHistogram, Value
 from pytest_sre.model.scenario import Labels
 from pytest_sre.model.timeline import Row, Stretch
 from pytest_sre.settings import PrometheusServer
@@ -27,6 +28,7 @@ MAX_POINTS = 11_000
 _ANCHOR: Labels = (("__name__", "pytest_sre_anchor"),)
 
 
+_PLAIN = {"Accept-Encoding": "identity"}  # to compress costs more than to send, on the same machine
 # These mean the ends of a range query, but the moment itself where a rule is evaluated.
 _ENDS = re.compile(r"@\s*(?:start|end)\s*\(")
 
@@ -54,8 +56,13 @@ def open_engine(
     folder: Path,
     name: str,
     globals_: Mapping[str, Any] | None = None,
+    *,
+    anchored: bool = True,
 ) -> Iterator[Engine]:
-    """An engine that ends with the block. ``globals_`` are prometheus.yml's; raises StackError."""
+    """An engine that ends with the block. ``globals_`` are prometheus.yml's; raises StackError.
+
+    Before Prometheus 3.0 native histograms older than what is there are refused: then nothing may be ``anchored`` now.
+    """
     folder.mkdir()
     kept = {key: value for key, value in (globals_ or {}).items() if key == "evaluation_interval"}
     document = {"global": kept, "storage": {"tsdb": {"out_of_order_time_window": "36500d"}}}
@@ -63,7 +70,8 @@ def open_engine(
     server = prometheus.start(stack, settings, folder, name)
     try:
         engine = Engine(stack, server)
-        engine.write([(_ANCHOR, [(float(int(time.time())), 1.0)])])
+        if anchored:
+            engine.write([(_ANCHOR, [(float(int(time.time())), 1.0)])])
         yield engine
     finally:
         stack.stop(server)
@@ -77,7 +85,7 @@ class Engine:
     server: Server
     _local: threading.local = field(default_factory=threading.local)
 
-    def write(self, series: Iterable[tuple[Labels, Iterable[tuple[float, float]]]]) -> None:
+    def write(self, series: Iterable[tuple[Labels, Iterable[tuple[float, Value]]]]) -> None:
         """Add samples, in any order, also between those that are there; raises StackError."""
         with answering(self.server):
             remote_write.write(self._client, self.server.url, series)
@@ -126,17 +134,28 @@ class Engine:
                 values += map(float, texts)
 
     def instant(self, query: str, at: float) -> list[tuple[Labels, float]]:
-        """The vector at a moment (a scalar is one without labels). Raises QueryError, StackError."""
+        """The numbers in the vector at a moment (a scalar is one without labels). Raises QueryError, StackError."""
+        return [(labels, value) for labels, value in self.vector(query, at) if isinstance(value, float)]
+
+    def vector(self, query: str, at: float) -> list[tuple[Labels, float | ShownHistogram]]:
+        """As `instant`, with native histograms."""
         data = self._ask("query", {"query": query, "time": f"{at:.3f}"})
         if data["resultType"] == "scalar":
             return [((), float(data["result"][1]))]
-        if data["resultType"] == "string":
-            raise QueryError("the expression is a string, not a vector")
-        return [(_labels(one["metric"]), float(one["value"][1])) for one in data["result"] if "value" in one]
+        if data["resultType"] != "vector":
+            raise QueryError(f"the expression is a {data['resultType']}, not a vector")
+        return [
+            (
+                _labels(one["metric"]),
+                float(one["value"][1]) if "value" in one else _histogram(one["histogram"][1]),
+            )
+            for one in data["result"]
+        ]
 
     def _ask(self, what: str, wanted: Mapping[str, str]) -> Any:
         with answering(self.server):
-            answer = self._client.post(f"{self.server.url}/api/v1/{what}", data=wanted, timeout=300)
+            url = f"{self.server.url}/api/v1/{what}"
+            answer = self._client.post(url, data=wanted, headers=_PLAIN, timeout=300)
             body = answer.json()
         if body.get("status") != "success":
             if answer.status_code in (400, 422):
@@ -155,6 +174,13 @@ class Engine:
 
 def _labels(metric: Mapping[str, str]) -> Labels:
     return tuple(sorted(metric.items()))
+
+
+def _histogram(shown: Mapping[str, Any]) -> ShownHistogram:
+    buckets = tuple(
+        (float(low), float(high), float(count)) for _, low, high, count in shown.get("buckets", ())
+    )
+    return ShownHistogram(float(shown["count"]), float(shown["sum"]), buckets)
 
 
 def _parts(stretch: Stretch, points: int) -> Iterator[Stretch]:

@@ -19,11 +19,15 @@ _Key = tuple[Rule, Labels, str]
 
 @dataclass(slots=True)
 class AlertLabels:
-    """Labels of the alerts of rules, rendered in batches; ``external_url`` is Prometheus' own."""
+    """Labels of the alerts of rules, rendered in batches; ``external_url`` is Prometheus' own.
+
+    ``special`` has the external labels and URL of rules that have others.
+    """
 
     stack: Stack
     external_labels: Mapping[str, str] = field(default_factory=dict)
     external_url: str = ""
+    special: Mapping[Rule, tuple[Mapping[str, str], str]] = field(default_factory=dict)
     _known: dict[_Key, Labels] = field(default_factory=dict)
 
     def of(self, rule: Rule, activity: Activity) -> Labeller:
@@ -56,9 +60,9 @@ class AlertLabels:
         return rule, sample, repr(value) if by_value else ""
 
     def _request(self, rule: Rule, sample: Labels, value: float) -> templates.Request:
-        external = tuple(sorted((key, str(text)) for key, text in self.external_labels.items()))
-        own = tuple(rule.labels.items())
-        return templates.Request(own, (), sample, value, rule.name, external, self.external_url)
+        labels, url = self.special.get(rule, (self.external_labels, self.external_url))
+        external = tuple(sorted((key, str(text)) for key, text in labels.items()))
+        return templates.Request(tuple(rule.labels.items()), (), sample, value, rule.name, external, url)
 
 
 def _templated(rule: Rule) -> bool:

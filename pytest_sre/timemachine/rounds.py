@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from pytest_sre.model.rules import Rule
@@ -20,10 +20,15 @@ def evaluate(
     tasks: Sequence[Task],
     labeller: LabellerOf,
     claims: records.Claims | None = None,
+    before: Callable[[float], None] = lambda tick: None,
 ) -> None:
-    """Put what these rules give into ``outcome``; all that they record is written, as far as no rival claims it."""
+    """Put what these rules give into ``outcome``; all that they record is written, as far as no rival claims it.
+
+    ``before`` is called at the beginning of each round, with its time.
+    """
     memories = [_Memory(task, set(task.ticks), states.Memory(task.rule, task.limit)) for task in tasks]
     for tick in sorted(set().union(*(memory.due for memory in memories))):
+        before(tick)
         for memory in memories:
             if tick in memory.due:
                 written = _step(engine, memory, tick, labeller)

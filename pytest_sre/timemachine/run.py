@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pytest_sre.model.export import Export
 from pytest_sre.model.observation import TimedObservation
 from pytest_sre.model.rules import Rule
 from pytest_sre.model.slo import PolicyEntry, Slo
 from pytest_sre.model.timeline import Passage
 from pytest_sre.promql.resolve import RuleIndex
+from pytest_sre.promtool.document import Context
+from pytest_sre.promtool.export import Exporter, export
 from pytest_sre.settings import Settings
 from pytest_sre.sources import duration
 from pytest_sre.sources.discover import Inventory
@@ -30,7 +33,10 @@ BY_HAND = "its series are given by hand: they say what fires it, not what is hea
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TimeJob:
-    """What is asked: these alerts, and where ``plots`` are wanted the data for them."""
+    """What is asked: these alerts, where ``plots`` are wanted the data for them, and their scenarios for ``export``.
+
+    ``export`` is the folder that promtool's unit tests are going to lie in.
+    """
 
     settings: Settings
     inventory: Inventory
@@ -40,10 +46,11 @@ class TimeJob:
     policy: tuple[PolicyEntry, ...]
     plots: bool
     tell: Callable[[str], None]
+    export: Path | None = None
 
 
-def observe(job: TimeJob, stack: Stack, folder: Path) -> dict[Rule, TimedObservation]:
-    """What each alert did. Raises StackError."""
+def observe(job: TimeJob, stack: Stack, folder: Path) -> tuple[dict[Rule, TimedObservation], Export | None]:
+    """What each alert did, and the export that was asked for. Raises StackError."""
     server = job.settings.file.servers.prometheus
     lookback = duration.seconds(server.lookback_delta)
     globals_ = job.inventory.prometheus.globals
@@ -63,7 +70,27 @@ def observe(job: TimeJob, stack: Stack, folder: Path) -> dict[Rule, TimedObserva
     seen: dict[Rule, list[Passage | None]] = {rule: [] for rule in found}
     for question, passage in zip(asked, passages, strict=True):
         seen[question.rule].append(passage)
-    return {rule: _observed(rule, found[rule], some) for rule, some in seen.items()}
+    timed = {rule: _observed(rule, found[rule], some) for rule, some in seen.items()}
+    return timed, _exported(job, schedule, stack, folder, asked, timed) if job.export else None
+
+
+def _exported(
+    job: TimeJob,
+    schedule: Schedule,
+    stack: Stack,
+    folder: Path,
+    asked: Sequence[Question],
+    timed: Mapping[Rule, TimedObservation],
+) -> Export:
+    assert job.export
+    external = job.inventory.prometheus.globals.get("external_labels") or {}
+    url = job.settings.file.servers.prometheus.external_url or ""
+    context = Context({name: str(value) for name, value in external.items()}, url)
+    exporter = Exporter(
+        stack, job.inventory, schedule, context, job.export, folder.with_name("promtool"), job.tell
+    )
+    missing = {rule: one.reason for rule, one in timed.items() if one.reason and not one.passages}
+    return export(exporter, asked, missing)
 
 
 def _contrasts(job: TimeJob, asker: Asker) -> Iterator[tuple[Rule, Contrast | str]]:

@@ -22,8 +22,9 @@ _COUNTING_STEP = 30.0
 _RATE_STEP = 300.0
 _MANY = 50_000  # samples of a series that are still no burden
 _IN_WINDOW = 5.0  # samples in the smallest window, at least
-_RATES = frozenset({"rate", "increase", "irate", "histogram_quantile", "sum", "avg", "min", "max", "count"})
-_RATES |= {"abs", "clamp_min", "clamp_max", "vector", "scalar", "round", "label_replace", "label_join"}
+RATES = frozenset({"rate", "increase", "irate", "histogram_quantile", "sum", "avg", "min", "max", "count"})
+RATES |= {"abs", "clamp_min", "clamp_max", "vector", "scalar", "round", "label_replace", "label_join"}
+"""What needs no more samples than rates do."""
 _UNITS = (1.0, 1e3, 1e9)
 
 
@@ -66,7 +67,7 @@ def spacing(shape: Shape, lookback: float, span: float) -> float:
 
 def is_rates(shape: Shape) -> bool:
     """Whether nothing depends on how many samples there are, so that they may lie denser at some times than at others."""
-    return shape.functions <= _RATES
+    return shape.functions <= RATES
 
 
 def closer_times(shape: Shape, looks: Iterable[Stretch], step: float, fine: float) -> tuple[float, ...]:
@@ -96,6 +97,21 @@ def lasting(behaviours: Sequence[Behaviour], now: float) -> float:
         and _stands_still(one, now)
     ]
     return max([0.0, *ages])
+
+
+def oldest(behaviours: Sequence[Behaviour], now: float) -> float:
+    """How far back the oldest time lies that a gauge holds (seconds); 0 where none does."""
+    gauges = [one for each in behaviours for one in (each.healthy, each.near, each.burning)]
+    return max(
+        [
+            0.0,
+            *(
+                now - one.value / unit
+                for one in gauges
+                if isinstance(one, Gauge) and (unit := _stamp(one, now))
+            ),
+        ]
+    )
 
 
 def series(behaviour: Behaviour, course: Course, times: Iterable[float]) -> Series:
