@@ -20,6 +20,12 @@ _ITEM = re.compile(rf"(?P<node>\S+?::.+?) {_OUTCOME}( |$)")
 _WORKERS_ITEM = re.compile(rf"\[gw\d+\] .*?{_OUTCOME} (?P<node>\S+?::.+?) *$")  # of pytest-xdist
 
 
+SUMMARY = "-- pytest-sre --+\n" + " .*\n".join(
+    ("loads", "unit", "fires", "pages", "quiet", "detects", "resolves", "runbook", "known", "policy ")
+)
+"""How the summary of the example begins: each check's count."""
+
+
 @dataclass(frozen=True)
 class Result:
     """How a run ended: exit status, all it printed, outcome by node id, observations (None: not written; a list

@@ -58,7 +58,7 @@ def aligned(table: Table, width: int) -> Iterator[str]:
     for columns in _fitting(widths, width):
         for row in every:
             cells = (f"{row[column]:>{widths[column] + _GAP}}" for column in columns)
-            yield f"  {row[0]:<{widths[0]}}" + "".join(cells)
+            yield f"  {row[0]:<{widths[0]}}{''.join(cells)}".rstrip()
 
 
 def _fitting(widths: Sequence[int], width: int) -> Iterator[list[int]]:
