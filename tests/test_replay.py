@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,8 +16,6 @@ from pytest_sre.sources.promtool_tests import parse_unit_tests
 from pytest_sre.stack.process import ProcessStack
 from pytest_sre.timemachine import replay as replays
 from pytest_sre.timemachine.replay import UnitJob, replay
-from pytest_sre.timemachine.unit_bench import WEEK, bench
-from pytest_sre.timemachine.unit_lanes import lanes
 
 RULES = """\
 groups:
