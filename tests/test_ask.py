@@ -52,7 +52,7 @@ def test_few_looks_give_what_all_evaluations_give(engine: Engine, stack: Process
         behaviours = at_ratio(found, SHOP, ratio, 0.0)
         assert behaviours is not None
         question = slo_question(alert, found, behaviours, schedule, LOOKBACK, 1e9, ratio, "shop")
-        few = replace(question, burn=12 * 3600.0, recovery=6 * 3600.0, step=300.0)
+        few = replace(question, burn=12 * 3600.0, recovery=6 * 3600.0, step=900.0)
         looks += [few, replace(few, plain=False, step=few.fine)]
         assert len(looks[-2].first_look(0.0).ticks) < len(looks[-1].first_look(0.0).ticks) / 3
     machine = Machine(engine, schedule, AlertLabels(stack), LOOKBACK)

@@ -90,7 +90,7 @@ def _answer(machine: Machine, questions: Sequence[Question], onsets: Sequence[fl
         zip(rest, _evaluate(machine, [pairs[i] for i in rest], [again[i] for i in rest]), strict=True)
     )
     activities = [
-        look.together(first[i], close.get(i), looks[i], question.interval)
+        look.together(first[i], close.get(i), looks[i], question.interval, question.lasting)
         for i, (question, _) in enumerate(pairs)
     ]
     machine.labels.prepare(
