@@ -225,4 +225,5 @@ def test_the_verdict_is_promtools(tests: Replay, name: str) -> None:
     mine = tests.ours(text, rules)
     theirs = tests.theirs()
     assert all(map(passes, mine.values())) == (not theirs), (theirs, mine)
-    assert bool(mine) and (not theirs) == expected, theirs
+    assert mine
+    assert (not theirs) == expected, theirs
