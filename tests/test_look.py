@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from test_synthesis import rule
 
 from pytest_sre.model.timeline import Activity, Row, Stretch
 from pytest_sre.timemachine import look
+from pytest_sre.timemachine.states import alert_labels, history
 
 LABELS = [(("a", "1"),), (("a", "2"),)]
 WHOLE = Stretch(6000.0, 18000.0, 60.0)
@@ -38,10 +42,23 @@ def test_what_stays_longer_than_a_step_is_seen_exactly(there: tuple[list[tuple[f
     stays = [list(one) for one in there]
     first = seen([FIRST], stays)
     close = look.closer(first, FIRST, 60.0, 0.0, [])
-    found = look.together(first, seen(close, stays) if close else None, FIRST, 60.0)
+    found = look.together(first, seen(close, stays) if close else None, FIRST, 60.0, 1e9)
     whole = seen([WHOLE], stays)
     assert found.ticks == whole.ticks
     assert presence(found) == presence(whole)
+
+
+@given(there=st.lists(stay, max_size=1), hold=st.integers(0, 90), keep=st.integers(0, 90))
+def test_an_alerts_stays_need_few_of_the_evaluations(
+    there: list[tuple[float, float]], hold: int, keep: int
+) -> None:
+    alert = replace(rule("Alert", "x > 1"), hold=60.0 * hold, keep_firing_for=60.0 * keep)
+    stays = [there, []]
+    first = seen([FIRST], stays)
+    close = look.closer(first, FIRST, 60.0, 0.0, [])
+    found = look.together(first, seen(close, stays) if close else None, FIRST, 60.0, 60.0 * max(hold, keep))
+    few, whole = (history(alert, one, alert_labels(alert)) for one in (found, seen([WHOLE], stays)))
+    assert few.periods == whole.periods
 
 
 @given(at=st.integers(100, 299), length=st.integers(1, 9))
@@ -50,7 +67,7 @@ def test_what_comes_and_goes_around_a_moment_is_seen(at: int, length: int) -> No
     assume(at // 10 == (at + length) // 10)  # between two ticks of the first look
     first = seen([FIRST], stays)
     close = look.closer(first, FIRST, 60.0, 0.0, [(at + length) * 60.0])
-    found = look.together(first, seen(close, stays), FIRST, 60.0)
+    found = look.together(first, seen(close, stays), FIRST, 60.0, 1e9)
     assert presence(found) == presence(seen([WHOLE], stays))
 
 
@@ -71,4 +88,7 @@ def test_errors_are_looked_at_closely() -> None:
     first = Activity(FIRST.ticks, (), {9000.0: "many-to-many"})
     assert look.closer(first, FIRST, 60.0, 0.0, []) == [Stretch(8400.0, 9600.0, 60.0)]
     close = Activity(tuple(Stretch(8400.0, 9600.0, 60.0).ticks), (), {9060.0: "many-to-many"})
-    assert look.together(first, close, FIRST, 60.0).errors == {9000.0: "many-to-many", 9060.0: "many-to-many"}
+    assert look.together(first, close, FIRST, 60.0, 1e9).errors == {
+        9000.0: "many-to-many",
+        9060.0: "many-to-many",
+    }
