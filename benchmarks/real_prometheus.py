@@ -12,20 +12,44 @@ from pathlib import Path
 
 import requests
 
+from pytest_sre.live import recorded
 from pytest_sre.model.rules import Rule
-from pytest_sre.model.scenario import Batch, Scenario
+from pytest_sre.model.scenario import Batch, Scenario, Series
 from pytest_sre.promql.resolve import RuleIndex
+from pytest_sre.settings import Servers
+from pytest_sre.stack import process
+from pytest_sre.timemachine.engine import open_engine
 
 PORT = 39190
 
 
 def disagreements(batch: Batch, rules: RuleIndex, binaries: Path) -> list[tuple[Rule, str]]:
     """The alerts of a batch that do not fire, or with other labels than expected, and what came back instead."""
-    now = time.time()
+    now = float(int(time.time()))
     alerts = [scenario.alert for scenario in batch.scenarios]
     needed = list(dict.fromkeys(found for alert in alerts for found in rules.closure(alert)))
     hops = max((rules.depth(alert) for alert in alerts), default=0)
-    with tempfile.TemporaryDirectory() as folder, _server(Path(folder), batch, needed, now, binaries) as url:
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as engine:
+        past = _recorded(batch, rules, now, binaries, Path(engine))
+        whole = Batch(batch.scenarios, (*batch.series, *past))
+        return _judged(whole, rules, needed, hops, now, Path(folder), binaries)
+
+
+def _recorded(batch: Batch, rules: RuleIndex, now: float, binaries: Path, folder: Path) -> tuple[Series, ...]:
+    """The past of recorded series, as the live stack makes it."""
+    names = {"binary": f"{binaries}/prometheus", "promtool": f"{binaries}/promtool"}
+    unused = {"binary": f"{binaries}/prometheus-alertmanager"}
+    servers = Servers.model_validate({"prometheus": names, "alertmanager": unused})
+    with process.open_stack(servers, folder, keep=False) as stack:
+        return recorded.history(
+            batch, rules, now, lambda: open_engine(stack, servers.prometheus, folder / "engine", "engine")
+        ).series
+
+
+def _judged(
+    batch: Batch, rules: RuleIndex, needed: list[Rule], hops: int, now: float, folder: Path, binaries: Path
+) -> list[tuple[Rule, str]]:
+    with _server(folder, batch, needed, now, binaries) as url:
         time.sleep(2.5 + 1.2 * hops if needed else 0)
         session = requests.Session()
         session.trust_env = False

@@ -85,16 +85,17 @@ class Pool:
                         found[id(shape)] = shape
         return list(found.values())
 
-    def evaluate(self, shape: Shape, moment: float = 0.0) -> Vector:
-        """What an alert sees on everything here; nothing where Prometheus would report an error."""
-        try:
-            return Evaluator(self, self.rules, self.now, self.lookback, moment).vector(shape.expr)
-        except (EvalError, Unsupported):
-            return []
+    def evaluate(self, shape: Shape) -> Vector:
+        """What an alert sees on everything here at the start of the run."""
+        return _vector(self._evaluator(), shape, 0.0)
 
     def fires(self, shape: Shape, moments: tuple[float, ...] = MOMENTS) -> bool:
         """Whether an alert fires on everything here, at these times (seconds into the run)."""
-        return all(fires(self.evaluate(shape, moment)) for moment in moments)
+        evaluator = self._evaluator()  # what rules recorded in the past is the same for all moments
+        return all(fires(_vector(evaluator, shape, moment)) for moment in moments)
+
+    def _evaluator(self) -> Evaluator:
+        return Evaluator(self, self.rules, self.now, self.lookback)
 
     def matched(self, shape: Shape) -> list[Track]:
         """The series that an alert reads."""
@@ -102,6 +103,15 @@ class Pool:
             track for group in shape.raw.values() for selector in group for track in self.select(selector)
         ]
         return list(dict.fromkeys(found))
+
+
+def _vector(evaluator: Evaluator, shape: Shape, moment: float) -> Vector:
+    """What an alert sees at a moment; nothing where Prometheus would report an error."""
+    evaluator.moment = moment
+    try:
+        return evaluator.vector(shape.expr)
+    except (EvalError, Unsupported):
+        return []
 
 
 def labels_key(track: Track) -> LabelSet:
