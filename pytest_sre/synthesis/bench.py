@@ -67,12 +67,11 @@ class Bench:
 
     def quiet(self, moments: Sequence[float] = (0.0,), shifts: Sequence[float] = ()) -> bool:
         """Whether the alert surely is quiet, at all of these moments."""
+        looks = [*((moment, 0.0) for moment in moments), *((0.0, shift) for shift in shifts)]
         try:
-            found = [self.vector(moment) for moment in moments]
-            found += [self.vector(0.0, shift) for shift in shifts]
+            return not any(self.near(element) for look in looks for element in self.vector(*look))
         except EvalError:
             return False
-        return not any(self.near(element) for vector in found for element in vector)
 
     def near(self, element: Element) -> bool:
         """Whether an element is there (NaN counts: Prometheus fires on it) or so near that Prometheus' last digit may decide."""

@@ -162,6 +162,8 @@ def _result_labels(node: Binary, many: Element, one: Element) -> dict[str, str]:
 
 def aggregate(node: Aggregate, vector: Vector, param: float | str) -> Vector:
     """All aggregations; an absent group is judged by its ghosts."""
+    if not node.labels and not node.without:
+        return _group(node.op, {}, vector, param) if vector else []
     groups: dict[Key, tuple[dict[str, str], Vector]] = {}
     drop = frozenset((*node.labels, "__name__"))
     for element in vector:
@@ -178,13 +180,13 @@ def aggregate(node: Aggregate, vector: Vector, param: float | str) -> Vector:
 
 def _group(op: str, labels: dict[str, str], members: Vector, param: float | str) -> Vector:
     present = [member for member in members if not member.off]
-    off = 0.0 if present else min(member.off for member in members)
+    off = 0.0 if present else min([member.off for member in members])
     used = present or members
     if op in ("topk", "bottomk", "limitk"):
         sign = -1.0 if op == "topk" else 1.0
         ordered = sorted(used, key=lambda member: sign * member.value if op != "limitk" else 0.0)
         return ordered[: max(0, int(float(param)))]
-    gone = max((member.gone for member in present), default=0.0)
+    gone = max([member.gone for member in present], default=0.0)
     bad = any(member.bad for member in used)
     if op == "count_values":
         counts: dict[float, int] = {}
