@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shutil
 import struct
 import subprocess
 from collections.abc import Sequence
@@ -149,8 +150,11 @@ def shop_export(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The example's export, once."""
     if not PAIRS:
         unavailable(NO_SERVERS)
-    folder = tmp_path_factory.mktemp("export") / "promtool"
-    done = run(REPO / "examples" / "shop", PAIRS[0], f"--sre-export-promtool={folder}", "-k", "quiet")
+    root = tmp_path_factory.mktemp("export")
+    for name in ("examples/shop", "runbooks", "fixtures"):
+        shutil.copytree(REPO / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
+    folder = root / "promtool"
+    done = run(root / "examples" / "shop", PAIRS[0], f"--sre-export-promtool={folder}", "-k", "quiet")
     assert done.status == 0, done.output
     assert "exported for promtool: 62 scenarios in " in done.output
     assert "left out" not in done.output
