@@ -29,7 +29,7 @@ from pytest_sre.sources.discover import Inventory, discover
 from pytest_sre.stack import process
 from pytest_sre.stack.backend import Stack
 from pytest_sre.synthesis.contrast import Contrast, contrast
-from pytest_sre.timemachine.question import Question, questions
+from pytest_sre.timemachine.question import Asker, Question
 from pytest_sre.timemachine.schedule import Schedule
 
 REPO = Path(__file__).resolve().parent.parent
@@ -63,7 +63,7 @@ def exported(
     for serial, rule in enumerate(alerts):
         found = contrast(rule, index, types={}, now=now, lookback=LOOKBACK, serial=str(serial))
         if isinstance(found, Contrast):
-            asked += questions(rule, found, schedule, LOOKBACK, now)
+            asked += Asker(schedule, LOOKBACK, now).plain(rule, found)
         else:
             missing[rule] = found.reason
     check(folder)

@@ -1,4 +1,4 @@
-"""What a run over N SLOs costs: `python benchmarks/slos.py [--servers SUITE] [--backend NAME]... [--repeat N] [COUNT...]`.
+"""What a run over N SLOs costs: `python benchmarks/slos.py [--servers SUITE] [--backend NAME]... [--repeat N] [-k WORDS] [COUNT...]`.
 
 Writes rule files as Sloth generates them, and an Alertmanager configuration that routes by team, into a
 temporary folder, runs `pytest --sre-alerts` there, and prints a Markdown table.
@@ -171,11 +171,16 @@ def write(path: Path, document: dict[str, object]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """One run: wall and CPU time in seconds, CPU of everything it started included; memory in bytes."""
+    """One run: wall and CPU time in seconds, CPU of everything it started included; memory in bytes.
+
+    ``own`` is the CPU time of pytest alone, ``own_memory`` its memory.
+    """
 
     wall: float
     cpu: float
+    own: float
     memory: int
+    own_memory: int
     outcomes: str
     status: int
 
@@ -223,9 +228,10 @@ def measure(folder: Path, servers: Path | None, options: list[str]) -> Cost:
         process = subprocess.Popen(
             command, cwd=folder, env={**os.environ, "PATH": path}, stdout=stream, stderr=stream
         )
-        watched, memory = psutil.Process(process.pid), 0
+        watched, memory, own, own_memory = psutil.Process(process.pid), 0, 0.0, 0
         while (ended := os.wait4(process.pid, os.WNOHANG))[0] == 0:
             memory = max(memory, resident(watched))
+            own, own_memory = max(own, spent(watched)), max(own_memory, watched.memory_info().rss)
             time.sleep(0.1)
     wall = time.monotonic() - begun
     process.returncode = os.waitstatus_to_exitcode(ended[1])
@@ -233,7 +239,14 @@ def measure(folder: Path, servers: Path | None, options: list[str]) -> Cost:
     summary = re.sub(r"[= ]*$|^[= ]*| in [\d.]+s.*$", "", lines[-1])
     if process.returncode:
         print("\n".join(lines[-25:]), file=sys.stderr)
-    return Cost(wall, usage.ru_utime + usage.ru_stime, memory, summary, process.returncode)
+    cpu = usage.ru_utime + usage.ru_stime
+    return Cost(wall, cpu, own, memory, own_memory, summary, process.returncode)
+
+
+def spent(process: psutil.Process) -> float:
+    """CPU seconds of a process so far, without those that it started."""
+    times = process.cpu_times()
+    return times.user + times.system
 
 
 def find_servers(suite: str) -> Path:
@@ -251,7 +264,10 @@ def report(backend: str, count: int, costs: list[Cost]) -> str:
     """A row of the table: medians, and what pytest said of the last run."""
     wall = statistics.median(cost.wall for cost in costs)
     cpu = statistics.median(cost.cpu for cost in costs)
-    memory = max(cost.memory for cost in costs) / 2**20
+    own = statistics.median(cost.own for cost in costs)
+    memory, own_memory = (
+        max(found) / 2**20 for found in zip(*((c.memory, c.own_memory) for c in costs), strict=True)
+    )
     per_alert = wall / (2 * count) * 1000
     cells = (
         backend,
@@ -259,7 +275,9 @@ def report(backend: str, count: int, costs: list[Cost]) -> str:
         2 * count,
         f"{wall:.1f}",
         f"{cpu:.1f}",
+        f"{own:.1f}",
         f"{memory:.0f}",
+        f"{own_memory:.0f}",
         f"{per_alert:.1f}",
         costs[-1].outcomes,
     )
@@ -279,6 +297,7 @@ def main() -> int:
         help="more than once: all, in turns; containers' CPU and memory are not in the figures",
     )
     parser.add_argument("--repeat", type=int, default=1, help="runs of each size; the table shows medians")
+    parser.add_argument("-k", metavar="WORDS", default="", help="only these items, as pytest's -k")
     parser.add_argument("--inhibit", action="store_true", help="a page inhibits the ticket of the same SLO")
     parser.add_argument(
         "--keep", metavar="DIR", type=Path, help="only write the files of the last COUNT there"
@@ -288,8 +307,10 @@ def main() -> int:
         generate(options.keep, options.counts[-1], options.inhibit)
         return 0
     servers = find_servers(options.servers) if options.servers else None
-    print("| backend | SLOs | alerts | wall s | CPU s | peak MiB | ms per alert | outcome |")
-    print("|---|---:|---:|---:|---:|---:|---:|---|")
+    print(
+        "| backend | SLOs | alerts | wall s | CPU s | pytest's | peak MiB | pytest's | ms per alert | outcome |"
+    )
+    print("|---|" + "---:|" * 8 + "---|")
     worst = 0
     for count in options.counts:
         with tempfile.TemporaryDirectory(prefix="slos-") as folder:
@@ -298,6 +319,7 @@ def main() -> int:
             for _ in range(options.repeat):  # in turns, so that what else the machine does hits all alike
                 for backend, found in costs.items():
                     given = options_of(backend, options.servers or "bookworm")
+                    given += ["-k", options.k] if options.k else []
                     found.append(measure(Path(folder), servers, given))
         for backend, found in costs.items():
             print(report(backend, count, found), flush=True)

@@ -31,7 +31,7 @@ from pytest_sre.sources.discover import discover
 from pytest_sre.sources.expansion import expand
 from pytest_sre.stack.process import ProcessStack
 from pytest_sre.synthesis.contrast import Contrast, contrast
-from pytest_sre.timemachine.question import questions
+from pytest_sre.timemachine.question import Asker
 from pytest_sre.timemachine.schedule import Schedule
 
 # The notation
@@ -227,7 +227,7 @@ def exported(root: Path, stack: ProcessStack, text: str = RULES) -> Export:
         one
         for rule, each in found.items()
         if isinstance(each, Contrast)
-        for one in questions(rule, each, schedule, 300.0, 1.7e9)
+        for one in Asker(schedule, 300.0, 1.7e9).plain(rule, each)
     ]
     missing = {rule: each.reason for rule, each in found.items() if not isinstance(each, Contrast)}
     context = Context({"cluster": "eu"}, "https://prometheus.example/")

@@ -127,7 +127,7 @@ def shape(expr: str) -> Shape:
     ("expr", "span", "seconds"),
     [
         ("rate(x[5m]) > 1", 1e4, 60.0),
-        ("rate(x[3d]) > 1", 1e6, 300.0),
+        ("rate(x[3d]) > 1", 1e6, 900.0),
         ("x > 1", 1e4, 60.0),
         ("changes(x[1h]) > 1", 1e4, 30.0),
         ("rate(x[1m]) > 1", 1e4, 12.0),

@@ -56,8 +56,7 @@ def _batches(series: Iterable[tuple[Labels, Iterable[tuple[float, Value]]]]) -> 
     for labels, values in series:
         rest = iter(values)
         while part := list(islice(rest, min(samples, _AT_ONCE))):
-            # Of one entry Prometheus takes all numbers before all histograms: one kind an entry keeps the order.
-            for is_histogram, run in groupby(part, _is_histogram):
+            for is_histogram, run in _runs(part):
                 size -= _add(request.timeseries.add(), labels, is_histogram, run)
             samples -= len(part)
             if samples <= 0 or size <= 0:
@@ -65,6 +64,13 @@ def _batches(series: Iterable[tuple[Labels, Iterable[tuple[float, Value]]]]) -> 
                 request, samples, size = _REQUEST(), SAMPLES_PER_REQUEST, BYTES_PER_REQUEST
     if request.timeseries:
         yield request
+
+
+def _runs(part: list[tuple[float, Value]]) -> Iterable[tuple[bool, Iterable[tuple[float, Value]]]]:
+    """Numbers and histograms apart: of one entry Prometheus takes all numbers before all histograms."""
+    if Histogram not in {type(value) for _, value in part}:
+        return [(False, part)]
+    return groupby(part, _is_histogram)
 
 
 def _is_histogram(sample: tuple[float, Value]) -> bool:

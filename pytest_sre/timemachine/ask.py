@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pytest_sre.model.timeline import Activity, AlertHistory, Passage, Stretch
 from pytest_sre.timemachine import evidence, look, spans, states
@@ -17,6 +17,8 @@ from pytest_sre.timemachine.task import Program
 
 SAMPLES_AT_ONCE = 3_000_000
 """Samples that are written before their questions are evaluated: bounds our memory, not the engine's."""
+_BEFORE = 0.001
+"""Seconds by which a first look that others follow is early: what it records is not in the way of what they record."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,7 +76,7 @@ def _answer(machine: Machine, questions: Sequence[Question], onsets: Sequence[fl
         (series.labels, series.samples) for question, onset in pairs for series in question.series(onset)
     )
     looks = [question.first_look(onset) for question, onset in pairs]
-    first = _evaluate(machine, pairs, [[one] for one in looks])
+    first = _evaluate(machine, pairs, [[one] for one in looks], early=True)
     again = [
         _closer(question, onset, one, seen)
         for (question, onset), one, seen in zip(pairs, looks, first, strict=True)
@@ -89,7 +91,7 @@ def _answer(machine: Machine, questions: Sequence[Question], onsets: Sequence[fl
         zip(rest, _evaluate(machine, [pairs[i] for i in rest], [again[i] for i in rest]), strict=True)
     )
     activities = [
-        look.together(first[i], close.get(i), looks[i], question.interval)
+        look.together(first[i], close.get(i), looks[i], question.interval, question.lasting)
         for i, (question, _) in enumerate(pairs)
     ]
     machine.labels.prepare(
@@ -114,12 +116,17 @@ def _closer(question: Question, onset: float, first: Stretch, seen: Activity) ->
 
 
 def _evaluate(
-    machine: Machine, pairs: Sequence[tuple[Question, float]], stretches: Sequence[Sequence[Stretch]]
+    machine: Machine,
+    pairs: Sequence[tuple[Question, float]],
+    stretches: Sequence[Sequence[Stretch]],
+    early: bool = False,
 ) -> list[Activity]:
-    programs = [
-        Program(spans.tasks(question.rule, parts, onset, machine.schedule, machine.lookback))
-        for (question, onset), parts in zip(pairs, stretches, strict=True)
-    ]
+    programs = []
+    for (question, onset), parts in zip(pairs, stretches, strict=True):
+        tasks = spans.tasks(question.rule, parts, onset, machine.schedule, machine.lookback)
+        if early and question.fine < question.step:
+            tasks = tuple(replace(task, offset=task.offset + _BEFORE) for task in tasks)
+        programs.append(Program(tasks))
     outcomes = evaluate(machine.engine, programs, machine.labels.of)
     return [outcome[question.rule] for (question, _), outcome in zip(pairs, outcomes, strict=True)]
 

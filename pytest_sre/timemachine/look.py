@@ -44,12 +44,18 @@ def _present(activity: Activity) -> dict[float, frozenset[Labels]]:
     return {time: frozenset(labels) for time, labels in found.items()}
 
 
-def together(first: Activity, close: Activity | None, look: Stretch, interval: float) -> Activity:
-    """What every evaluation gave: those not looked at are as the last one before them."""
+def together(
+    first: Activity, close: Activity | None, look: Stretch, interval: float, lasting: float
+) -> Activity:
+    """What the evaluations gave: those not looked at are as the last one before them.
+
+    Where results stay the same there are only those of the first look, from ``lasting`` seconds after a change on:
+    until then `for` and `keep_firing_for` may end at any evaluation.
+    """
     if look.step == interval:
         return first
-    every = tuple(round(tick, 3) for tick in Stretch(look.start, look.end, interval).ticks)
     seen = set(close.ticks) if close else set()
+    every = _ticks(first, close, look, interval, lasting)
     rows: dict[Labels, dict[float, float]] = {}
     for row in close.rows if close else ():
         rows.setdefault(row.labels, {}).update(zip(row.times, row.values, strict=True))
@@ -63,6 +69,19 @@ def together(first: Activity, close: Activity | None, look: Stretch, interval: f
     return Activity(
         every, made, {tick: text for tick, text in errors.items() if tick in seen or tick in first.ticks}
     )
+
+
+def _ticks(
+    first: Activity, close: Activity | None, look: Stretch, interval: float, lasting: float
+) -> tuple[float, ...]:
+    seen = close.ticks if close else ()
+    found = {*first.ticks, *seen}
+    ends = (round(look.start, 3), *seen)
+    for tick, following in zip(ends, (*ends[1:], math.inf), strict=True):
+        if following > tick + 1.5 * interval:
+            last = min(following, tick + lasting + 2 * interval, look.end)
+            found.update(Stretch(tick, last, interval).ticks)
+    return tuple(sorted(found))
 
 
 def _sources(every: Sequence[float], looked: set[float], seen: set[float]) -> list[tuple[float, float]]:

@@ -97,6 +97,11 @@ class Question:
             yield self.burn, "healthy"
 
     @property
+    def lasting(self) -> float:
+        """How long (seconds) after its expression changed the alert may still change."""
+        return max(self.rule.hold, self.rule.keep_firing_for)
+
+    @property
     def is_short(self) -> bool:
         """Whether all evaluations are looked at from the start."""
         return self.quiet + self.burn + self.recovery <= 2 * LOOKS * self.interval

@@ -19,7 +19,7 @@ from pytest_sre.synthesis.signals import Counter, Gauge, Lost, Signal
 
 Phase = Literal["healthy", "near", "burning"]
 _COUNTING_STEP = 30.0
-_RATE_STEP = 300.0
+_RATE_STEP = 900.0
 _MANY = 50_000  # samples of a series that are still no burden
 _IN_WINDOW = 5.0  # samples in the smallest window, at least
 RATES = frozenset({"rate", "increase", "irate", "histogram_quantile", "sum", "avg", "min", "max", "count"})
