@@ -152,6 +152,37 @@ def test_the_headline(outcomes: list[Outcome], line: str) -> None:
     assert headline(outcomes) == wanted
 
 
+def of_file(kind: Kind, check: str, name: str) -> Outcome:
+    """An item about no alert of its own."""
+    where = Location(name.partition("::")[0], 3)
+    told = (Finding(check, where, "no"),) if kind == "failed" else ()
+    return Outcome(name, check, "Burn" if check == "unit" else "", kind, where, "why", told)
+
+
+POLICY = "sre.yaml::shop::policy[{}]"
+UNIT = "tests/x.yml::Burn 5m"
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "line"),
+    [
+        (
+            [of_file("passed", "policy", POLICY.format(1)), of_file("passed", "unit", UNIT)],
+            "✅ 1 alert proven",
+        ),
+        (
+            [of_file("failed", "policy", POLICY.format(n)) for n in (1, 2)],
+            "❌ policy not kept for 1 SLO: `shop`",
+        ),
+        ([of_file("failed", "loads", "x.yml::loads")], "❌ 1 file not loaded: `x.yml`"),
+        ([of_file("failed", "unit", UNIT)], "❌ 1 unit test failed: `Burn 5m`"),
+        ([of_file("skipped", "policy", POLICY.format(1))], "⚠️ 1 alert proven, 1 other test NOT"),
+    ],
+)
+def test_the_headline_tells_alerts_from_files_slos_and_unit_tests(outcomes: list[Outcome], line: str) -> None:
+    assert headline([outcome(), *outcomes]) == line
+
+
 def test_the_headline_names_a_few() -> None:
     outcomes = [outcome("failed", alert=name) for name in "ABCDE"]
     assert headline(outcomes) == "❌ 5 of 5 alerts failed: `A`, `B`, `C` and 2 more"

@@ -57,25 +57,39 @@ def headline(outcomes: Sequence[Outcome]) -> str:
     if any(one.outcome == "error" for one in outcomes) and not failed:
         return f"❌ Nothing is known of {_number(len(alerts), 'alert')}: the run ended in an error"
     if failed:
-        files = [code(one.location.path) for one in failed if not one.alert]
-        bad = [code(name) for name in _alerts(failed)]
-        parts = [f"{len(bad)} of {_number(len(alerts), 'alert')} failed: {_listed(bad)}"] if bad else []
-        parts += [f"{_number(len(files), 'file')} not loaded: {_listed(files)}"] if files else []
-        return "❌ " + "; ".join(parts)
+        return "❌ " + "; ".join(_failures(failed, len(alerts)))
     if not outcomes:
         return "No alert was tested"
-    open_ = _alerts(one for one in outcomes if one.outcome == "skipped")
-    if open_:
+    skipped = [one for one in outcomes if one.outcome == "skipped"]
+    if open_ := _alerts(skipped):
         return f"⚠️ {len(open_)} of {_number(len(alerts), 'alert')} NOT proven in all respects"
+    if skipped:
+        return f"⚠️ {_number(len(alerts), 'alert')} proven, {_number(len(skipped), 'other test')} NOT"
     warned = _alerts(one for one in outcomes if one.outcome == "warned")
     if warned:
         return f"⚠️ {_number(len(alerts), 'alert')} proven, {len(warned)} with warnings"
     return f"✅ {_number(len(alerts), 'alert')} proven"
 
 
+def _failures(failed: Sequence[Outcome], alerts: int) -> Iterator[str]:
+    """What failed, by what it is about: alerts, files, SLOs, unit tests."""
+    if bad := [code(name) for name in _alerts(failed)]:
+        yield f"{len(bad)} of {_number(alerts, 'alert')} failed: {_listed(bad)}"
+    if files := [code(one.location.path) for one in failed if one.check == "loads"]:
+        yield f"{_number(len(files), 'file')} not loaded: {_listed(files)}"
+    if slos := list(dict.fromkeys(code(_first(one.name)) for one in failed if one.check == "policy")):
+        yield f"policy not kept for {_number(len(slos), 'SLO')}: {_listed(slos)}"
+    if units := [code(one.name) for one in failed if one.check == "unit"]:
+        yield f"{_number(len(units), 'unit test')} failed: {_listed(units)}"
+
+
+def _first(name: str) -> str:
+    return name.partition("::")[0]
+
+
 def _alerts(outcomes: Iterable[Outcome]) -> list[str]:
     """The names of alerts, each as often as alerts have it: those of one name differ by their lines."""
-    found = {(one.location, one.alert): one.alert for one in outcomes if one.alert}
+    found = {(one.location, one.alert): one.alert for one in outcomes if one.alert and one.check != "unit"}
     return list(found.values())
 
 

@@ -23,7 +23,7 @@ class Progress:
         self.quiet = self.reporter is None or config.getoption("verbose") < 0
         self.began = time.monotonic()
         self.last = ""
-        self.stages: dict[str, str] = {}
+        self.stages: set[tuple[str, str]] = set()
         self.lock = threading.Lock()
         self.live = bool(self.reporter) and self.reporter._tw.hasmarkup
 
@@ -49,9 +49,10 @@ class Progress:
             line = f"sre: {time.monotonic() - self.began:4.1f} s  {text}"
             if self.live:
                 self._write(f"\r\x1b[K{line}")
-            elif _stage(text) != self.stages.get(who):
+            elif (who, _stage(text)) not in self.stages:  # those of the two clocks take turns
                 self._write(f"{line}\n")
-        self.last, self.stages[who] = text, _stage(text)
+        self.last = text
+        self.stages.add((who, _stage(text)))
 
     def _write(self, text: str) -> None:
         if self.capture is None:
