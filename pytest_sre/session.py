@@ -19,8 +19,9 @@ from pytest_sre.collect import AlertItem, FileItem, SloItem, SreFile, SreItem, T
 from pytest_sre.collect_units import UnitItem
 from pytest_sre.errors import StackError, UserError
 from pytest_sre.live.fleet import Results, observe_all
-from pytest_sre.live.run import Asked, Job
+from pytest_sre.live.run import Job
 from pytest_sre.live.share import Share
+from pytest_sre.live.units import Asked
 from pytest_sre.model.observation import Observations
 from pytest_sre.options import Options, read_options
 from pytest_sre.report.terminal import Progress

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,8 +16,6 @@ from pytest_sre.sources.promtool_tests import parse_unit_tests
 from pytest_sre.stack.process import ProcessStack
 from pytest_sre.timemachine import replay as replays
 from pytest_sre.timemachine.replay import UnitJob, replay
-from pytest_sre.timemachine.unit_bench import WEEK, bench
-from pytest_sre.timemachine.unit_lanes import lanes
 
 RULES = """\
 groups:
@@ -227,5 +224,6 @@ def test_the_verdict_is_promtools(tests: Replay, name: str) -> None:
         expected = False  # all samples are at 0 then
     mine = tests.ours(text, rules)
     theirs = tests.theirs()
+    assert mine
     assert all(map(passes, mine.values())) == (not theirs), (theirs, mine)
-    assert bool(mine) and (not theirs) == expected, theirs
+    assert (not theirs) == expected, theirs

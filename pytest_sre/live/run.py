@@ -18,6 +18,7 @@ from pytest_sre.live import fire as fires
 from pytest_sre.live import page as pages
 from pytest_sre.live.fire import Fire, Kindling
 from pytest_sre.live.page import Delivery, Office, Wave
+from pytest_sre.live.units import Asked, other_rules, unit_job
 from pytest_sre.model.observation import (
     AlertObservation,
     Change,
@@ -29,28 +30,24 @@ from pytest_sre.model.observation import (
 from pytest_sre.model.rules import Rule
 from pytest_sre.model.scenario import Plan, Series
 from pytest_sre.model.slo import PolicyEntry, Slo
-from pytest_sre.model.unittest import UnitFile, UnitGroup, UnitKey, UnitObservation
+from pytest_sre.model.unittest import UnitKey, UnitObservation
 from pytest_sre.promql.resolve import RuleIndex
 from pytest_sre.settings import Settings
-from pytest_sre.sources import duration, notation, unit_rules
+from pytest_sre.sources import duration, notation
 from pytest_sre.sources.discover import Inventory
 from pytest_sre.stack import alertmanager, backends, rulecopy
 from pytest_sre.stack.backend import Stack
 from pytest_sre.stack.prometheus import RuleState
 from pytest_sre.stack.sink import PostedAlert, Sink
 from pytest_sre.synthesis.planner import plan as make_plan
-from pytest_sre.timemachine import replay as replays
 from pytest_sre.timemachine import run as timemachine
-from pytest_sre.timemachine.replay import UnitJob, replay
+from pytest_sre.timemachine.replay import replay
 from pytest_sre.timemachine.run import TimeJob
 
 _K = TypeVar("_K")
 _V = TypeVar("_V")
 SEND_QUIET = 5.0  # seconds: five resends without anything new mean that all was sent
 NOTIFIER_DELAY = 6.0  # seconds: Prometheus tells its notifier where Alertmanager is 5 s after it starts
-
-
-Asked = tuple[UnitFile, tuple[UnitGroup, ...]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -169,7 +166,8 @@ def _beside(job: Job, run: _Run, index: RuleIndex, stack: Stack, folder: Path) -
         if alerts:
             ask = partial(timemachine.observe, asked, stack, folder / "timemachine")
             answers.append(pool.submit(_timed, run.seconds, "timed", run.timed, ask))
-        if unit := _unit_job(job, run, tell):
+        settings = job.settings.file.servers.prometheus
+        if unit := unit_job(job.units, job.inventory.root, settings, run.files, tell):
             ask_unit = partial(replay, unit, stack, folder / "units")
             answers.append(pool.submit(_timed, run.seconds, "units", run.units, ask_unit))
         try:
@@ -189,22 +187,10 @@ def _timed(
     seconds[name] = time.monotonic() - began
 
 
-def _unit_job(job: Job, run: _Run, tell: Callable[[str], None]) -> UnitJob | None:
-    """What is asked of unit tests; the verdicts on their files are settled here."""
-    rules = unit_rules.read([unit for unit, _ in job.units], job.inventory.root)
-    for unit, _ in job.units:
-        run.files[unit.path] = FileVerdict(unit.path, error=replays.broken(unit, rules, run.files))
-    tests = tuple((unit, group) for unit, groups in job.units for group in groups)
-    if not tests:
-        return None
-    return UnitJob(job.settings.file.servers.prometheus, tests, rules, dict(run.files), tell)
-
-
 def _load(job: Job, run: _Run, stack: Stack, folder: Path) -> RuleIndex:
     flags = job.settings.file.servers.prometheus.feature_flags
-    known = {file.path for file in job.inventory.rule_files}
-    others = unit_rules.read([unit for unit, _ in job.units], job.inventory.root).files
-    files = [*job.inventory.rule_files, *(file for path, file in others.items() if path not in known)]
+    own = job.inventory.rule_files
+    files = [*own, *other_rules(job.units, job.inventory.root, own)]
     if files:
         job.tell(f"promtool checks {len(files)} rule files")
         verdicts = rulecopy.check(stack, files, flags, folder)
