@@ -17,7 +17,7 @@ import requests
 from pytest_sre.errors import StackError
 from pytest_sre.model.rules import Rule
 from pytest_sre.model.scenario import Labels
-from pytest_sre.promql.resolve import RuleIndex
+from pytest_sre.promql.resolve import RuleIndex, selectors
 from pytest_sre.stack.remote_write import write
 from pytest_sre.synthesis.contrast import Contrast
 from pytest_sre.synthesis.search import sample_times
@@ -72,7 +72,7 @@ def query(session: requests.Session, url: str, expr: str, now: float) -> list[tu
 
 def record(session: requests.Session, url: str, alert: Rule, rules: RuleIndex, now: float) -> None:
     """Write what an alert's recording rules give at a time, those that others need first."""
-    for rule in sorted(rules.closure(alert), key=rules.depth):
+    for rule in _ordered(alert, rules, {}):
         try:
             rows = query(session, url, rule.expr, now)
         except ValueError:
@@ -87,6 +87,17 @@ def record(session: requests.Session, url: str, alert: Rule, rules: RuleIndex, n
             StackError
         ):  # another rule wrote the same series with another value: Prometheus keeps the first
             continue
+
+
+def _ordered(rule: Rule, rules: RuleIndex, found: dict[Rule, None]) -> list[Rule]:
+    """The recording rules behind a rule, those that others need first; cycles are cut."""
+    found[rule] = None
+    inner: list[Rule] = []
+    for selector in selectors(rule.expr):
+        for behind in rules.behind(selector):
+            if behind not in found:
+                inner += [*_ordered(behind, rules, found), behind]
+    return inner
 
 
 @contextmanager
@@ -127,7 +138,7 @@ def _server(folder: Path, questions: list[Question], state: str, binaries: Path)
 def _series(questions: list[Question], state: str) -> Iterator[tuple[Labels, list[tuple[float, float]]]]:
     """All series with their samples up to each question's time, series by series."""
     found: dict[Labels, list[tuple[float, float]]] = {}
-    for question in questions:
+    for question in sorted(questions, key=lambda question: question.now):
         times = sample_times(question.contrast.shape, LOOKBACK)
         for behaviour in question.contrast.behaviours:
             track = Track(dict(behaviour.labels), times, getattr(behaviour, state))

@@ -31,7 +31,7 @@ from pytest_sre.synthesis.slo import at_ratio
 from pytest_sre.timemachine.ask import Machine, ask
 from pytest_sre.timemachine.engine import open_engine
 from pytest_sre.timemachine.labels import AlertLabels
-from pytest_sre.timemachine.question import Question, slo_question
+from pytest_sre.timemachine.question import Asker, Question
 from pytest_sre.timemachine.schedule import Schedule
 
 INTERVAL = 15.0
@@ -110,8 +110,8 @@ def seconds(window: str) -> float:
 def questions(asked: Sequence[Asked], file: RuleFile) -> Iterator[Question]:
     """The scenarios of these figures."""
     index = RuleIndex(())
-    schedule = Schedule([file], {}, index)
     now = float(int(time.time()))
+    asker = Asker(Schedule([file], {}, index), LOOKBACK, now)
     made: dict[str, tuple[Rule, Contrast]] = {}
     for number, rule in enumerate(file.alerts):
         found = contrast(rule, index, types={}, now=now, lookback=LOOKBACK, serial=str(number))
@@ -121,7 +121,7 @@ def questions(asked: Sequence[Asked], file: RuleFile) -> Iterator[Question]:
         rule, found = made[one.alert]
         behaviours = at_ratio(found, SLO, one.ratio, well=0.0)
         assert behaviours is not None
-        question = slo_question(rule, found, behaviours, schedule, LOOKBACK, now, one.ratio, SLO.name)
+        question = asker.at_ratio(rule, found, behaviours, SLO, one.ratio)
         if one.burn is not None:
             question = replace(question, burn=one.burn, recovery=one.recovery)
         yield question
@@ -132,27 +132,27 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--servers", default="bookworm")
     suite = find_servers(parser.parse_args().servers)
+    binaries = {"prometheus": "prometheus", "alertmanager": "prometheus-alertmanager"}
+    return run(Servers.model_validate({key: {"binary": str(suite / name)} for key, name in binaries.items()}))
+
+
+def run(servers: Servers) -> int:
+    """Print all figures; returns 1 when one is off."""
     file = rules()
     cells = [Asked(named(*column), ratio) for ratio in ROWS for column in COLUMNS]
     asked = list(questions([*cells, *(figure.asked for figure in FIGURES)], file))
-    servers = Servers.model_validate(
-        {
-            "prometheus": {"binary": str(suite / "prometheus")},
-            "alertmanager": {"binary": str(suite / "prometheus-alertmanager")},
-        }
-    )
+    schedule = Schedule([file], {}, RuleIndex(()))
     began = time.monotonic()
     with (
         tempfile.TemporaryDirectory() as folder,
         process.open_stack(servers, Path(folder), keep=False) as stack,
     ):
-        with open_engine(stack, servers.prometheus, Path(folder) / "engine", "engine") as engine:
-            machine = Machine(engine, Schedule([file], {}, RuleIndex(())), AlertLabels(stack), LOOKBACK)
-            passages = ask(machine, asked, lambda done, of: None)
         version = stack.versions["prometheus"]
-    print(
-        f"Prometheus {version}, evaluation every {INTERVAL:g} s, {len(asked)} scenarios in {time.monotonic() - began:.1f} s\n"
-    )
+        with open_engine(stack, servers.prometheus, Path(folder) / "engine", "engine") as engine:
+            machine = Machine(engine, schedule, AlertLabels(stack), LOOKBACK)
+            passages = ask(machine, asked, lambda done, of: None)
+    took = time.monotonic() - began
+    print(f"Prometheus {version}, evaluation every {INTERVAL:g} s, {len(asked)} scenarios in {took:.1f} s\n")
     off = table(passages[: len(cells)]) + figures(passages[len(cells) :])
     print(f"\n{off} of {len(asked)} are off by more than one evaluation interval")
     return 1 if off else 0

@@ -68,7 +68,9 @@ def _notified(report: Any) -> Iterator[str]:
 
 def left(temporary: Path, volumes: set[str]) -> list[str]:
     """What is still there of runs that kept their files in a folder."""
-    found = [str(path) for path in temporary.iterdir()]
+    found = [
+        str(path) for path in temporary.iterdir() if not path.name.startswith("pytest-of-")
+    ]  # pytest's own
     for process in psutil.process_iter(["pid", "cmdline"]):
         if any(str(temporary) in word for word in process.info["cmdline"] or ()):
             found.append(f"process {process.info['pid']}: {' '.join(process.info['cmdline'])[:120]}")

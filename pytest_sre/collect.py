@@ -298,12 +298,11 @@ class SloItem(SreItem):
 
     def runtest(self) -> None:
         """Judge the alerts that watch over it by what they did at the entry's error ratio."""
-        detections: list[policy.Detection] = []
         if self.seen:
-            detections = policy.detections(
-                self.slo, self.entry, self.seen, self.target.settings.file.severities
-            )
-        self.settle(policy.judge(self.slo, self.entry, detections))
+            severities, rules = self.target.settings.file.severities, self.target.inventory.rules
+            detections = policy.detections(self.slo, self.entry, self.seen, severities)
+            untold = policy.untold(self.slo, self.entry, self.seen, rules, severities)
+            self.settle(policy.judge(self.slo, self.entry, detections, untold))
 
     def reportinfo(self) -> tuple[Path, int, str]:
         """The SLO's place in its file."""

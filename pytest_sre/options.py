@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from pytest_sre.errors import StackError, UserError
+from pytest_sre.promtool.write import check
 from pytest_sre.settings import FILE_NAMES, Servers, Settings, SreYaml, of_scope, read_sre_yaml
 from pytest_sre.stack import process
 
@@ -30,6 +31,7 @@ class Options:
     """What holds for a whole run; ``scopes`` has the settings of each scope for each version, ``config`` is sre.yaml.
 
     ``changed`` is the revision to compare with: None when everything is tested, empty for the usual one.
+    ``export_promtool`` is the folder for our scenarios as promtool's unit tests.
     """
 
     scopes: tuple[tuple[Settings, ...], ...]
@@ -40,6 +42,7 @@ class Options:
     markdown_path: str
     codequality_path: str
     changed: str | None
+    export_promtool: Path | None
 
 
 def read_options(config: pytest.Config) -> Options:
@@ -72,11 +75,21 @@ def read_options(config: pytest.Config) -> Options:
         path,
         keep,
         file.strict,
-        _path(config, "json"),
-        _path(config, "markdown"),
-        _path(config, "codequality"),
+        _report(config, "json"),
+        _report(config, "markdown"),
+        _report(config, "codequality"),
         _changed(config),
+        _export(config),
     )
+
+
+def _export(config: pytest.Config) -> Path | None:
+    """The folder for promtool's unit tests; raises UserError where nothing can be written."""
+    folder = _path(config, "export-promtool")
+    if not folder:
+        return None
+    check(Path(folder))
+    return Path(folder).resolve()
 
 
 def _changed(config: pytest.Config) -> str | None:
@@ -212,3 +225,17 @@ def _path(config: pytest.Config, name: str) -> str:
     option = config.getoption(key)
     text, base = (option, config.invocation_params.dir) if option else (config.getini(key), config.rootpath)
     return str(base / text) if text else ""
+
+
+def _report(config: pytest.Config, name: str) -> str:
+    """The path of a report; raises UserError before anything is fired where it can't be written in the end."""
+    text = _path(config, name)
+    if text:
+        above = next(folder for folder in Path(text).parents if folder.exists())
+        if Path(text).is_dir():
+            raise UserError(f"cannot write {text}: it is a folder")
+        if not above.is_dir():
+            raise UserError(f"cannot write {text}: {above} is no folder")
+        if not os.access(above, os.W_OK):
+            raise UserError(f"cannot write {text}: no permission to write to {above}")
+    return text

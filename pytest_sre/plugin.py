@@ -42,6 +42,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="BASE",
         help="only alerts whose meaning changed since this git revision (default: the merge request's target)",
     )
+    group.addoption(
+        "--sre-export-promtool", metavar="DIR", help="write the scenarios as unit tests for promtool there"
+    )
+    parser.addini("sre_export_promtool", "where to write the scenarios as unit tests for promtool")
     group.addoption("--sre-backend", choices=("auto", "docker", "process"), help="what runs the servers")
     group.addoption(
         "--sre-docker-sink", choices=("auto", "gateway", "relay"), help="how containers reach pytest"

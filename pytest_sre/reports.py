@@ -11,15 +11,18 @@ from typing import Protocol
 import pytest
 
 from pytest_sre.changed.against import Against
-from pytest_sre.checks import CHECKS
+from pytest_sre.checks import CHECKS, loads, policy, unit
 from pytest_sre.collect import SreItem, Target
-from pytest_sre.errors import StackError
+from pytest_sre.errors import StackError, UserError
 from pytest_sre.live.fleet import Results
+from pytest_sre.model.export import Export
 from pytest_sre.model.observation import Observations
 from pytest_sre.options import Options
-from pytest_sre.report import ci, review
+from pytest_sre.promtool.write import write
+from pytest_sre.report import ci, detection, export, review
 from pytest_sre.report import json as json_report
 from pytest_sre.report.outcome import outcomes
+from pytest_sre.report.seen import Seen
 from pytest_sre.report.terminal import summary
 
 
@@ -63,15 +66,19 @@ class Reports:
             (report for report in every if _check(report)), key=lambda one: _ORDER.get(_check(one), 0)
         )
         lines = _review(self.run)
-        stacks = [(target.label, seen) for target, seen in _seen(self.run)]
+        stacks = list(_seen(self.run))
         summary(terminalreporter, mine, [scope[0].inventory for scope in self.run.scopes], stacks, lines)
+        if self.run.options.export_promtool:
+            for line in export.told(self.run.options.export_promtool, exports(self.run.results)):
+                terminalreporter.write_line(line)
         with _writing():
             told = ci.publish(
                 outcomes(mine),
                 root=self.run.config.rootpath,
                 environ=os.environ,
                 review=lines,
-                versions=[(label, seen.versions) for label, seen in stacks],
+                versions=[(stack.label, stack.observations.versions) for stack in stacks],
+                detection=[table for stack in stacks for table in _tables(stack)],
                 markdown_path=self.run.options.markdown_path,
                 codequality_path=self.run.options.codequality_path,
             )
@@ -80,7 +87,7 @@ class Reports:
 
 
 # With pytest-xdist the reports come as the workers are done.
-_ORDER = {check.NAME: number for number, check in enumerate(CHECKS, 1)}
+_ORDER = {check.NAME: number for number, check in enumerate((loads, unit, *CHECKS, policy))}
 
 
 def _check(report: pytest.TestReport) -> str:
@@ -89,15 +96,28 @@ def _check(report: pytest.TestReport) -> str:
 
 def write_json(run: Run, targets: Iterable[Target], results: Results) -> None:
     """Write down what was observed on the stacks that are not broken; raises pytest.UsageError."""
-    stacks = [
-        (target.settings, target.inventory, seen)
-        for target in targets
-        if isinstance(seen := results[target.label], Observations)
-    ]
+    stacks = list(_observed(targets, results))
     if run.options.json_path and stacks:
         with _writing():
             base = str(run.against.revision) if run.against else ""
             json_report.write(Path(run.options.json_path), stacks, base, _changes(run, results))
+
+
+def write_promtool(run: Run, results: Results) -> None:
+    """Write the exported scenarios; raises pytest.UsageError."""
+    folder = run.options.export_promtool
+    if folder is None:
+        return
+    files = [file for one in exports(results) for file in one.files]
+    try:
+        write(folder, files)
+    except UserError as error:
+        raise pytest.UsageError(f"pytest-sre: {error}") from None
+
+
+def exports(results: Results) -> list[Export]:
+    """What the stacks have exported."""
+    return [seen.exported for seen in results.values() if isinstance(seen, Observations) and seen.exported]
 
 
 @contextlib.contextmanager
@@ -108,12 +128,22 @@ def _writing() -> Iterator[None]:
         raise pytest.UsageError(f"pytest-sre: cannot write {error.filename}: {error.strerror}") from None
 
 
-def _seen(run: Run) -> Iterator[tuple[Target, Observations]]:
-    for scope in run.scopes:
-        for target in scope:
-            seen = run.results.get(target.label)
-            if isinstance(seen, Observations):
-                yield target, seen
+def _seen(run: Run) -> Iterator[Seen]:
+    return _observed([target for scope in run.scopes for target in scope], run.results)
+
+
+def _observed(targets: Iterable[Target], results: Results) -> Iterator[Seen]:
+    """The stacks that are not broken."""
+    for target in targets:
+        seen = results.get(target.label)
+        if isinstance(seen, Observations):
+            yield Seen(target.settings, target.inventory, target.slos, target.policy, seen)
+
+
+def _tables(stack: Seen) -> Iterator[detection.Table]:
+    yield from detection.tables(stack)
+    if table := detection.others(stack):
+        yield table
 
 
 def _review(run: Run) -> list[str]:

@@ -19,13 +19,12 @@ from pytest_sre.collect import AlertItem, FileItem, SloItem, SreFile, SreItem, T
 from pytest_sre.collect_units import UnitItem
 from pytest_sre.errors import StackError, UserError
 from pytest_sre.live.fleet import Results, observe_all
-from pytest_sre.live.run import Job
+from pytest_sre.live.job import Asked, Job
 from pytest_sre.live.share import Share
-from pytest_sre.live.units import Asked
 from pytest_sre.model.observation import Observations
 from pytest_sre.options import Options, read_options
 from pytest_sre.report.terminal import Progress
-from pytest_sre.reports import base_label, write_json
+from pytest_sre.reports import base_label, write_json, write_promtool
 from pytest_sre.settings import Settings
 from pytest_sre.sources.discover import Inventory, discover, relative
 from pytest_sre.stack.folder import run_folder
@@ -160,12 +159,25 @@ class Plugin:
         with Progress(self.config) as progress, _terminable():
             plots = bool(self.options.json_path)
             jobs = {target.label: _job(target, mine, plots, progress.tell) for target, mine in asked.items()}
+            jobs |= self._exporting(jobs)
             jobs |= dict(self._before(jobs, progress.tell))
             if len(jobs) > 1:
                 jobs = {one: replace(job, tell=partial(progress.tell, who=one)) for one, job in jobs.items()}
             results = observe_all(jobs, keep=self.options.keep, check=self._check_controller)
         write_json(self, asked, results)
+        write_promtool(self, results)
         return results
+
+    def _exporting(self, jobs: Mapping[str, Job]) -> dict[str, Job]:
+        """Jobs that export as well: of each scope the first version's."""
+        folder = self.options.export_promtool
+        first = [scope[0].label for scope in self.scopes if folder and scope[0].label in jobs]
+        return {
+            one: replace(
+                jobs[one], export=folder, timed=tuple(dict.fromkeys((*jobs[one].timed, *jobs[one].alerts)))
+            )
+            for one in first
+        }
 
     def _before(self, jobs: Mapping[str, Job], tell: Callable[[str], None]) -> Iterator[tuple[str, Job]]:
         """The alerts that changed or went, as they were, on a stack of the base."""
@@ -224,6 +236,8 @@ def _changed(item: SreItem, against: Against) -> bool:
     comparison = against.of(item.target.inventory)
     if isinstance(item, AlertItem):
         return item.rule in comparison.reasons
+    if isinstance(item, SloItem):
+        return item.slo.name in comparison.slos
     return item.place.path in comparison.files
 
 

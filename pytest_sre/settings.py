@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, Field, ValidationError, field_validator
 
 from pytest_sre.errors import UserError
+from pytest_sre.model.slo import Notify
 from pytest_sre.sources import notation
 from pytest_sre.sources.alertmanager import parse_matchers
 from pytest_sre.sources.fields import Duration, Frozen
@@ -93,6 +95,13 @@ class Severities(Frozen):
     ticket: tuple[str, ...] = (
         "ticket", "warning", "warn", "high", "error", "major", "sev2", "sev-2", "p2", "sev3", "sev-3", "p3",
     )  # fmt: skip
+
+    def kind_of(self, labels: Mapping[str, str]) -> Notify | None:
+        """What an alert's own labels say that it is; None where they say nothing of the kind."""
+        said = {labels.get(label, "").lower() for label in self.labels}
+        if said & {value.lower() for value in self.page}:
+            return "page"
+        return "ticket" if said & {value.lower() for value in self.ticket} else None
 
 
 class HandSeries(Frozen):

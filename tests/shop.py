@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -12,6 +13,17 @@ from pathlib import Path
 from typing import Any
 
 from servers import Pair
+
+# Ids may hold blanks: sre.yaml::checkout-availability::policy[1h page]
+_OUTCOME = "(?P<outcome>PASSED|FAILED|SKIPPED|ERROR)"
+_ITEM = re.compile(rf"(?P<node>\S+?::.+?) {_OUTCOME}( |$)")
+_WORKERS_ITEM = re.compile(rf"\[gw\d+\] .*?{_OUTCOME} (?P<node>\S+?::.+?) *$")  # of pytest-xdist
+
+
+SUMMARY = "-- pytest-sre --+\n" + " .*\n".join(
+    ("loads", "unit", "fires", "pages", "quiet", "detects", "resolves", "runbook", "known", "policy ")
+)
+"""How the summary of the example begins: each check's count."""
 
 
 @dataclass(frozen=True)
@@ -70,11 +82,8 @@ def run(folder: Path, pair: Pair, *options: str, env: Mapping[str, str] | None =
     )
     outcomes = {}
     for line in done.stdout.splitlines():
-        words = line.split()
-        if words[:1] and words[0].startswith("[gw"):  # with pytest-xdist: [gw0] [ 50%] PASSED file::item
-            words = list(reversed(words[-2:]))
-        if len(words) > 1 and "::" in words[0] and words[1] in ("PASSED", "FAILED", "SKIPPED", "ERROR"):
-            outcomes[words[0]] = words[1]
+        if found := _ITEM.match(line) or _WORKERS_ITEM.match(line):
+            outcomes[found["node"]] = found["outcome"]
     written = json.loads(report.read_text()) if report.exists() else {"stacks": [None]}
     stacks = written["stacks"]
     seen = stacks[0] if len(stacks) == 1 else stacks

@@ -206,6 +206,92 @@ def test_server_settings_concern_all(shop: Path, aside: Path) -> None:
     assert "alertmanager.yml" in run.comparison.files
 
 
+AVAILABILITY, LATENCY, PAYMENTS = "checkout-availability", "checkout-latency", "payments-availability"
+
+
+def test_an_slo_concerns_the_alerts_that_read_its_series(shop: Path, aside: Path) -> None:
+    edit(shop / "sre.yaml", "objective: 99.9\n", "objective: 99.5\n")
+
+    run = changed(shop, aside)
+
+    assert run.why == {FAST: [f"SLO {AVAILABILITY}"], SLOW: [f"SLO {AVAILABILITY}"]}
+    assert run.comparison.slos == {AVAILABILITY}
+    assert run.comparison.files == frozenset()
+
+
+def test_another_spelling_of_an_slo_is_the_same(shop: Path, aside: Path) -> None:
+    edit(shop / "sre.yaml", "window: 30d", "window: 720h", 0)
+    edit(shop / "sre.yaml", 'errors: \'http_requests_total{job="checkout",code=~"5.."}',
+         'errors: \'http_requests_total{code=~"5..", job="checkout"}')  # fmt: skip
+
+    run = changed(shop, aside)
+
+    assert (run.why, run.comparison.slos) == ({}, frozenset())
+
+
+def test_a_new_slo_and_one_that_is_gone(shop: Path, aside: Path) -> None:
+    edit(shop / "sre.yaml", f"name: {LATENCY}", "name: checkout-speed")
+
+    run = changed(shop, aside)
+
+    assert list(run.why.values()) == [["SLO checkout-speed (new)", f"SLO {LATENCY} (no longer)"]] * 2
+    assert run.comparison.slos == {"checkout-speed"}
+
+
+def test_the_policy_concerns_all_slos(shop: Path, aside: Path) -> None:
+    edit(shop / "sre.yaml", "before_spent: 10%", "before_spent: 5%")
+
+    run = changed(shop, aside)
+
+    assert len(run.why) == 6
+    assert run.comparison.slos == {AVAILABILITY, LATENCY, PAYMENTS}
+
+
+def test_severities_concern_the_alerts_that_they_make_something_else(shop: Path, aside: Path) -> None:
+    with (shop / "sre.yaml").open("a") as file:
+        file.write("severities: {page: [page], ticket: [low]}\n")
+
+    run = changed(shop, aside)
+
+    assert {rule.labels["severity"] for rule in run.comparison.reasons} == {"ticket"}
+    assert set(map(tuple, run.why.values())) == {
+        ("by `severities` of sre.yaml: ticket → neither page nor ticket",)
+    }
+    assert run.comparison.slos == {AVAILABILITY, LATENCY, PAYMENTS}
+
+
+def test_the_policy_is_asked_again_where_an_alert_about_the_slo_changed_or_went(
+    shop: Path, aside: Path
+) -> None:
+    edit(shop / "rules/checkout.yml", "(3 * 0.001)", "(4 * 0.001)")
+    path = shop / "rules/payments.yml"
+    document = yaml.safe_load(path.read_text())
+    document["spec"]["groups"][0]["rules"].pop()
+    path.write_text(yaml.safe_dump(document))
+
+    run = changed(shop, aside)
+
+    assert [rule.name for rule in run.comparison.removed] == ["PaymentsErrorBudgetBurnSlow"]
+    assert run.comparison.slos == {AVAILABILITY, PAYMENTS}
+
+
+def test_a_service_of_another_job_has_nothing_to_do_with_an_slo(shop: Path, aside: Path) -> None:
+    rule = "groups: [{name: g, rules: [{alert: Other, expr: 'rate(http_requests_total{job=\"search\"}[5m]) > 5'}]}]"
+    (shop / "rules/search.yml").write_text(rule)
+
+    run = changed(shop, aside)
+
+    assert run.why == {"Other": ["new"]}
+    assert run.comparison.slos == frozenset()
+
+
+def test_the_share_of_errors_while_all_is_well_concerns_all(shop: Path, aside: Path) -> None:
+    with (shop / "sre.yaml").open("a") as file:
+        file.write("healthy_error_share: 0.001\n")
+
+    assert len(changed(shop, aside).why) == 13
+
+
 def test_snapshots(shop: Path, tmp_path: Path, aside: Path) -> None:
     with (tmp_path / "fixtures/more.prom").open("w") as file:
         file.write('payments_queue_length{job="x",extra="y"} 1\n')

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from test_synthesis import ALL, E5, rule, slo
 
 from pytest_sre.model.rules import Rule
+from pytest_sre.model.scenario import Impossible, NotSynthesised
 from pytest_sre.promql.resolve import RuleIndex
+from pytest_sre.synthesis.batches import Pool
 from pytest_sre.synthesis.contrast import Behaviour, Contrast, contrast
-from pytest_sre.synthesis.signals import Counter, Gauge
+from pytest_sre.synthesis.mixture import NEAR, mix
+from pytest_sre.synthesis.search import fires, sample_times
+from pytest_sre.synthesis.signals import Counter, Gauge, Signal, Track, Wave
 
 NOW = 1_700_000_000.0
 
@@ -45,12 +51,12 @@ def ratio(made: Contrast, when: str) -> float:
 
 
 BURNS = [
-    (f"sum(rate({E5}[W])) / sum(rate({ALL}[W]))", ()),
-    (f'1 - sum(rate(http_requests_total{{job="api",code!~"5.."}}[W])) / sum(rate({ALL}[W]))', ()),
+    f"sum(rate({E5}[W])) / sum(rate({ALL}[W]))",
+    f'1 - sum(rate(http_requests_total{{job="api",code!~"5.."}}[W])) / sum(rate({ALL}[W]))',
 ]
 
 
-@pytest.mark.parametrize("ratio_expr", [expr for expr, _ in BURNS])
+@pytest.mark.parametrize("ratio_expr", BURNS)
 @pytest.mark.parametrize("error_share", [1e-5, 1e-4])
 def test_a_burn_rate_is_near_just_below_its_factor(ratio_expr: str, error_share: float) -> None:
     legs = [f"({ratio_expr.replace('W', window)} > (14.4 * 0.001))" for window in ("1h", "5m")]
@@ -73,3 +79,166 @@ def test_a_threshold() -> None:
     assert isinstance(found.near, Gauge)
     assert found.healthy == Gauge(40.0)
     assert 72 < found.near.value < 78
+
+
+def behaviour(expr: str, *others: Rule) -> Behaviour:
+    """Of an alert that looks at one series."""
+    (found,) = contrasted(expr, *others).behaviours
+    return found
+
+
+def test_the_smallest_mixture_that_fires_is_meant() -> None:
+    made = contrasted("avg_over_time(x[10m]) > 90")
+    (found,) = made.behaviours
+    assert made.near == 0.9
+    assert isinstance(found.near, Gauge)
+    assert found.near.value == pytest.approx(45 + 0.9 * (90 - 45), rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("expr", "healthy", "reason"),
+    [
+        ("up == 0", Gauge(1.0), "0/1 metric"),
+        ('absent(up{job="api"})', Gauge(1.0), "absence"),
+        ('requests{state="bad"}', None, "presence"),
+        ("failed > 0", Gauge(0.0), "any change"),
+        ("broken == 1", Gauge(0.0), "exact values"),
+        ("changes(started[15m]) > 2", Gauge(100.0), "different ways"),
+    ],
+)
+def test_nothing_is_near_where_nothing_lies_between(expr: str, healthy: Gauge | None, reason: str) -> None:
+    made = contrasted(expr)
+    assert made.near is None
+    assert reason in made.near_reason
+    assert [found.healthy for found in made.behaviours] == [healthy]
+    assert [found.near for found in made.behaviours] == [None]
+
+
+def test_as_few_series_as_possible_are_absent_while_all_is_well() -> None:
+    made = contrasted("count(count by (version) (build_info)) > 1")
+    assert sum(found.healthy is not None for found in made.behaviours) == 1
+    assert all(found.burning is not None for found in made.behaviours)
+
+
+def test_burning_differs_from_healthy_only_where_it_must() -> None:
+    made = contrasted("sum(rate(errors_total[5m])) / sum(rate(requests_total[5m])) > 0.05 and on () up == 1")
+    assert [dict(b.labels)["__name__"] for b in made.behaviours if b.healthy != b.burning] == ["errors_total"]
+
+
+def test_errors_are_told_by_what_they_do() -> None:
+    expr = 'sum(rate(done_total{kind="a"}[5m])) / sum(rate(done_total[5m])) < 0.99'
+    made = contrasted(expr)
+    rate = {dict(b.labels)["kind"]: b.healthy.rate for b in made.behaviours if isinstance(b.healthy, Counter)}
+    assert rate["a"] == 50
+    assert sum(rate.values()) - 50 == pytest.approx(50 * 1e-5)
+
+
+def test_a_time_stamp_keeps_following_the_clock() -> None:
+    found = behaviour("time() - last_backup_timestamp_seconds > 86400")
+    for signal in (found.healthy, found.near):
+        assert isinstance(signal, Gauge)
+        assert signal.slope == 1
+        assert 0 < NOW - signal.value < 86400
+    assert isinstance(found.burning, Gauge)
+    assert found.burning.slope == 0
+
+
+def test_a_disk_that_fills_up_does_not_hold_less_than_nothing() -> None:
+    found = behaviour("predict_linear(free_bytes[1h], 4 * 3600) < 0")
+    assert isinstance(found.healthy, Gauge)
+    assert isinstance(found.burning, Gauge)
+    assert found.healthy.slope == 0
+    assert found.burning.value >= 0
+    assert found.burning.slope < 0
+
+
+@pytest.mark.parametrize(
+    ("expr", "reason"),
+    [
+        ("vector(1)", "fires on healthy data"),
+        ("sum(", "not PromQL"),
+        ("hour() > 5 and x > 1", "not supported yet"),
+        ('x{a=~"\\\\pL+"} > 1', "regular expression"),
+    ],
+)
+def test_what_is_missing_is_said(expr: str, reason: str) -> None:
+    alert = rule("Alert", expr)
+    found = contrast(alert, RuleIndex([alert]), types={}, now=NOW, lookback=300.0, serial="1")
+    assert isinstance(found, NotSynthesised)
+    assert reason in found.reason
+
+
+def test_what_never_fires_has_no_contrast() -> None:
+    alert = rule("Alert", "count(up) == 0")
+    found = contrast(alert, RuleIndex([alert]), types={}, now=NOW, lookback=300.0, serial="1")
+    assert isinstance(found, Impossible)
+
+
+THRESHOLDS = st.floats(1e-3, 1e6).map(lambda value: float(f"{value:.4g}"))
+LEFT = st.sampled_from(
+    [
+        "x",
+        "rate(x_total[5m])",
+        "increase(x_total[1h])",
+        "avg_over_time(x[10m])",
+        "sum by (job) (x)",
+        "x * 100",
+    ]
+)
+SHARES = st.floats(0.002, 0.9).map(lambda value: float(f"{value:.3g}"))
+RATIO = "sum(rate(x_total{code=~'5..'}[5m])) / sum(rate(x_total[5m])) > "
+
+
+@given(
+    st.one_of(
+        st.builds("{} {} {}".format, LEFT, st.sampled_from([">", ">=", "<", "<="]), THRESHOLDS),
+        SHARES.map(lambda share: f"{RATIO}{share}"),
+    )
+)
+@settings(max_examples=60, deadline=None)
+def test_thresholds_are_quiet_up_to_near_and_fire_when_they_burn(expr: str) -> None:
+    made = contrasted(expr)
+    assert made.near == 0.9, made.near_reason
+    for when, expected in (("healthy", False), ("near", False), ("burning", True)):
+        assert fires_on(made, when) is expected, (when, made.behaviours)
+    assert not fires_on(made, "near", beyond=0.99)
+    assert fires_on(made, "near", beyond=1.02)
+
+
+def fires_on(made: Contrast, when: str, beyond: float = NEAR) -> bool:
+    """Whether the alert fires on some data at several moments; ``beyond``: mixed on, to more than near."""
+    times = sample_times(made.shape, 300.0)
+    tracks = [Track(dict(b.labels), times, _mixed(b, when, beyond / NEAR)) for b in made.behaviours]
+    pool = Pool(RuleIndex([]), NOW, 300.0)
+    pool.put([[track] for track in tracks])
+    return any(fires(pool.evaluate(made.shape, moment)) for moment in (0.0, 7.0, 45.0, 300.0))
+
+
+def _mixed(found: Behaviour, when: str, beyond: float) -> Signal:
+    healthy, signal = found.healthy, getattr(found, when)
+    if isinstance(healthy, Gauge) and isinstance(signal, Gauge):
+        return Gauge(healthy.value + beyond * (signal.value - healthy.value)) if beyond != 1 else signal
+    assert isinstance(healthy, Counter)
+    assert isinstance(signal, Counter)
+    return Counter(healthy.rate + beyond * (signal.rate - healthy.rate)) if beyond != 1 else signal
+
+
+SIGNALS = st.one_of(
+    st.builds(Gauge, st.floats(-1e6, 1e6), st.floats(-1, 1)),
+    st.builds(Counter, st.floats(0, 1e3), st.floats(0, 1e3), st.floats(0, 10), st.floats(0, 1e4)),
+    st.builds(Wave, st.just(0.0), st.just(1.0), st.floats(1, 60)),
+)
+
+
+@given(SIGNALS, SIGNALS, st.floats(0, 1))
+def test_a_mixture_lies_between_and_counters_never_fall(one: Signal, other: Signal, share: float) -> None:
+    mixed = mix(one, other, share)
+    if type(one) is not type(other) and 0 < share < 1:
+        assert mixed is None
+    if isinstance(one, Counter) and isinstance(other, Counter) and isinstance(mixed, Counter):
+        values = [mixed.at(float(time), -1e4) for time in range(-10_000, 500, 500)]
+        assert values == sorted(values)
+    if isinstance(one, Gauge) and isinstance(other, Gauge):
+        assert isinstance(mixed, Gauge)
+        low, high = sorted((one.value, other.value))
+        assert low - 1e-6 <= mixed.value <= high + 1e-6

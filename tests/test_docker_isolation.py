@@ -14,12 +14,14 @@ from pathlib import Path
 from typing import Any
 
 import docker_images
+import psutil
 import pytest
 import requests
 from docker_images import PLAIN
 from servers import unavailable
 
 from pytest_sre.errors import StackError
+from pytest_sre.stack.docker_container import Follower, Recipe
 from pytest_sre.stack.docker_stack import DockerStack
 
 # A configuration as in production: nothing in it was made safe. The address is nobody's (RFC 5737).
@@ -30,6 +32,18 @@ receivers:
 - name: all
   webhook_configs: [{{url: "https://{LEAK}.example.org/services/T00/B00/xyz"}}, {{url: "http://{OUTSIDE}/hook"}}]
   email_configs: [{{to: a@example.org, from: b@example.org, smarthost: "{LEAK}.example.org:587"}}]
+"""
+
+
+PROBE = """
+import socket, sys
+for address in sys.argv[1:]:
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), timeout=2).close()
+        print(address, "answers")
+    except OSError as error:
+        print(address, error)
 """
 
 
@@ -105,6 +119,43 @@ def _mangle(*words: str) -> str:
 
 def _packets(chain: str) -> int:
     return int(_mangle("-nvxL", chain).splitlines()[2].split()[0])
+
+
+def answering(stack: DockerStack, *addresses: str) -> set[str]:
+    """Which of the addresses a container in the stack's network can connect to."""
+    container = stack.create(
+        Recipe(docker_images.RELAY_IMAGE, ["python3", "-c", PROBE, *addresses], "probe", leader=stack.anchor)
+    )
+    follower = Follower(stack.engine, container)
+    stack.engine.api.start(container)
+    assert follower.ended(60)
+    lines = follower.text().splitlines()
+    assert [line.split()[0] for line in lines] == list(addresses), follower.text()
+    return {line.split()[0] for line in lines if line.endswith(" answers")}
+
+
+def _own_addresses() -> set[str]:
+    addresses = [one for interface in psutil.net_if_addrs().values() for one in interface]
+    return {one.address for one in addresses if one.family == socket.AF_INET} - {"127.0.0.1"}
+
+
+@pytest.mark.parametrize("sink", ["gateway", "relay"])
+def test_from_inside_nothing_outside_answers(tmp_path: Path, sink: str) -> None:
+    with (
+        docker_images.stack(PLAIN.servers(sink), tmp_path) as stack,
+        socket.create_server(("", 0)) as service,
+    ):
+        port = service.getsockname()[1]
+        machines = {f"{address}:{port}" for address in _own_addresses()}
+        for one in machines:  # from here it answers
+            socket.create_connection((one.rpartition(":")[0], port), timeout=10).close()
+        gateway, inside = f"{stack.subnet()[1]}:{port}", stack.sink.address
+        found = answering(
+            stack, inside, gateway, *machines - {gateway}, f"{OUTSIDE}:80", "169.254.169.254:80"
+        )
+        assert machines - {gateway}
+    # With the gateway this machine has an address in the network: docs/docker.md says so.
+    assert found - (machines | {gateway} if sink == "gateway" else set()) == {inside}
 
 
 @pytest.mark.parametrize("sink", ["gateway", "relay"])

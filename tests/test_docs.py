@@ -6,6 +6,7 @@ import json
 import pkgutil
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from servers import REPO
 from shop import edit
 
 from pytest_sre import checks
-from pytest_sre.checks import CHECKS, fires, known, loads, pages, policy
+from pytest_sre.checks import CHECKS, detects, fires, known, loads, pages, policy, quiet, resolves
 from pytest_sre.checks.case import Case
 from pytest_sre.model.finding import Location
 from pytest_sre.model.observation import (
@@ -28,13 +29,17 @@ from pytest_sre.model.observation import (
     Inhibition,
     Notification,
     Observations,
+    TimedObservation,
 )
 from pytest_sre.model.routing import Integration
 from pytest_sre.model.rules import Rule
 from pytest_sre.model.scenario import Scenario, Series
-from pytest_sre.model.slo import detection
+from pytest_sre.model.slo import PolicyEntry, Slo, detection
+from pytest_sre.model.timeline import Passage
+from pytest_sre.promql.selector import selector
 from pytest_sre.report.json import SCHEMA, as_dict
 from pytest_sre.report.review import Change as AlertsChange
+from pytest_sre.report.seen import Seen
 from pytest_sre.settings import Scope, Settings, SreYaml, read_sre_yaml
 from pytest_sre.sources.discover import BrokenFile, Inventory, SkippedFile, discover
 from pytest_sre.sources.prometheus import PrometheusConfig
@@ -207,8 +212,9 @@ def test_the_exit_code_is_documented() -> None:
 
 
 def test_every_junit_property_is_documented() -> None:
+    sources = [REPO / "pytest_sre" / name for name in ("collect.py", "checks/timed.py")]
     written = set(
-        re.findall(r'\("(sre_\w+)", (?:str|f"|rule|check)', (REPO / "pytest_sre/collect.py").read_text())
+        re.findall(r'\(f?"(sre_\w+)(?:\{suffix\})?", ', "".join(one.read_text() for one in sources))
     )
 
     assert written
@@ -226,6 +232,9 @@ def test_the_changelog_knows_the_version() -> None:
 
 OPAQUE = {"labels", "annotations", "sent_labels", "texts", "payload", "first", "last"}
 OPAQUE |= {"reasons", "receivers", "inhibited_by", "silenced_by", "send_errors", "target", "source"}
+OPAQUE |= {"why", "times", "values"}
+_PLOT = "stacks[].alerts[].timed.passages[].plot[]"
+UNITS = {"s", "s since the epoch", "share", "factor", "percent"}
 TYPES = {bool: "boolean", int: "integer", float: "number", str: "string", dict: "object", list: "array"}
 
 
@@ -236,6 +245,9 @@ def by_hand() -> dict[str, Any]:
     integration = Integration("pagerduty-payments", "pagerduty", 0)
     rule = Rule(
         "alert", labels["alertname"], "payments_queue_length > 1000", Location(files[0], 67), 68, "g", 0
+    )
+    burn = Rule(
+        "alert", "PaymentsErrorBudgetBurnFast", "…", Location(files[0], 13), 14, "g", 1, {"severity": "page"}
     )
     series = Series(
         (("__name__", "payments_queue_length"), ("queue", "cards")),
@@ -278,7 +290,8 @@ def by_hand() -> dict[str, Any]:
         {files[0]: FileVerdict(files[0])},
         (Change(files[0], "group payments-settlement", "interval 1s"),),
         {"prometheus": "2.53.3", "alertmanager": "0.28.1"},
-        {"plan": 0.412, "fired": 6.903, "delivered": 7.35},
+        {"plan": 0.412, "fired": 6.903, "delivered": 7.35, "timed": 7.12},
+        {rule: TimedObservation(rule, queue_on_virtual_time()), burn: TimedObservation(burn, (burning(),))},
     )
     inventory = Inventory(
         root=Path("/"),
@@ -295,7 +308,51 @@ def by_hand() -> dict[str, Any]:
     settings = Settings(root=folder, folder=folder, search=folder, file=SreYaml())
     gone = Rule("alert", "PaymentsSlow", "x", Location(files[0], 80), 80, "g", 1)
     change = AlertsChange("", {rule: ("for: 5m → 10m",)}, {rule: rule}, (gone,), (), None, None)
-    return as_dict([(settings, inventory, observations)], "main (163315ce6a)", [change])
+    policy_ = (PolicyEntry(3600.0, "page", 0.1),)
+    seen = Seen(settings, inventory, (availability(),), policy_, observations)
+    return as_dict([seen], "main (163315ce6a)", [change])
+
+
+def availability() -> Slo:
+    errors, total = (
+        selector(f"payments_authorizations_total{{{one}}}") for one in ('outcome="error"', 'job="payments"')
+    )
+    return Slo("payments-availability", 99.95, 30 * 86400.0, errors, None, total, Location("sre.yaml", 37))
+
+
+def queue_on_virtual_time() -> tuple[Passage, ...]:
+    leg = {"leg": "payments_queue_length", "expr": "payments_queue_length", "op": ">", "threshold": 1000.0}
+    plot = {
+        "role": "value",
+        **leg,
+        "budget": None,
+        "unit": "",
+        "negated": False,
+        "labels": {"queue": "cards"},
+    }
+    return (
+        Passage("near", "0.9x of the threshold", -750.0, 0.0, 30.0, factor=0.9),
+        Passage(
+            "burn",
+            "above the threshold",
+            -750.0,
+            1230.0,
+            30.0,
+            recovery=750.0,
+            pending=30.0,
+            fired=630.0,
+            why=("payments_queue_length  held to the end, 8m after recovery, still at 1500 (needs > 1000)",),
+            plot=({**plot, "times": [-750.0, 0.0, 30.0, 1230.0], "values": [100.0, 100.0, 1500.0, 1500.0]},),
+        ),
+    )
+
+
+def burning() -> Passage:
+    name, slo = "36% of the requests fail", availability()
+    ratio = PolicyEntry(3600.0, "page", 0.1).ratio(slo)
+    return Passage(
+        "burn", name, -150.0, 21810.0, 30.0, pending=90.0, fired=90.0, error_ratio=ratio, slo=slo.name
+    )
 
 
 def schema(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
@@ -316,15 +373,15 @@ def test_every_key_of_the_report_is_documented_with_its_type() -> None:
 
     assert {key for key, _ in schema(report)} == set(documented)
     for key, kind in schema(report):
-        assert kind in documented[key], key
+        assert kind in documented[key] or (kind == "integer" and "number" in documented[key]), key
 
 
-def test_every_time_in_the_report_has_its_unit() -> None:
+def test_every_number_in_the_report_has_its_unit() -> None:
     cells = rows(section(JSON_PAGE, "Fields"))
     numbers = [key for key, (kind, *_) in cells.items() if "number" in kind]
 
-    assert numbers
-    assert all(cells[key][1].startswith("s") for key in numbers)
+    unknown = {f"{_PLOT}.threshold"}  # that of the expression, whatever that is
+    assert {cells[key][1] for key in numbers if key not in unknown} == UNITS
     assert f"Version of this schema: {SCHEMA}" in JSON_PAGE
 
 
@@ -433,12 +490,89 @@ def test_example_of_policy(repo: Path) -> None:
     after = {"CheckoutErrorBudgetBurnFast": detection(slo, entry.ratio(slo), 3 * 86400.0, 6.0)}
     after["CheckoutErrorBudgetBurnSlow"] = detection(slo, entry.ratio(slo), 86400.0, 3.0)
     detections = [
-        policy.Detection(
-            rule, policy.kind_of_alert(rule, settings.file.severities), after[rule.name], 86400.0
-        )
+        policy.Detection(rule, policy.kind_of_alert(rule, settings.file.severities), after[rule.name])
         for rule in inventory.rules
         if rule.name in after
     ]
 
     assert_shown(policy, policy.judge(slo, entry, detections))
     assert_shown(policy, policy.judge(slo, entry, []))
+
+
+def detected(repo: Path, alert: str, after: float) -> policy.Detection:
+    """When an alert of the copy fires."""
+    settings, inventory = shop(repo)
+    rule = next(rule for rule in inventory.rules if rule.name == alert)
+    return policy.Detection(rule, policy.kind_of_alert(rule, settings.file.severities), after)
+
+
+def asked(repo: Path, name: str) -> tuple[Slo, PolicyEntry]:
+    """An SLO of the copy, and when somebody must be paged for it."""
+    file = shop(repo)[0].file
+    spec = next(spec for spec in file.slos if spec.name == name)
+    return spec.as_model("sre.yaml"), file.policy[0].as_model()
+
+
+def test_example_of_a_page_that_waits(repo: Path) -> None:
+    labels = "        labels:\n          severity: page\n          team: checkout\n          slo: checkout-availability"
+    edit(repo / "rules/checkout.yml", labels, f"        for: 10m\n{labels}")
+    seen = [detected(repo, "CheckoutErrorBudgetBurnFast", 690.0)]
+
+    assert_shown(policy, policy.judge(*asked(repo, "checkout-availability"), seen))
+
+
+def test_example_of_a_page_that_is_a_ticket(repo: Path) -> None:
+    labels = "severity: page\n          team: checkout\n          slo: checkout-latency"
+    edit(repo / "rules/checkout.yml", labels, labels.replace("page", "ticket"))
+    seen = [detected(repo, "CheckoutLatencyBudgetBurnFast", 540.0)]
+
+    assert_shown(policy, policy.judge(*asked(repo, "checkout-latency"), seen))
+
+
+def on_virtual_time(repo: Path, alert: str, *passages: Passage) -> Case:
+    """One alert of the copy, with what it did on virtual time. (tests/test_time_acceptance.py shows that it does.)"""
+    case = case_of(repo, alert)
+    return replace(case, timed=TimedObservation(case.rule, passages))
+
+
+def test_example_of_quiet(repo: Path) -> None:
+    edit(repo / "rules/checkout.yml", "(1 * 0.001)", "(1 * 0.00001)", 0)
+    why = (
+        "either",
+        "  1d leg  never held: was always 0.1x",
+        "  2h leg  never held: was always 0.1x",
+        "or",
+        "  3d leg  held all the time, peak 10x of 1x (10 times it)",
+        "  6h leg  held all the time, peak 10x of 1x (10 times it)",
+        "the expression held all the time",
+    )
+    passages = [
+        Passage("burn", "", -150.0, 9.0, 30.0, early=-150.0, error_ratio=ratio, slo="checkout-availability", why=why)
+        for ratio in (1.0, 0.72)
+    ]  # fmt: skip
+
+    assert_shown(quiet, quiet.judge(on_virtual_time(repo, "CheckoutErrorBudgetBurnSlow", *passages)))
+
+
+def test_example_of_detects(repo: Path) -> None:
+    why = (
+        "1h leg                                held from 1m after onset to the end (peak 1000x)",
+        "sum by (job) (payments_queue_length)  was always 100; needs > 1000",
+        "both legs never held together",
+    )
+    passages = [
+        Passage("burn", "", -150.0, 3750.0, 30.0, error_ratio=ratio, slo="payments-availability", why=why)
+        for ratio in (0.5, 0.36, 0.075, 0.015, 0.01, 0.005, 0.001)
+    ]
+
+    assert_shown(detects, detects.judge(on_virtual_time(repo, "PaymentsErrorBudgetBurnFast", *passages)))
+
+
+def test_examples_of_resolves(repo: Path) -> None:
+    why = "kube_pod_container_status_restarts_total  held to the end, 8m after recovery, still at 7501 (needs > 5)"
+    lasting = Passage("burn", "", -150.0, 630.0, 30.0, recovery=150.0, fired=30.0, why=(why,))
+    assert_shown(resolves, resolves.judge(on_virtual_time(repo, "ContainerRestarts", lasting)))
+
+    edit(repo / "rules/platform.yml", "        for: 5m\n", "        for: 5m\n        keep_firing_for: 30d\n")
+    kept = Passage("burn", "", -450.0, 9e6, 30.0, recovery=450.0, fired=300.0, ended=2592450.0)
+    assert_shown(resolves, resolves.judge(on_virtual_time(repo, "InstanceDown", kept)))

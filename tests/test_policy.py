@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_sre.checks import policy
-from pytest_sre.checks.case import Skipped, Verdict, calls_itself_a_page, kind_of
+from pytest_sre.checks.case import Skipped, Verdict, calls_itself_a_page
 from pytest_sre.checks.policy import Detection, judge, kind_of_alert, label
 from pytest_sre.model.finding import Finding, Location
+from pytest_sre.model.observation import FileVerdict, Observations, TimedObservation
 from pytest_sre.model.rules import Rule
 from pytest_sre.model.slo import Notify, PolicyEntry, Slo
 from pytest_sre.promql.selector import selector
-from pytest_sre.report.figures import percent, span, times
 from pytest_sre.settings import Severities
 
 HOUR, DAY = 3600.0, 86400.0
@@ -29,10 +29,12 @@ def rule(name: str, **labels: str) -> Rule:
     return Rule("alert", name, "up == 0", Location("rules.yml", len(name)), 7, "g", 0, labels)
 
 
-def alert(
-    kind: Notify | None, after: float | None, name: str = "Burn", observed: float = 30 * DAY
-) -> Detection:
-    return Detection(rule(name), kind, after, observed)
+def held(name: str, hold: float) -> Rule:
+    return Rule("alert", name, "up == 0", Location("rules.yml", 1), 1, "g", 0, hold=hold)
+
+
+def alert(kind: Notify | None, after: float | None, name: str = "Burn") -> Detection:
+    return Detection(rule(name), kind, after)
 
 
 def only(verdict: Verdict) -> Finding:
@@ -55,19 +57,19 @@ def test_somebody_is_told_in_time(entry: PolicyEntry, seen: list[Detection]) -> 
 
 
 FAILS = {
-    "too late": (PAGE, [alert("page", 361.0)], "Burn comes nearest: it fires after 6.02m, with 10% spent"),
+    "too late": (PAGE, [alert("page", 361.0)], "Burn comes nearest: it fires after 6m 1s, with 10% spent"),
     "just at the deadline": (PAGE, [alert("page", 360.0)], "it fires after 6m, with 10% spent"),
-    "never": (PAGE, [alert("page", None)], "nothing; Burn comes nearest, it never fires"),
+    "never": (PAGE, [alert("page", None)], "Burn never fires at this error ratio"),
     "a ticket for a page": (
         PAGE,
         [alert("ticket", 52)],
-        "it fires after 52s, with 1.44% spent and is a ticket",
+        "it fires after 52s, with 1.44% spent, but is a ticket",
     ),
-    "neither": (TICKET, [alert(None, 52)], "with 0.0602% spent and is neither page nor ticket"),
+    "neither": (TICKET, [alert(None, 52)], "with 0.0602% spent, but is neither page nor ticket"),
     "the nearest page, not an earlier ticket": (
         PAGE,
         [alert("ticket", 52), alert("page", 700, "Slower"), alert("page", 400, "Slow")],
-        "Slow comes nearest: it fires after 6.67m, with 11.1% spent",
+        "Slow comes nearest: it fires after 6m 40s, with 11.1% spent",
     ),
 }
 
@@ -97,7 +99,7 @@ def test_an_outage_is_the_worst_there_is() -> None:
     finding = only(judge(slo(99), PAGE, [alert("page", 44 * 60.0)]))
     assert (
         finding.expected
-        == "a page within 43.2m when 100% of the requests fail (100x burn, budget gone in 7.2h)"
+        == "a page within 43m 12s when 100% of the requests fail (100x burn, budget gone in 7.2h)"
     )
 
 
@@ -108,14 +110,46 @@ def test_no_alert_at_all_is_a_finding_of_its_own() -> None:
     assert 'hits{code=~"5.."} and hits' in finding.expected
 
 
-def test_too_little_observed_is_no_verdict() -> None:
-    verdict = judge(slo(), TICKET, [alert("ticket", None, observed=11 * HOUR)])
+def test_where_not_all_alerts_are_known_there_is_no_verdict() -> None:
+    unknown = ["Burn: no series found that fire it"]
 
-    assert verdict == Skipped("only 11h of burn were observed, the policy allows 12h")
-    assert judge(slo(), TICKET, [alert("ticket", 5 * HOUR, observed=11 * HOUR)]) == ()
+    for seen in ([], [alert("page", None)]):
+        assert judge(slo(), PAGE, seen, unknown) == Skipped(
+            "not all alerts were put through virtual time: Burn: no series found that fire it"
+        )
+    assert judge(slo(), PAGE, [alert("page", 5)], unknown) == ()
+
+
+def observed(*reasons: tuple[Rule, str], broken: bool = False) -> Observations:
+    timed = {rule: TimedObservation(rule, reason=reason) for rule, reason in reasons}
+    return Observations({}, {"x.yml": FileVerdict("x.yml", error="no" * broken)}, (), {}, timed=timed)
+
+
+def test_only_alerts_that_might_be_meant_count_as_unknown() -> None:
+    def of(expr: str, severity: str) -> Rule:
+        return Rule("alert", "A", expr, Location("r.yml", 1), 1, "g", 0, {"severity": severity})
+
+    record = Rule("record", "errors", "rate(hits[5m])", Location("r.yml", 1), 1, "g", 0)
+    known = of("hits > 1", "page")
+    far, near, slow = of("misses > 1", "page"), of("errors > 1", "page"), of("errors > 1", "ticket")
+    seen = observed((far, "why"), (near, "why not"), (slow, "later"), (known, ""))
+    rules = [record, far, near, slow, known]
+
+    assert policy.untold(slo(), PAGE, seen, rules, Severities()) == ("A: why not",)
+    assert policy.untold(slo(), TICKET, seen, rules, Severities()) == ("A: why not", "A: later")
+    assert policy.untold(slo(), PAGE, observed(broken=True), rules, Severities()) == ("x.yml does not load",)
+
+
+def test_an_alert_that_fires_already_tells_nothing_new() -> None:
+    seen = [Detection(rule("Burn", severity="page"), "page", None, early=True)]
+    finding = only(judge(slo(), PAGE, seen))
+
+    assert finding.seen == "Burn fires before the burn already"
+    assert finding.details[0].endswith("Burn: fires before the burn already (see quiet)")
 
 
 ADVICE = {
+    "a shorter for": (slo(), PAGE, [Detection(held("Burn", 600.0), "page", 690.0)], "without `for: 10m` Burn would fire after 1m 30s"),
     "another label": (slo(), PAGE, [alert("ticket", 52, "Fast"), alert("page", None)], "Fast is soon enough: label it"),
     "a burn that cannot be": (slo(90), PAGE, [alert("page", None)], "at most 10x; one of 14.4x needs an objective of at least 93.06 %"),
     "a faster one": (slo(), PAGE, [alert("page", 9999)], "for instance 6x over 6h and 30m"),
@@ -161,16 +195,16 @@ def test_the_verdict_is_that_of_the_budget(
     ],
 )
 def test_labels_say_what_an_alert_is(labels: dict[str, str], kind: Notify | None) -> None:
-    assert kind_of(labels, Severities()) == kind
+    assert Severities().kind_of(labels) == kind
     assert calls_itself_a_page(rule("A", **labels), Severities()) == (kind == "page")
 
 
 def test_severities_can_be_told() -> None:
     own = Severities(labels=("klass",), page=("Rot",), ticket=("gelb",))
 
-    assert kind_of({"klass": "rot", "severity": "ticket"}, own) == "page"
-    assert kind_of({"klass": "gelb"}, own) == "ticket"
-    assert kind_of({"severity": "page"}, own) is None
+    assert own.kind_of({"klass": "rot", "severity": "ticket"}) == "page"
+    assert own.kind_of({"klass": "gelb"}) == "ticket"
+    assert own.kind_of({"severity": "page"}) is None
 
 
 @pytest.mark.parametrize(
@@ -200,24 +234,3 @@ def test_ids_are_short() -> None:
         "90m page",
     ]
     assert policy.NAME == "policy"
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [
-        (0.6, "0.6s"),
-        (51.84, "51.8s"),
-        (345.6, "5.76m"),
-        (2592, "43.2m"),
-        (6480, "1.8h"),
-        (129600, "36h"),
-        (259200, "3d"),
-    ],
-)
-def test_times_are_short(seconds: float, text: str) -> None:
-    assert span(seconds) == text
-
-
-def test_shares_are_short() -> None:
-    assert [percent(share) for share in (0.02, 0.00144, 1.0, 12.5)] == ["2%", "0.144%", "100%", "1250%"]
-    assert times(14.4) == "14.4x"

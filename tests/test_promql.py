@@ -16,7 +16,7 @@ from pytest_sre.promql.ast import (
 )
 from pytest_sre.promql.parse import PromqlError, parse
 from pytest_sre.promql.printer import to_text
-from pytest_sre.promql.reach import Read, RecordRead, reads, record_reads
+from pytest_sre.promql.reach import Past, Read, RecordRead, pasts, reads, record_reads, record_step
 from pytest_sre.promql.resolve import RuleIndex
 
 
@@ -137,3 +137,39 @@ def test_direct_reads_of_records() -> None:
     }
     assert max(read.reach for read in found("max_over_time(rate(job:ratio[5m])[1h:])")) == 3900
     assert found("rate(up[5m])") == set()
+
+
+def test_records_must_have_been_evaluated_in_the_past() -> None:
+    ratio, rate, whole = CHAIN[1], CHAIN[0], CHAIN[2]
+    index = RuleIndex(CHAIN, {ratio: 30.0})
+
+    def found(text: str) -> set[Past]:
+        return set(pasts(parse(text), index))
+
+    assert found("job:ratio > 0.5") == set(), "now is evaluated in the run"
+    assert found("avg_over_time(job:ratio[1h])") == {
+        Past(ratio, 0, 3600, 30),
+        Past(rate, 0, 3600, 30),
+        Past(whole, 0, 3600, 30),
+    }
+    assert found("job:errors:rate5m offset 1h") == {Past(rate, 3600, 3600, 60)}
+    assert found("max_over_time((job:errors:rate5m > 1)[30m:5m])") == {Past(rate, 0, 1800, 60)}
+    long = parse("avg_over_time(job:errors:rate5m[30d])")
+    (past,) = pasts(long, index)
+    assert past == Past(rate, 0, 2592000, 3840)
+    assert reads(long, index) == {Read("errors_total", 0, 2592000, 300, 3840)}
+
+
+@pytest.mark.parametrize("interval", [15.0, 30.0, 60.0, 300.0])
+def test_thinned_records_fill_their_windows(interval: float) -> None:
+    steps = []
+    for days in (0.01, 0.5, 1, 3, 28, 30, 90, 365):
+        span = days * 86400
+        step = record_step(interval, span, span)
+        assert step >= interval
+        assert 5 <= span / max(step, interval) <= 3000 or step == interval
+        steps.append(step)
+    thin = [step for step in steps if step > interval]
+    assert thin
+    assert all(later % step == 0 for step in thin for later in thin if later > step), "they share moments"
+    assert record_step(interval, 3600.0, 365 * 86400.0) <= 3600 / 5

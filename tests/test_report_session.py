@@ -65,10 +65,15 @@ def test_a_skip_is_at_the_users_line(suite: pytest.Pytester) -> None:
     )
 
 
-def test_a_report_that_cannot_be_written_is_a_usage_error(suite: pytest.Pytester) -> None:
-    result = run(suite, "--sre-markdown=rules.yml/sre.md")
+@pytest.mark.parametrize("path", ["rules.yml/sre.md", "."])
+@pytest.mark.parametrize("option", ["json", "markdown", "codequality"])
+def test_a_report_that_cannot_be_written_is_a_usage_error(
+    suite: pytest.Pytester, option: str, path: str
+) -> None:
+    result = run(suite, f"--sre-{option}={path}")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["ERROR: pytest-sre: cannot write *rules.yml*"])
+    result.stderr.fnmatch_lines(["ERROR: pytest-sre: cannot write *: * folder"])
+    assert "::loads" not in result.stdout.str()  # told before anything is done
 
 
 def test_outside_of_ci_nothing_is_printed(suite: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:

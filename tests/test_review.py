@@ -40,6 +40,18 @@ def test_nothing_changed_is_success_without_any_server(committed: Path) -> None:
     assert "starting Prometheus" not in result.output
 
 
+def test_an_slo_that_changed_is_asked_again(committed: Path) -> None:
+    edit(committed / "sre.yaml", "objective: 99.9\n", "objective: 99.8\n")
+    result = against(committed, "-k", "policy or resolves")
+
+    assert result.status == 0, result.output
+    assert set(result.outcomes) == {
+        *(f"sre.yaml::checkout-availability::policy[{entry}]" for entry in ("1h page", "1d ticket")),
+        *(f"rules/checkout.yml::CheckoutErrorBudgetBurn{one}::resolves" for one in ("Fast", "Slow")),
+    }
+    assert "CheckoutErrorBudgetBurnSlow: SLO checkout-availability" in result.output
+
+
 @pytest.mark.parametrize("options", [(), ("-n", "2")])
 def test_the_summary_reads_like_a_review(committed: Path, options: tuple[str, ...]) -> None:
     git(committed, "checkout", "-q", "-b", "feature")

@@ -357,6 +357,8 @@ def test_a_selector_with_an_offset_sees_what_is_recorded_late() -> None:
         ("r", (3,)),
         ('r{severity="ticket"}', ()),
         ("rr", ()),
+        ("rate(r[5m + 1m] anchored)", (3,)),
+        ("vector(1)", ()),
     ],
 )
 def test_who_stands_behind_a_selector(expr: str, members: tuple[int, ...]) -> None:

@@ -276,15 +276,50 @@ def test_possible(expr: str) -> None:
     assert not any(isinstance(item, Impossible) for item in planned(rule("Maybe", expr)).unproven)
 
 
+@pytest.mark.parametrize(
+    "expr",
+    [
+        "avg_over_time(job:errors:ratio[1h]) > 0.05",
+        "max_over_time(job:errors:ratio[1h] offset 1d) > 0.05",
+        "job:errors:max1h > 0.05",
+        "min_over_time(job:errors:max1h[2h]) > 0.05",
+        "job:requests:rate5m < 0.5 * job:requests:rate5m offset 1h",
+        "max_over_time((job:errors:ratio > 0.1)[6h:1m]) > 0",
+        "sum_over_time(job:errors:ratio[30d]) / count_over_time(job:errors:ratio[30d]) > 0.01",
+        "count_over_time(job:errors:ratio[1h]) > 50",
+        "increase(job:requests:sum[10m]) > 100",
+        "job:requests:rate5m > avg_over_time(job:requests:rate5m[1d]) + 3 * stddev_over_time(job:requests:rate5m[1d])",
+        "max_over_time((queue > 100)[1d:]) > 0",
+        "avg_over_time(rate(job:requests:sum[5m])[3d:]) > 100",
+    ],
+)
+def test_ranges_over_records(expr: str) -> None:
+    rates = [f"sum by (job) (rate({name}_total[5m]))" for name in ("errors", "requests")]
+    records = [
+        rule("job:errors:ratio", " / ".join(rates)),
+        rule("job:requests:rate5m", rates[1]),
+        rule("job:requests:sum", "sum by (job) (requests_total)"),
+        rule("job:errors:max1h", "max_over_time(job:errors:ratio[1h])"),
+    ]
+    made = fires(expr, *records)
+    assert max(len(series.samples) for series in all_series(made)) < 6000
+
+
+def test_long_windows_of_records_are_sampled_where_they_are_evaluated() -> None:
+    record = rule("job:rate5m", "sum by (job) (rate(x_total[5m]))")
+    (series,) = all_series(fires("avg_over_time(job:rate5m[30d]) > 5", record))
+    times = [time for time, _ in series.samples]
+    assert len(times) < 3000
+    for tick in range(0, 30 * 86400, 3840):
+        assert sum(-tick - 300 < time <= -tick for time in times) >= 3
+
+
 def test_what_is_missing_is_named() -> None:
-    recorded = rule("job:x", "sum(rate(x_total[5m]))")
-    alerts = [rule("A", "avg_over_time(job:x[1h]) > 1"), rule("B", "hour() > 5 and x > 1"), rule("C", "sum(")]
-    found = planned(recorded, *alerts).unproven
-    assert [type(item) for item in found] == [NotSynthesised] * 3
-    assert found[0].part == "job:x[1h]"
-    assert "recorded history" in found[0].reason
-    assert found[1].part == "hour()"
-    assert "not PromQL" in found[2].reason
+    alerts = [rule("B", "hour() > 5 and x > 1"), rule("C", "sum(")]
+    found = planned(*alerts).unproven
+    assert [type(item) for item in found] == [NotSynthesised] * 2
+    assert found[0].part == "hour()"
+    assert "not PromQL" in found[1].reason
 
 
 def test_a_regular_expression_that_only_go_reads() -> None:

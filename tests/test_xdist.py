@@ -17,7 +17,7 @@ from typing import Any
 import psutil
 import pytest
 from servers import NO_SERVERS, PAIRS, Pair, unavailable
-from shop import command, run
+from shop import SUMMARY, command, run
 
 SAFETY_TIMEOUT = 120.0
 SOME = "BurnFast or MemoryLow or loads"
@@ -64,7 +64,7 @@ def test_one_stack_serves_all_workers(repo: Path, noted: Pair) -> None:
     assert len(started(noted)) == 2
     assert what_fired(result.seen) == what_fired(alone.seen)
     assert "4 alerts fired" in result.output
-    assert re.search("-- pytest-sre --+\nloads .*\nfires .*\npages .*\nrunbook .*\nknown ", result.output)
+    assert re.search(SUMMARY, result.output)
 
 
 def test_a_failure_is_told_with_its_chain(repo: Path, noted: Pair) -> None:

@@ -34,7 +34,7 @@ class Against:
     @property
     def nothing(self) -> bool:
         """Whether nothing is selected in any scope."""
-        return not any(one.reasons or one.files for _, one in self.scopes)
+        return not any(one.reasons or one.files or one.slos for _, one in self.scopes)
 
 
 def read_against(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from pytest_sre.changed.facts import Key, Reason, canonical, differences
@@ -23,8 +23,8 @@ class Comparison:
     ``reasons`` holds the selected alerts only. ``previous`` gives the old rule of every alert that had one, ``moved``
     that of alerts whose file or group is another one, ``renamed`` the old name; ``removed`` are rules of the old side.
     ``files`` are paths, as shown, of rule files and Alertmanager configurations whose `loads` may differ now, and of
-    files of unit tests.
-    ``unreadable`` are remarks on the base: what could not be read in it counts as changed.
+    files of unit tests. ``slos`` are names of SLOs of which the policy may be kept in another way. ``unreadable`` are
+    remarks on the base: what could not be read in it counts as changed.
     """
 
     reasons: Mapping[Rule, tuple[Reason, ...]] = field(default_factory=dict)
@@ -34,6 +34,7 @@ class Comparison:
     moved: Mapping[Rule, Rule] = field(default_factory=dict)
     renamed: Mapping[Rule, str] = field(default_factory=dict)
     files: frozenset[str] = frozenset()
+    slos: frozenset[str] = frozenset()
     unreadable: tuple[str, ...] = ()
 
 
@@ -42,8 +43,9 @@ def compare(old: Side, new: Side) -> Comparison:
     before, after = Meanings(old), Meanings(new)
     pairs = pair(before.rules, after.rules)
     broken = {file.path for file in new.inventory.broken}
+    reasons = dict(_reasons(old, before, new, after, pairs))
     return Comparison(
-        reasons=dict(_reasons(old, before, new, after, pairs)),
+        reasons=reasons,
         previous=pairs.previous,
         new=() if old.unreadable else pairs.new,
         # What stands in a file that can't be read now isn't gone; the file is the finding.
@@ -51,8 +53,20 @@ def compare(old: Side, new: Side) -> Comparison:
         moved={rule: was for rule, was in pairs.previous.items() if _place(rule) != _place(was)},
         renamed={rule: was.name for rule, was in pairs.previous.items() if rule.name != was.name},
         files=frozenset([*_files(old, before, new, after), *changed_units(old, new)]),
+        slos=frozenset(_slos(old, before, after, reasons, pairs)),
         unreadable=tuple(_unreadable(old)),
     )
+
+
+def _slos(
+    old: Side, before: Meanings, after: Meanings, selected: Iterable[Rule], pairs: Pairs
+) -> Iterator[str]:
+    """SLOs of which something else is asked, or whose alerts changed or went."""
+    touched = frozenset().union(*(after.about(rule) for rule in selected))
+    touched |= frozenset().union(*(before.about(rule) for rule in pairs.gone))
+    for name, asked in after.asked.items():
+        if old.unreadable or name in touched or before.asked.get(name) != asked:
+            yield name
 
 
 def _place(rule: Rule) -> tuple[str, str]:
@@ -96,9 +110,10 @@ def _unread_routing(inventory: Inventory) -> str:
 
 
 def _without_echo(reasons: list[Reason]) -> list[Reason]:
-    """The order of routes is news only where the routes themselves are the same."""
-    routes = any(reason.aspect == "route" for reason in reasons)
-    return [reason for reason in reasons if not (routes and reason.aspect == "order")]
+    """The order of routes is news only where the routes themselves are the same; what labels say, where they are."""
+    echoes = {"route": "order", "rule": "severity"}
+    known = {echoes.get(reason.aspect) for reason in reasons}
+    return [reason for reason in reasons if reason.aspect not in known]
 
 
 def _unreadable(old: Side) -> Iterator[str]:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 Aspect = Literal[
     "new", "renamed", "rule", "recording", "prometheus", "route", "order", "receiver", "inhibition", "template", "runbook",
-    "settings", "metrics", "base",
+    "settings", "severity", "slo", "metrics", "base",
 ]  # fmt: skip
 
 

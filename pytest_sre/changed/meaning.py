@@ -11,6 +11,7 @@ from pytest_sre.changed.routes import Routes, Seen, Truths, together
 from pytest_sre.changed.rules import Rules, raw_names, recording_facts
 from pytest_sre.changed.runbooks import Runbooks
 from pytest_sre.changed.side import Side
+from pytest_sre.changed.slos import Slos
 from pytest_sre.model.rules import Rule
 from pytest_sre.settings import Oncall
 from pytest_sre.sources.alertmanager import parse_matchers
@@ -26,6 +27,7 @@ class Meanings:
         self.rules = Rules(inventory.rule_files, inventory.prometheus)
         self.routes = Routes(inventory.routing) if inventory.routing else None
         self._runbooks = Runbooks(side.settings)
+        self._slos = Slos(side.settings.file)
         self._oncall = _Expectations(side.settings.file.oncall)
         self._common = dict(_common(side))
 
@@ -45,9 +47,25 @@ class Meanings:
             **(self.routes.facts(labels) if self.routes else {}),
             **self._runbooks.facts(rule),
             **dict(self._series(rule)),
+            **self._kind(rule),
+            **self._slos.facts(rule, closure),
             **self._oncall.facts(labels),
             **dict(self._metrics(rule, closure)),
         }
+
+    @property
+    def asked(self) -> Mapping[str, str]:
+        """What is asked of each SLO, policy included, by its name."""
+        return self._slos.asked
+
+    def about(self, rule: Rule) -> frozenset[str]:
+        """The SLOs that an alert may be about."""
+        return self._slos.about(rule, self.rules.closure(rule))
+
+    def _kind(self, rule: Rule) -> Facts:
+        kind = self._side.settings.file.severities.kind_of({**self.rules.labels(rule), **rule.labels})
+        text = kind or "neither page nor ticket"
+        return {Key("severity", ""): Fact(text, "by `severities` of sre.yaml", shown=True)}
 
     def _series(self, rule: Rule) -> Iterator[tuple[Key, Fact]]:
         names = (rule.name, f"{rule.location.path}::{rule.name}")
@@ -115,6 +133,8 @@ def _common(side: Side) -> Iterator[tuple[Key, Fact]]:
                 "alert_relabel_configs of the Alertmanagers",
             ),
         )
+    share = side.settings.file.healthy_error_share
+    yield Key("settings", "healthy"), Fact(str(share), "healthy_error_share in sre.yaml", shown=True)
     # How the servers are run here, in containers or not, changes nothing for production.
     servers = side.settings.file.servers.model_dump(mode="json", include={"prometheus", "alertmanager"})
     for name, leaf in _leaves("servers", servers):

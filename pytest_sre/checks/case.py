@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pytest_sre.model.finding import Finding
 from pytest_sre.model.observation import AlertObservation, FileVerdict, TimedObservation
 from pytest_sre.model.rules import Rule
-from pytest_sre.model.slo import Notify
 from pytest_sre.settings import Severities, SreYaml
 from pytest_sre.sources.discover import Inventory
 
@@ -44,14 +42,6 @@ class Skipped:
 Verdict = tuple[Finding, ...] | Skipped
 
 
-def kind_of(labels: Mapping[str, str], severities: Severities) -> Notify | None:
-    """What an alert's own labels say that it is; None where they say nothing of the kind."""
-    said = {labels.get(label, "").lower() for label in severities.labels}
-    if said & {value.lower() for value in severities.page}:
-        return "page"
-    return "ticket" if said & {value.lower() for value in severities.ticket} else None
-
-
 def calls_itself_a_page(rule: Rule, severities: Severities) -> bool:
     """Whether an alert's own labels say that it wakes somebody."""
-    return kind_of(rule.labels, severities) == "page"
+    return severities.kind_of(rule.labels) == "page"

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from pytest_sre.checks.case import PAGING_KINDS, Skipped, Verdict, kind_of
+from pytest_sre.checks.case import PAGING_KINDS, Skipped, Verdict
 from pytest_sre.model.finding import Finding
 from pytest_sre.model.observation import Observations
 from pytest_sre.model.rules import Rule
 from pytest_sre.model.slo import Notify, PolicyEntry, Slo, least_objective
 from pytest_sre.promql.printer import duration
+from pytest_sre.promql.resolve import RuleIndex
 from pytest_sre.report.figures import percent, span, times
 from pytest_sre.settings import Severities
 
 NAME = "policy"
 _FAST = 14.4
 """The burn rate of the Workbook's first page: one hour of it takes 2 % of the budget of 30 days."""
+_EARLY = "fires before the burn already"
 _TELLS = {"page": "pages", "ticket": "raises a ticket"}
 
 
@@ -25,14 +26,14 @@ _TELLS = {"page": "pages", "ticket": "raises a ticket"}
 class Detection:
     """An alert that reads the SLO's series, and when it fired at the entry's error ratio.
 
-    ``after`` is in seconds from the onset (None: not in the ``observed`` seconds of burn); ``kind`` None is neither page nor
-    ticket.
+    ``after`` is in seconds from the onset, None: never, as it was watched until all that it reads was burning.
+    ``early``: it fired before, while all was well. ``kind`` None is neither page nor ticket.
     """
 
     rule: Rule
     kind: Notify | None
     after: float | None
-    observed: float
+    early: bool = False
 
 
 def kind_of_alert(rule: Rule, severities: Severities, notified: Iterable[str] | None = None) -> Notify | None:
@@ -41,7 +42,7 @@ def kind_of_alert(rule: Rule, severities: Severities, notified: Iterable[str] | 
     Labels count first: a page that reaches no pager is what the check `pages` finds. Integrations are kinds
     (``slack``), None where nothing was delivered.
     """
-    said = kind_of(rule.labels, severities)
+    said = severities.kind_of(rule.labels)
     if said is not None or notified is None:
         return said
     kinds = set(notified)
@@ -64,26 +65,40 @@ def detections(slo: Slo, entry: PolicyEntry, seen: Observations, severities: Sev
     found = []
     for rule, timed in seen.timed.items():
         for one in timed.passages:
-            if one.slo == slo.name and one.error_ratio == entry.ratio(slo):
+            if one.slo == slo.name and one.factor is None and one.error_ratio == entry.ratio(slo):
                 notified = seen.alerts[rule].notifications if rule in seen.alerts else ()
                 kinds = {notification.integration.kind for notification in notified} or None
-                found.append(Detection(rule, kind_of_alert(rule, severities, kinds), one.fired, one.end))
+                kind = kind_of_alert(rule, severities, kinds)
+                found.append(Detection(rule, kind, one.fired, one.early is not None))
     return found
 
 
-def judge(slo: Slo, entry: PolicyEntry, detections: Sequence[Detection]) -> Verdict:
-    """Pass when some alert of the kind fires before too much is spent."""
-    if not detections:
-        return (_unwatched(slo, entry),)
-    ratio = entry.ratio(slo)
+def untold(
+    slo: Slo, entry: PolicyEntry, seen: Observations, rules: Iterable[Rule], severities: Severities
+) -> tuple[str, ...]:
+    """What might be an alert that the entry asks for, and why nothing is known of it."""
+    found = [f"{path} does not load" for path, verdict in seen.files.items() if verdict.error]
+    unknown = [one for one in seen.timed.values() if one.reason and not one.passages]
+    index = RuleIndex(rules) if unknown else RuleIndex(())
+    for one in unknown:
+        meant = serves(severities.kind_of(one.rule.labels) or entry.notify, entry)
+        if meant and {slo.part.name, slo.total.name} & index.raw_names(one.rule):
+            found.append(f"{one.rule.name}: {one.reason}")
+    return tuple(found)
+
+
+def judge(
+    slo: Slo, entry: PolicyEntry, detections: Sequence[Detection], untold: Sequence[str] = ()
+) -> Verdict:
+    """Pass when some alert of the kind fires before too much is spent; ``untold`` are reasons why others are not known."""
     serving = [one for one in detections if serves(one.kind, entry)]
     if any(one.after is not None and _spent(slo, entry, one.after) < entry.before_spent for one in serving):
         return ()
-    observed = min((one.observed for one in serving or detections if one.after is None), default=math.inf)
-    if observed < entry.deadline(slo):
-        return Skipped(
-            f"only {span(observed)} of burn were observed, the policy allows {span(entry.deadline(slo))}"
-        )
+    if untold:
+        return Skipped(f"not all alerts were put through virtual time: {'; '.join(untold)}")
+    if not detections:
+        return (_unwatched(slo, entry),)
+    ratio = entry.ratio(slo)
     return (
         Finding(
             NAME,
@@ -120,10 +135,10 @@ def _rank(one: Detection) -> tuple[bool, float, str]:
 
 def _nearest(slo: Slo, entry: PolicyEntry, detections: Sequence[Detection]) -> str:
     best = min(detections, key=_rank)
-    what = "" if serves(best.kind, entry) else f" and is {_named(best.kind)}"
+    what = "" if serves(best.kind, entry) else f", but is {_named(best.kind)}"
     if best.after is None:
-        return f"nothing; {best.rule.name} comes nearest, it never fires" + what
-    return f"{best.rule.name} comes nearest: it fires after {_told(slo, entry, best.after)}" + what
+        return f"{best.rule.name} {_EARLY if best.early else 'never fires at this error ratio'}{what}"
+    return f"{best.rule.name} comes nearest: it fires after {_told(slo, entry, best.after)}{what}"
 
 
 def _named(kind: Notify | None) -> str:
@@ -135,19 +150,28 @@ def _told(slo: Slo, entry: PolicyEntry, after: float) -> str:
 
 
 def _row(slo: Slo, entry: PolicyEntry, one: Detection) -> str:
-    result = "never" if one.after is None else f"after {_told(slo, entry, one.after)}"
+    never = f"{_EARLY} (see quiet)" if one.early else "never"
+    result = never if one.after is None else f"after {_told(slo, entry, one.after)}"
     return f"{one.kind or '-':<10}{one.rule.location} {one.rule.name}: {result}"
 
 
 def _advice(slo: Slo, entry: PolicyEntry, detections: Sequence[Detection]) -> str:
-    """What would help: another label, a threshold that can be reached, or a faster alert."""
+    """What would help: no `for`, another label, a threshold that can be reached, or a faster alert."""
+    held = [one for one in detections if serves(one.kind, entry) and _waits(slo, entry, one)]
+    if held:
+        best = min(held, key=_rank)
+        at_once = span((best.after or 0.0) - best.rule.hold)
+        return f"without `for: {duration(best.rule.hold)}` {best.rule.name} would fire after {at_once}"
     intime = [
-        one
+        one.rule.name
         for one in sorted(detections, key=_rank)
         if one.after is not None and _spent(slo, entry, one.after) < entry.before_spent
     ]
     if intime:
-        return f"{intime[0].rule.name} is soon enough: label it as a {entry.notify}, or name its severity in `severities:`"
+        soon = f"{intime[0]} is soon enough: label it"
+        if len(intime) > 1:
+            soon = f"{', '.join(intime[:-1])} and {intime[-1]} are soon enough: label one of them"
+        return f"{soon} as a {entry.notify}, or name its severity in `severities:`"
     if slo.most_burn < _FAST and any(one.after is None for one in detections):
         return (
             f"at {slo.objective:g} % the burn rate is at most {times(slo.most_burn)}; one of {times(_FAST)} needs an "
@@ -159,6 +183,11 @@ def _advice(slo: Slo, entry: PolicyEntry, detections: Sequence[Detection]) -> st
         f"{span(most)} ({percent(entry.before_spent)} of {duration(slo.window)}); for instance "
         f"{_example(burn, most)}"
     )
+
+
+def _waits(slo: Slo, entry: PolicyEntry, one: Detection) -> bool:
+    """Whether it is only its `for` that makes an alert late."""
+    return one.after is not None and _spent(slo, entry, one.after - one.rule.hold) < entry.before_spent
 
 
 def _example(burn: float, most: float) -> str:

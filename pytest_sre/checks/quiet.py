@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from pytest_sre.checks import timed
 from pytest_sre.checks.case import Case, Verdict
 from pytest_sre.model.finding import Finding
 from pytest_sre.model.timeline import Passage
-from pytest_sre.report.durations import human
+from pytest_sre.report.figures import percent, span
+from pytest_sre.sources.slos import SloSpec
+from pytest_sre.synthesis.slo import HEALTHY as SPENT
 
 NAME = "quiet"
 NEEDS = "time"
@@ -19,23 +21,53 @@ def judge(case: Case) -> Verdict:
     unasked = timed.unasked(case, NAME)
     if unasked is not None:
         return unasked
-    passages = timed.plain_passages(case)
-    return (*timed.failed(case, NAME, passages), *_early(case, passages))
+    assert case.timed is not None
+    return (*timed.failed(case, NAME, timed.about_itself(case)), *_early(case, case.timed.passages))
 
 
-def _early(case: Case, passages: tuple[Passage, ...]) -> Iterator[Finding]:
-    for one in passages:
-        if one.early is None or one.error:
-            continue
-        near = one.kind == "near"
-        yield Finding(
-            NAME,
-            timed.where(case),
-            f"{case.rule.name} fires {'just below its threshold' if near else 'on healthy data'}",
-            expected=f"no alert at {one.name}" if near else "no alert while the service is healthy",
-            seen=f"firing after {human(one.early - one.start)} of {human(-one.start)} looked at before a burn"
-            if not near
-            else f"firing after {human(one.early - one.start)}",
-            details=one.why,
-            next_step="raise the threshold, or mend what the expression selects: on-call would be woken for nothing",
-        )
+def _early(case: Case, passages: Sequence[Passage]) -> Iterator[Finding]:
+    """One finding for each thing that it should be quiet on: an SLO's passages all begin alike."""
+    told = set()
+    for one in sorted(passages, key=lambda one: one.kind):
+        if one.early is not None and not one.error and one.slo not in told:
+            told.add(one.slo)
+            yield _near(case, one) if one.kind == "near" else _healthy(case, one)
+
+
+def _near(case: Case, one: Passage) -> Finding:
+    return Finding(
+        NAME,
+        timed.where(case),
+        f"{case.rule.name} fires just below its threshold",
+        expected=f"no alert at {one.name}",
+        seen=_seen(one),
+        details=one.why,
+        next_step="ask Prometheus for the expression: what it compares is not what its threshold says",
+    )
+
+
+def _healthy(case: Case, one: Passage) -> Finding:
+    slo = next((slo for slo in case.settings.slos if slo.name == one.slo), None)
+    return Finding(
+        NAME,
+        timed.where(case),
+        f"{case.rule.name} fires while {f'{one.slo} is met' if one.slo else 'the service is healthy'}",
+        expected=f"no alert while {percent(SPENT)} of the error budget is used up, {_allowed(slo)}"
+        if slo
+        else "no alert on healthy data",
+        seen=_seen(one),
+        details=one.why,
+        next_step="raise the threshold, or mend what the expression selects: as it is, on-call learns to ignore it",
+    )
+
+
+def _allowed(slo: SloSpec) -> str:
+    share = SPENT * (1 - slo.objective / 100)
+    return f"that is, {percent(share)} of the requests fail"
+
+
+def _seen(one: Passage) -> str:
+    looked = (one.end if one.kind == "near" else 0.0) - one.start
+    assert one.early is not None
+    after = one.early - one.start
+    return f"firing {f'after {span(after)}' if after else 'from the start'}; {span(looked)} were looked at"

@@ -22,9 +22,10 @@ def unasked(case: Case, check: str) -> Skipped | tuple[Finding, ...] | None:
     return None
 
 
-def plain_passages(case: Case) -> tuple[Passage, ...]:
-    """The passages that are not about an SLO's error ratios."""
-    return tuple(one for one in case.timed.passages if not one.slo) if case.timed else ()
+def about_itself(case: Case) -> tuple[Passage, ...]:
+    """The passages that are about the alert's own threshold, not about what an SLO's policy asks."""
+    every = case.timed.passages if case.timed else ()
+    return tuple(one for one in every if not one.slo or one.factor is not None)
 
 
 def failed(case: Case, check: str, passages: Sequence[Passage]) -> tuple[Finding, ...]:

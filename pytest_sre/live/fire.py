@@ -10,9 +10,11 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from pytest_sre.live import recorded
 from pytest_sre.model.observation import Change
 from pytest_sre.model.rules import Rule
 from pytest_sre.model.scenario import Batch, Labels
@@ -24,6 +26,7 @@ from pytest_sre.stack import prometheus, remote_write, rulecopy
 from pytest_sre.stack.backend import Server, Stack, answering
 from pytest_sre.stack.prometheus import RuleState
 from pytest_sre.stack.rulecopy import RuleCopies
+from pytest_sre.timemachine.engine import Engine, open_engine
 
 MARGIN = 60.0  # seconds that a restored alert is past its `for`
 EVALUATIONS = 4  # of its group: one that doesn't fire by then (restored after the second) does not fire
@@ -78,8 +81,15 @@ def prepare(
         if scenario.alert.hold and not rulecopy.templated(scenario.alert)
         for labels in scenario.expected
     }
-    prometheus.write_history(stack, batch.series, states, began, folder)
-    return copies, (*copies.changes, *changes), began
+    past = recorded.history(batch, kindling.index, began, lambda: _engine(kindling, folder, name))
+    prometheus.write_history(stack, (*batch.series, *past.series), states, began, folder)
+    return copies, (*copies.changes, *changes, *past.changes), began
+
+
+def _engine(kindling: Kindling, folder: Path, name: str) -> AbstractContextManager[Engine]:
+    settings, globals_ = kindling.settings, kindling.config.globals
+    beside = folder.with_name(f"{name}-recorded")
+    return open_engine(kindling.stack, settings, beside, beside.name, globals_)
 
 
 def light(kindling: Kindling, batch: Batch, folder: Path, name: str) -> Fire:

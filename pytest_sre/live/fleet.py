@@ -10,7 +10,8 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 
 from pytest_sre.errors import StackError
-from pytest_sre.live.run import Job, observe
+from pytest_sre.live.job import Job
+from pytest_sre.live.run import observe
 from pytest_sre.model.observation import Observations
 from pytest_sre.stack.backend import Stack
 from pytest_sre.stack.folder import run_folder

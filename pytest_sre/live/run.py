@@ -3,84 +3,36 @@
 from __future__ import annotations
 
 import contextlib
-import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
-from functools import partial
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
-from urllib.parse import parse_qs, urlsplit
 
-from pytest_sre.errors import FileError, StackError
+from pytest_sre.errors import FileError
 from pytest_sre.live import fire as fires
 from pytest_sre.live import page as pages
+from pytest_sre.live import sent
+from pytest_sre.live.beside import beside
 from pytest_sre.live.fire import Fire, Kindling
+from pytest_sre.live.job import Found, Job
 from pytest_sre.live.page import Delivery, Office, Wave
-from pytest_sre.live.units import Asked, other_rules, unit_job
 from pytest_sre.model.observation import (
     AlertObservation,
-    Change,
     FileVerdict,
     FiredAlert,
     Observations,
-    TimedObservation,
 )
 from pytest_sre.model.rules import Rule
 from pytest_sre.model.scenario import Plan, Series
-from pytest_sre.model.slo import PolicyEntry, Slo
-from pytest_sre.model.unittest import UnitKey, UnitObservation
-from pytest_sre.promql.resolve import RuleIndex
+from pytest_sre.promql.resolve import DEFAULT_INTERVAL, RuleIndex
 from pytest_sre.settings import Settings
-from pytest_sre.sources import duration, notation
+from pytest_sre.sources import duration, notation, unit_rules
 from pytest_sre.sources.discover import Inventory
 from pytest_sre.stack import alertmanager, backends, rulecopy
 from pytest_sre.stack.backend import Stack
 from pytest_sre.stack.prometheus import RuleState
-from pytest_sre.stack.sink import PostedAlert, Sink
+from pytest_sre.stack.sink import PostedAlert
 from pytest_sre.synthesis.planner import plan as make_plan
-from pytest_sre.timemachine import run as timemachine
-from pytest_sre.timemachine.replay import replay
-from pytest_sre.timemachine.run import TimeJob
-
-_K = TypeVar("_K")
-_V = TypeVar("_V")
-SEND_QUIET = 5.0  # seconds: five resends without anything new mean that all was sent
-NOTIFIER_DELAY = 6.0  # seconds: Prometheus tells its notifier where Alertmanager is 5 s after it starts
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Job:
-    """What is asked of a run: which alerts, and whether anything must be fired or delivered for them.
-
-    ``timed`` alerts go through their scenarios on virtual time, also at the error ratios of ``slos`` and ``policy``;
-    ``plots`` says whether data for plots are wanted. ``units`` are files of unit tests, with those tests that are asked.
-    """
-
-    settings: Settings
-    inventory: Inventory
-    alerts: tuple[Rule, ...]
-    fire: bool
-    deliver: bool
-    tell: Callable[[str], None]
-    timed: tuple[Rule, ...] = ()
-    slos: tuple[Slo, ...] = ()
-    policy: tuple[PolicyEntry, ...] = ()
-    plots: bool = False
-    units: tuple[Asked, ...] = ()
-
-
-@dataclass(slots=True)
-class _Run:
-    """What a run has found out so far."""
-
-    files: dict[str, FileVerdict] = field(default_factory=dict)
-    changes: list[Change] = field(default_factory=list)
-    seconds: dict[str, float] = field(default_factory=dict)
-    alerts: dict[Rule, AlertObservation] = field(default_factory=dict)
-    timed: dict[Rule, TimedObservation] = field(default_factory=dict)
-    units: dict[UnitKey, UnitObservation] = field(default_factory=dict)
 
 
 def observe(job: Job, folder: Path, opened: Callable[[Stack], None]) -> Observations:
@@ -88,7 +40,7 @@ def observe(job: Job, folder: Path, opened: Callable[[Stack], None]) -> Observat
 
     ``opened`` is given the stack, which others may close at any time.
     """
-    run = _Run()
+    run = Found()
     keep = job.settings.keep
     with backends.open_stack(job.settings.file.servers, folder, keep=keep, tell=job.tell) as stack:
         opened(stack)
@@ -96,18 +48,25 @@ def observe(job: Job, folder: Path, opened: Callable[[Stack], None]) -> Observat
         for line in stack.kept() if keep else ():
             job.tell(f"kept: {line}\n")
         return Observations(
-            run.alerts, run.files, tuple(run.changes), dict(stack.versions), run.seconds, run.timed, run.units
+            run.alerts,
+            run.files,
+            tuple(run.changes),
+            dict(stack.versions),
+            run.seconds,
+            run.timed,
+            run.units,
+            run.exported,
         )
 
 
-def _observe(job: Job, run: _Run, stack: Stack, folder: Path) -> None:
+def _observe(job: Job, run: Found, stack: Stack, folder: Path) -> None:
     started = time.monotonic()
     index = _load(job, run, stack, folder)
     if not job.fire:
-        with _beside(job, run, index, stack, folder):
+        with beside(job, run, index, stack, folder):
             _open(job, run, stack, folder)
         return
-    loadable = [rule for rule in job.alerts if not _broken(run, rule)]
+    loadable = [rule for rule in job.alerts if not run.broken(rule)]
     job.tell(f"making series for {len(loadable)} alerts")
     plan = make_plan(
         loadable,
@@ -127,7 +86,7 @@ def _observe(job: Job, run: _Run, stack: Stack, folder: Path) -> None:
         index,
     )
     burning = _light(job, run, kindling, plan, folder)
-    with _beside(job, run, index, stack, folder):
+    with beside(job, run, index, stack, folder):
         # While Prometheus evaluates, and waits until it tells its notifier where Alertmanager is.
         office, wave = _open(job, run, stack, folder)
         posted = _gather(job, run, stack, burning)
@@ -138,7 +97,7 @@ def _observe(job: Job, run: _Run, stack: Stack, folder: Path) -> None:
 
 
 def _deliver(
-    job: Job, run: _Run, office: Office, wave: Wave, posted: Mapping[Rule, list[PostedAlert | None]]
+    job: Job, run: Found, office: Office, wave: Wave, posted: Mapping[Rule, list[PostedAlert | None]]
 ) -> None:
     told = {rule: [alert for alert in alerts if alert is not None] for rule, alerts in posted.items()}
     told = {rule: alerts for rule, alerts in told.items() if alerts}
@@ -149,61 +108,29 @@ def _deliver(
         run.alerts[rule] = _with_delivery(run.alerts[rule], delivery)
 
 
-@contextlib.contextmanager
-def _beside(job: Job, run: _Run, index: RuleIndex, stack: Stack, folder: Path) -> Iterator[None]:
-    """Let the time machine run while the block does, and unit tests; in the end all are done."""
-    alerts = tuple(rule for rule in job.timed if not _broken(run, rule))
-    failed = threading.Event()
-
-    def tell(text: str) -> None:
-        if failed.is_set():
-            raise StackError("the run is being ended")
-        job.tell(text)
-
-    asked = TimeJob(job.settings, job.inventory, index, alerts, job.slos, job.policy, job.plots, tell)
-    with ThreadPoolExecutor(2, "sre-time") as pool:
-        answers = []
-        if alerts:
-            ask = partial(timemachine.observe, asked, stack, folder / "timemachine")
-            answers.append(pool.submit(_timed, run.seconds, "timed", run.timed, ask))
-        settings = job.settings.file.servers.prometheus
-        if unit := unit_job(job.units, job.inventory.root, settings, run.files, tell):
-            ask_unit = partial(replay, unit, stack, folder / "units")
-            answers.append(pool.submit(_timed, run.seconds, "units", run.units, ask_unit))
-        try:
-            yield
-        except BaseException:
-            failed.set()  # it ends where it next says how far it is
-            raise
-        for answer in answers:
-            answer.result()
-
-
-def _timed(
-    seconds: dict[str, float], name: str, into: dict[_K, _V], make: Callable[[], dict[_K, _V]]
-) -> None:
-    began = time.monotonic()
-    into.update(make())
-    seconds[name] = time.monotonic() - began
-
-
-def _load(job: Job, run: _Run, stack: Stack, folder: Path) -> RuleIndex:
+def _load(job: Job, run: Found, stack: Stack, folder: Path) -> RuleIndex:
     flags = job.settings.file.servers.prometheus.feature_flags
-    own = job.inventory.rule_files
-    files = [*own, *other_rules(job.units, job.inventory.root, own)]
+    known = {file.path for file in job.inventory.rule_files}
+    others = unit_rules.read([unit for unit, _ in job.units], job.inventory.root).files
+    files = [*job.inventory.rule_files, *(file for path, file in others.items() if path not in known)]
     if files:
         job.tell(f"promtool checks {len(files)} rule files")
         verdicts = rulecopy.check(stack, files, flags, folder)
         run.files.update((verdict.path, verdict) for verdict in verdicts)
-    return RuleIndex(rule for rule in job.inventory.rules if not _broken(run, rule))
+    whole = (rule for rule in job.inventory.rules if not run.broken(rule))
+    return RuleIndex(whole, _intervals(job.inventory))
 
 
-def _broken(run: _Run, rule: Rule) -> bool:
-    verdict = run.files.get(rule.location.path)
-    return verdict is not None and bool(verdict.error)
+def _intervals(inventory: Inventory) -> dict[Rule, float]:
+    """Seconds between two evaluations of each rule in production."""
+    named, default = inventory.prometheus.globals.get("evaluation_interval"), DEFAULT_INTERVAL
+    with contextlib.suppress(ValueError):  # promtool tells what is wrong with it
+        default = duration.seconds(str(named)) if named else default
+    groups = [group for file in inventory.rule_files for group in file.groups]
+    return {rule: group.interval or default for group in groups for rule in group.rules}
 
 
-def _open(job: Job, run: _Run, stack: Stack, folder: Path) -> tuple[Office | None, Wave | None]:
+def _open(job: Job, run: Found, stack: Stack, folder: Path) -> tuple[Office | None, Wave | None]:
     """Start Alertmanager on the safe copy; what is wrong with the configuration becomes its file's verdict."""
     routing = job.inventory.routing
     if routing is None or not job.deliver:
@@ -242,7 +169,7 @@ def _by_hand(settings: Settings, alerts: Iterable[Rule]) -> dict[Rule, tuple[Ser
     return result
 
 
-def _light(job: Job, run: _Run, kindling: Kindling, plan: Plan, folder: Path) -> list[Fire]:
+def _light(job: Job, run: Found, kindling: Kindling, plan: Plan, folder: Path) -> list[Fire]:
     """Start a Prometheus for each batch."""
     burning: list[Fire] = []
     for number, batch in enumerate(plan.batches):
@@ -253,7 +180,7 @@ def _light(job: Job, run: _Run, kindling: Kindling, plan: Plan, folder: Path) ->
 
 
 def _gather(
-    job: Job, run: _Run, stack: Stack, burning: Iterable[Fire]
+    job: Job, run: Found, stack: Stack, burning: Iterable[Fire]
 ) -> dict[Rule, list[PostedAlert | None]]:
     """Wait until all batches fire; returns what Prometheus sent for each rule's alerts (None: not sent)."""
     posted: dict[Rule, list[PostedAlert | None]] = {}
@@ -261,12 +188,14 @@ def _gather(
         lit, states, after = _watch(job, stack, one)
         if job.deliver:
             job.tell("waiting for Prometheus to send its alerts")
-            _wait_sent(stack, lit, states)
-        sent = _sent(lit, states, stack.sink, job.inventory.prometheus.globals.get("external_labels") or {})
+            sent.wait(stack, lit, states)
+        told = sent.match(
+            lit, states, stack.sink, job.inventory.prometheus.globals.get("external_labels") or {}
+        )
         plans = {scenario.alert: scenario for scenario in lit.batch.scenarios}
         for rule, state in states.items():
             shown = [alert for alert in state.alerts if alert["state"] == "firing"]
-            posted[rule] = sent[rule]
+            posted[rule] = told[rule]
             run.alerts[rule] = AlertObservation(
                 rule,
                 plans[rule],
@@ -281,7 +210,7 @@ def _gather(
                         a["activeAt"],
                         to.labels if to else None,
                     )
-                    for a, to in zip(shown, sent[rule], strict=True)
+                    for a, to in zip(shown, told[rule], strict=True)
                 ),
             )
         if not job.settings.keep:
@@ -299,74 +228,6 @@ def _watch(job: Job, stack: Stack, fire: Fire) -> tuple[Fire, dict[Rule, RuleSta
         return fire, states, after
     job.tell(f"restoring `for` of {len(pending)} alerts once more")
     return fires.watch(stack, fires.relight(stack, fire, pending), tell)
-
-
-def _wait_sent(stack: Stack, fire: Fire, states: Mapping[Rule, RuleState]) -> None:
-    firing = sum(alert["state"] == "firing" for state in states.values() for alert in state.alerts)
-    count, since = -1, time.monotonic()
-    while firing:
-        stack.check(fire.server)
-        now = len(_posted(fire, stack.sink))
-        if now != count:
-            count, since = now, time.monotonic()
-        quiet = (
-            time.monotonic() - since > SEND_QUIET and time.time() - fire.ready > NOTIFIER_DELAY + SEND_QUIET
-        )
-        if now >= firing or quiet:
-            return
-        time.sleep(0.05)
-
-
-def _posted(fire: Fire, sink: Sink) -> dict[frozenset[tuple[str, str]], PostedAlert]:
-    found: dict[frozenset[tuple[str, str]], PostedAlert] = {}
-    number = 0
-    while True:
-        alerts = sink.posted(f"{fire.name}-{number}")
-        if not alerts and number:
-            return found
-        found.update((frozenset(alert.labels.items()), alert) for alert in alerts)
-        number += 1
-
-
-def _sent(
-    fire: Fire, states: Mapping[Rule, RuleState], sink: Sink, external: Mapping[str, str]
-) -> dict[Rule, list[PostedAlert | None]]:
-    """What was sent for each firing alert: found by labels, or where relabelling changed them, by expression.
-
-    Among several alerts of one expression the one that shares most labels and annotations is taken.
-    """
-    posted = _posted(fire, sink)
-    free = dict(posted)
-    result: dict[Rule, list[PostedAlert | None]] = {}
-    relabelled: list[tuple[Rule, int, Mapping[str, Any]]] = []
-    for rule, state in states.items():
-        result[rule] = []
-        for alert in state.alerts:
-            if alert["state"] != "firing":
-                continue
-            exact = posted.get(frozenset({**external, **alert["labels"]}.items()))
-            if exact is None:
-                relabelled.append((rule, len(result[rule]), alert))
-            else:
-                free.pop(frozenset(exact.labels.items()), None)
-            result[rule].append(exact)
-    by_query: dict[str, list[PostedAlert]] = {}
-    for one in free.values():
-        by_query.setdefault(parse_qs(urlsplit(one.generator_url).query).get("g0.expr", [""])[0], []).append(
-            one
-        )
-    for rule, place, alert in relabelled:
-        candidates = by_query.get(states[rule].query)
-        if candidates:
-            best = max(candidates, key=lambda one: _likeness(one, alert))
-            candidates.remove(best)
-            result[rule][place] = best
-    return result
-
-
-def _likeness(posted: PostedAlert, alert: Mapping[str, Any]) -> tuple[int, int]:
-    labels = posted.labels.items() & alert["labels"].items()
-    return len(labels), len(posted.annotations.items() & alert["annotations"].items())
 
 
 def _with_delivery(observation: AlertObservation, delivery: Delivery) -> AlertObservation:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from pytest_sre.model.export import Export
 from pytest_sre.model.routing import Integration
 from pytest_sre.model.rules import Rule
 from pytest_sre.model.scenario import Impossible, NotSynthesised, Scenario
@@ -124,3 +125,4 @@ class Observations:
     seconds: Mapping[str, float] = field(default_factory=dict)
     timed: Mapping[Rule, TimedObservation] = field(default_factory=dict)
     units: Mapping[UnitKey, UnitObservation] = field(default_factory=dict)
+    exported: Export | None = None

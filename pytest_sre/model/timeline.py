@@ -96,7 +96,8 @@ class Passage:
     ``kind`` is ``near`` (all the time just below the threshold; no onset) or ``burn`` (healthy, burning until
     ``recovery``, healthy again until ``end``). ``early`` is when it fired although all was well; ``pending`` and
     ``fired`` when it first was so after the onset, ``ended`` when the last alert stopped firing after it (None: it
-    never did). ``error_ratio`` is of the requests during the burn, where an SLO says what counts as an error.
+    never did). ``error_ratio`` is of the requests during the burn, where an SLO says what counts as an error;
+    ``factor`` is of the alert's own threshold, where the scenario is about that.
     ``why`` explains what was not as it should be, leg by leg; ``plot`` has the legs' values over time.
     """
 
@@ -112,6 +113,7 @@ class Passage:
     ended: float | None = None
     error_ratio: float | None = None
     slo: str = ""
+    factor: float | None = None
     error: str = ""
     why: tuple[str, ...] = ()
     plot: tuple[Mapping[str, Any], ...] = ()

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 from pytest_sre.model.rules import Rule
 from pytest_sre.promql.ast import Expr, VectorSelector, walk
 from pytest_sre.promql.parse import PromqlError, parse
+
+DEFAULT_INTERVAL = 60.0
+"""Prometheus' own `evaluation_interval`, in seconds."""
 
 
 @lru_cache(maxsize=20_000)
@@ -29,8 +32,9 @@ def selectors_of(expr: Expr) -> tuple[VectorSelector, ...]:
 class RuleIndex:
     """All rules of a repository, found by what they record."""
 
-    def __init__(self, rules: Iterable[Rule]) -> None:
-        """Index the recording rules among ``rules``."""
+    def __init__(self, rules: Iterable[Rule], intervals: Mapping[Rule, float] | None = None) -> None:
+        """Index the recording rules among ``rules``; ``intervals`` are those of their groups, in seconds."""
+        self.intervals = intervals or {}
         self._by_name: dict[str, list[Rule]] = defaultdict(list)
         self._by_label: dict[tuple[str, str], dict[str | None, list[Rule]]] = {}
         for rule in rules:
@@ -41,6 +45,10 @@ class RuleIndex:
     def recording(self, name: str) -> tuple[Rule, ...]:
         """The rules that record a name, in the order given."""
         return tuple(self._by_name.get(name, ()))
+
+    def interval(self, rule: Rule) -> float:
+        """Seconds between two evaluations of a rule in production."""
+        return self.intervals.get(rule, DEFAULT_INTERVAL)
 
     def records(self, selector: VectorSelector) -> bool:
         """Whether any rule records series that the selector can match; else it reads raw series."""

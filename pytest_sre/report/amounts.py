@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from pytest_sre.promql.condition import Leg
-from pytest_sre.report.durations import human
+from pytest_sre.report.figures import span
 
 _BINARY = (("TiB", 2.0**40), ("GiB", 2.0**30), ("MiB", 2.0**20), ("KiB", 2.0**10), ("B", 1.0))
 _DECIMAL = (("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3), ("B", 1.0))
@@ -34,7 +34,7 @@ def _seconds(values: Sequence[float]) -> tuple[str, ...]:
     if abs(values[0]) < _LONG or not all(map(math.isfinite, values)):
         small = 0 < abs(values[0]) < 1
         return _digits([value * 1000 for value in values], "ms") if small else _digits(values, "s")
-    texts = tuple(map(human, values))
+    texts = tuple(map(span, values))
     return texts if len(set(texts)) == len(set(values)) else _digits(values, "s")
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pytest_sre.report import codequality, github, markdown
+from pytest_sre.report.detection import Table
 from pytest_sre.report.outcome import Outcome
 from pytest_sre.report.place import repository
 
@@ -17,6 +18,7 @@ def publish(
     environ: Mapping[str, str],
     review: Sequence[str] = (),
     versions: Sequence[tuple[str, Mapping[str, str]]] = (),
+    detection: Sequence[Table] = (),
     markdown_path: str = "",
     codequality_path: str = "",
 ) -> list[str]:
@@ -31,12 +33,12 @@ def publish(
     if markdown_path:
         path = Path(markdown_path)
         path.parent.mkdir(parents=True, exist_ok=True)
-        _write(path, markdown.render(outcomes, review, versions), "w")
+        _write(path, markdown.render(outcomes, review, versions, detection), "w")
     if environ.get("GITHUB_ACTIONS") != "true":
         return []
     lines = github.commands(outcomes, root, top)
     if (outcomes or review) and (summary := environ.get("GITHUB_STEP_SUMMARY")):
-        lines += _append(Path(summary), outcomes, review, versions)
+        lines += _append(Path(summary), outcomes, review, versions, detection)
     return lines
 
 
@@ -45,11 +47,12 @@ def _append(
     outcomes: Sequence[Outcome],
     review: Sequence[str],
     versions: Sequence[tuple[str, Mapping[str, str]]],
+    detection: Sequence[Table],
 ) -> list[str]:
     """Others write to the job's summary too, and all of it must stay below GitHub's limit."""
     try:
         taken = path.stat().st_size if path.exists() else 0
-        text = markdown.render(outcomes, review, versions, markdown.LIMIT - taken - 1)
+        text = markdown.render(outcomes, review, versions, detection, markdown.LIMIT - taken - 1)
         if len(text.encode()) < markdown.LIMIT - taken:
             _write(path, f"\n{text}" if taken else text, "a")
         return []

@@ -10,7 +10,7 @@ from typing import Literal
 from pytest_sre.model.timeline import Row
 from pytest_sre.promql.condition import Condition, Joined, Leg, holds, leaves
 from pytest_sre.report.course import Course, Measured, course, present
-from pytest_sre.report.durations import human
+from pytest_sre.report.figures import span
 from pytest_sre.report.legtext import fires_text, quiet_text, resolves_text, where
 from pytest_sre.report.stays import Event, Stay, stays, until, when
 
@@ -109,7 +109,7 @@ def _expression(runs: Sequence[Stay], question: Question, several: bool) -> Iter
         yield f"the expression held {until(runs, question.event)}"
         return
     longest = max(run.end - run.start for run in runs)
-    short = f", {human(longest)} at a stretch; for: {human(question.hold)}" if longest < question.hold else ""
+    short = f", {span(longest)} at a stretch; for: {span(question.hold)}" if longest < question.hold else ""
     if several or short:
         yield f"the expression held {when(runs, question.event)}{short}"
 

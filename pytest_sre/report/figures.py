@@ -1,27 +1,35 @@
-"""Times and shares as people read them."""
+"""Times, shares and factors as people read them: 2m 10s, 1.8h, 3d; 0.144%; 14.4x."""
 
 from __future__ import annotations
 
-_UNITS = ((86400.0, "d", 2.0), (3600.0, "h", 1.0), (60.0, "m", 1.0))
+_MINUTES = 90 * 60
+_HOURS = 48 * 3600
 
 
 def span(seconds: float) -> str:
-    """A time to three digits, in the largest unit of which there is one (days: two): ``51.8s``, ``5.76m``, ``3.6h``."""
-    for size, unit, least in _UNITS:
-        if seconds >= size * least:
-            return f"{_digits(seconds / size)}{unit}"
-    return f"{_digits(seconds)}s"
+    """A span of time: exact to the second below 90 minutes, then to a tenth of an hour or a day."""
+    sign, size = ("-" if seconds < 0 else ""), abs(seconds)
+    if size < 59.95:
+        return sign + (_short(size, "s") if size >= 1 or size == 0 else f"{size * 1000:.3g}ms")
+    if size < _MINUTES and round(size) != 3600:
+        minutes, rest = divmod(round(size), 60)
+        return sign + (f"{minutes}m {rest}s" if rest else f"{minutes}m")
+    return sign + (_short(size / 3600, "h") if size < _HOURS else _short(size / 86400, "d"))
 
 
-def percent(share: float) -> str:
-    """A share of a whole to three digits: ``2%``, ``0.144%``; more than all of it is shown as such."""
-    return f"{_digits(100 * share)}%"
+def percent(share: float, digits: int = 3) -> str:
+    """A share of a whole to so many digits; more than all of it is shown as such (``1250%``)."""
+    return f"{_digits(100 * share, digits)}%"
 
 
 def times(factor: float) -> str:
-    """How many times as much: ``14.4x``."""
+    """How many times as much, to three digits."""
     return f"{_digits(factor)}x"
 
 
-def _digits(value: float) -> str:
-    return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
+def _short(value: float, unit: str) -> str:
+    return f"{value:.1f}".removesuffix(".0") + unit
+
+
+def _digits(value: float, digits: int = 3) -> str:
+    return f"{value:.0f}" if value >= 100 else f"{value:.{digits}g}"

@@ -3,38 +3,44 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pytest_sre.model.observation import AlertObservation, Observations
+from pytest_sre.model.observation import AlertObservation, TimedObservation
 from pytest_sre.model.rules import Rule
 from pytest_sre.model.scenario import Scenario
+from pytest_sre.model.slo import Slo
+from pytest_sre.report import json_timed
 from pytest_sre.report.review import Change
-from pytest_sre.settings import Settings
-from pytest_sre.sources.discover import Inventory
+from pytest_sre.report.seen import Seen
 
-SCHEMA = 2
-
-
-Stack = tuple[Settings, Inventory, Observations]
+SCHEMA = 3
+# No text holds a raw line end, so this finds nothing but lists of numbers.
+_NUMBERS = re.compile(r"\[\n\s*((?:[-+.\deE]+|null)(?:,\n\s*(?:[-+.\deE]+|null))*)\n\s*\]")
 
 
-def write(path: Path, stacks: Iterable[Stack], base: str = "", changes: Sequence[Change] = ()) -> None:
+def write(path: Path, stacks: Iterable[Seen], base: str = "", changes: Sequence[Change] = ()) -> None:
     """Write what was seen on each stack; times in seconds."""
     path.parent.mkdir(parents=True, exist_ok=True)
     report = as_dict(stacks, base, changes)
-    path.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    text = json.dumps(report, indent=1, ensure_ascii=False)
+    path.write_text(_NUMBERS.sub(_one_line, text) + "\n", "utf-8")
 
 
-def as_dict(stacks: Iterable[Stack], base: str = "", changes: Sequence[Change] = ()) -> dict[str, Any]:
+def _one_line(numbers: re.Match[str]) -> str:
+    return f"[{', '.join(part.strip() for part in numbers[1].split(','))}]"
+
+
+def as_dict(stacks: Iterable[Seen], base: str = "", changes: Sequence[Change] = ()) -> dict[str, Any]:
     """The report as plain data; ``base`` is the revision of --sre-changed, if there is one."""
     return {
         "schema": SCHEMA,
         "base": base,
         "changed": [_changed(one, rule, reasons) for one in changes for rule, reasons in one.reasons.items()],
         "removed": [_changed(one, rule, ["removed"]) for one in changes for rule in one.removed],
-        "stacks": [_stack(*stack) for stack in stacks],
+        "stacks": [_stack(stack) for stack in stacks],
     }
 
 
@@ -48,18 +54,33 @@ def _changed(change: Change, rule: Rule, reasons: Sequence[str]) -> dict[str, An
     }
 
 
-def _stack(settings: Settings, inventory: Inventory, seen: Observations) -> dict[str, Any]:
+def _stack(stack: Seen) -> dict[str, Any]:
+    seen, inventory = stack.observations, stack.inventory
+    slos = {slo.name: slo for slo in stack.slos}
     return {
-        "scope": settings.scope,
-        "label": settings.label,
+        "scope": stack.settings.scope,
+        "label": stack.label,
         "versions": dict(seen.versions),
         "seconds": {name: round(value, 3) for name, value in seen.seconds.items()},
         "files": [{"path": v.path, "line": v.line, "error": v.error} for v in seen.files.values()]
         + [{"path": b.path, "line": b.line, "error": b.reason} for b in inventory.broken],
         "passed_over": [{"path": s.path, "reason": s.reason} for s in inventory.skipped],
         "changes": [{"path": c.path, "where": c.where, "what": c.what} for c in seen.changes],
-        "alerts": [_alert(alert) for alert in seen.alerts.values()],
+        "alerts": [
+            {**_alert(seen.alerts.get(rule) or _unfired(rule)), "timed": _timed(seen.timed.get(rule), slos)}
+            for rule in dict.fromkeys([*seen.alerts, *seen.timed])
+        ],
+        "slos": [json_timed.slo(stack, slo) for slo in stack.slos],
     }
+
+
+def _unfired(rule: Rule) -> AlertObservation:
+    """An alert that was put through virtual time only."""
+    return AlertObservation(rule, Scenario(rule, (), ()))
+
+
+def _timed(seen: TimedObservation | None, slos: Mapping[str, Slo]) -> dict[str, Any] | None:
+    return None if seen is None else json_timed.timed(seen, slos)
 
 
 def _alert(seen: AlertObservation) -> dict[str, Any]:

@@ -56,7 +56,7 @@ def resolves_text(found: Course, event: Event) -> str:
     still = ""
     if last and leg.op and found.stays[-1].open_end:
         threshold, value = _pair(leg, last)
-        still = f", at {value} of {threshold}"
+        still = f", still at {value} (needs {leg.op} {threshold})"
     return f"held {until(found.stays, event)}{still}{_where(found, last)}"
 
 

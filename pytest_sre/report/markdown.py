@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from pytest_sre.model.finding import plain
+from pytest_sre.report.detection import Table
 from pytest_sre.report.outcome import Kind, Outcome
 
 LIMIT = 1024 * 1024  # bytes that GitHub takes of one step
@@ -23,6 +24,7 @@ _SPECIAL = re.compile(r"([\\`*_\[\]~@$])")
 _LEADING = re.compile(r"^(\d*)([#+\-.)])")
 _NAMED = 3
 _UNFOLDED = 10
+_OPEN = 4  # tables
 _FOR_THE_REST = 200  # bytes, for the line that tells what was left out
 
 
@@ -30,18 +32,20 @@ def render(
     outcomes: Sequence[Outcome],
     review: Sequence[str] = (),
     versions: Sequence[tuple[str, Mapping[str, str]]] = (),
+    detection: Sequence[Table] = (),
     limit: int = LIMIT,
 ) -> str:
     """The summary, of at most ``limit`` bytes.
 
     ``review`` are lines of plain text that say what a change means; ``versions`` has a label and each program's
-    version for every stack. What is too much is left out by whole blocks, and counted.
+    version for every stack; ``detection`` says when alerts fire. What is too much is left out by whole blocks, and counted.
     """
     blocks = [f"## {headline(outcomes)}"]
     blocks += ["\n".join(f"- {prose(line)}" for line in review)] if review else []
     blocks += [_table(outcomes)] if outcomes else []
     blocks += list(_findings(outcomes))
     blocks += list(_unproven(outcomes))
+    blocks += [detected(table, open_=len(detection) <= _OPEN) for table in detection]
     blocks += ["\n".join(_versions(versions))] if versions else []
     return "\n\n".join(_within(blocks, limit)) + "\n"
 
@@ -102,6 +106,13 @@ def _table(outcomes: Sequence[Outcome]) -> str:
         cells = [str(count[kind]) for kind, _ in columns]
         lines.append(f"| {_cell(code(check))} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
+
+
+def detected(table: Table, open_: bool) -> str:
+    """When alerts fire, to be folded away."""
+    first, *more = (f"| {' | '.join(map(prose, cells))} |" for cells in (*table.head, *table.rows))
+    rows = "\n".join([first, "|---|" + "---:|" * (len(table.head[0]) - 1), *more])
+    return f"<details{' open' * open_}><summary>{_inert(table.title)}</summary>\n\n{rows}\n\n</details>"
 
 
 def _cell(text: str) -> str:

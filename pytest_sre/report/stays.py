@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from pytest_sre.report.durations import human
+from pytest_sre.report.figures import span
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class Event:
         """A moment, such as ``52m after onset``."""
         apart = round(time - self.time, 3)
         return (
-            f"{human(abs(apart))} {'after' if apart > 0 else 'before'} {self.name}"
+            f"{span(abs(apart))} {'after' if apart > 0 else 'before'} {self.name}"
             if apart
             else f"at {self.name}"
         )
@@ -50,7 +50,7 @@ def stays(held: Sequence[bool], ticks: Sequence[float]) -> tuple[Stay, ...]:
 def when(found: Sequence[Stay], event: Event) -> str:
     """When something held that did, such as ``from 4m to 64m after onset``."""
     if len(found) > 1:
-        total = human(sum(stay.end - stay.start for stay in found))
+        total = span(sum(stay.end - stay.start for stay in found))
         between = _span(found[0].start, found[-1].end, event, "between", "and")
         return f"{len(found)} times {between}, {total} in all"
     stay = found[0]
@@ -74,8 +74,8 @@ def until(found: Sequence[Stay], event: Event) -> str:
 def _span(start: float, end: float, event: Event, before: str, between: str) -> str:
     first, final = round(start - event.time, 3), round(end - event.time, 3)
     if first == 0 and final > 0:
-        return f"{before} {event.name} {between} {human(final)} after it"
+        return f"{before} {event.name} {between} {span(final)} after it"
     if first > 0 or final < 0:
         side = "after" if first > 0 else "before"
-        return f"{before} {human(abs(first))} {between} {human(abs(final))} {side} {event.name}"
+        return f"{before} {span(abs(first))} {between} {span(abs(final))} {side} {event.name}"
     return f"{before} {event.tell(start)} {between} {event.tell(end)}"

@@ -5,11 +5,12 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Any
 
-from pytest_sre.model.observation import Observations
+from pytest_sre.report import detection
+from pytest_sre.report.seen import Seen
 from pytest_sre.sources.discover import Inventory
 
 
@@ -68,10 +69,10 @@ def summary(
     reporter: Any,
     reports: Sequence[Any],
     inventories: Sequence[Inventory],
-    stacks: Sequence[tuple[str, Observations]],
+    stacks: Sequence[Seen],
     review: Sequence[str],
 ) -> None:
-    """Counts of what was proven and what was not, and the files that were passed over."""
+    """Counts of what was proven and what was not, when alerts fire, and the files that were passed over."""
     counts: dict[str, Counter[str]] = {}
     for report in reports:
         check = dict(report.user_properties).get("sre_check", "loads")
@@ -86,15 +87,10 @@ def summary(
         line = f"{check:8} {count['passed']:5} proven"
         line += "".join(f", {count[kind]} {name}" for kind, name in _OTHERS if count[kind])
         reporter.write_line(line)
-    for label, seen in stacks:
-        versions = ", ".join(f"{name.capitalize()} {version}" for name, version in seen.versions.items())
-        sent = sum(len(alert.notifications) for alert in seen.alerts.values())
-        fired = sum(alert.state == "firing" for alert in seen.alerts.values())
-        took = max(seen.seconds.values(), default=0.0)
-        reporter.write_line(
-            (f"{label}: " if label else "")
-            + f"{versions}: {fired} alerts fired, {sent} notifications received, in {took:.1f} s"
-        )
+    for line in _detection(stacks, reporter):
+        reporter.write_line(line)
+    for stack in stacks:
+        reporter.write_line(_stack(stack))
     for line in review:
         reporter.write_line(line)
     for skipped in passed_over[:20]:
@@ -103,4 +99,29 @@ def summary(
         reporter.write_line(f"passed over {len(passed_over) - 20} more files")
 
 
+def _stack(stack: Seen) -> str:
+    """What a stack did, in a line."""
+    seen = stack.observations
+    versions = ", ".join(f"{name.capitalize()} {version}" for name, version in seen.versions.items())
+    sent = sum(len(alert.notifications) for alert in seen.alerts.values())
+    fired = sum(alert.state == "firing" for alert in seen.alerts.values())
+    took = max(seen.seconds.values(), default=0.0)
+    label = f"{stack.label}: " if stack.label else ""
+    return f"{label}{versions}: {fired} alerts fired, {sent} notifications received, in {took:.1f} s"
+
+
+def _detection(stacks: Sequence[Seen], reporter: Any) -> Iterator[str]:
+    """Tables of SLOs; with -v all of them, and the alerts that watch over none."""
+    width, verbose = reporter._tw.fullwidth, reporter.config.getoption("verbose")
+    found = [table for stack in stacks for table in detection.tables(stack)]
+    shown = found if verbose > 0 else found[: _TABLES if verbose == 0 else 0]
+    if verbose > 0:
+        shown += [table for stack in stacks if (table := detection.others(stack))]
+    for table in shown:
+        yield from detection.aligned(table, width)
+    if verbose == 0 and len(found) > _TABLES:
+        yield f"and {len(found) - _TABLES} more SLOs; -v shows them"
+
+
+_TABLES = 10
 _OTHERS = (("failed", "failed"), ("error", "NOT proven (error)"), ("skipped", "NOT proven (skipped)"))

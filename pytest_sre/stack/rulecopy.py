@@ -149,7 +149,10 @@ def _group(group: RuleGroup, rules: list[Rule], interval: float, changes: list[C
 def _rule(group: RuleGroup, rule: Rule, changes: list[Change]) -> Any:
     document = group.document["rules"][rule.index]
     if rule.kind == "alert" and rule.hold and templated(rule):
-        what = "`for: 0s` (its labels are templates, whose state Prometheus 2.53 to 3.10 cannot restore)"
+        what = (
+            "`for: 0s` (its labels are templates, whose state Prometheus 2.53 to 3.10 cannot restore; "
+            "the time machine proves its `for`)"
+        )
         changes.append(Change(rule.location.path, f"alert {rule.name}", what))
         return {**document, "for": "0s"}
     return document

@@ -217,6 +217,14 @@ def _parsed(told: str, numbered: Mapping[int, Request]) -> dict[int, Rendered]:
 
 def _texts(line: str, ours: str, theirs: str) -> dict[str, str]:
     """A label set as Go prints it; the rule's own name is put back into errors of templates."""
+    return {
+        name: text.replace(ours, theirs) if "<error expanding template" in text else text
+        for name, text in go_labels(line).items()
+    }
+
+
+def go_labels(line: str) -> dict[str, str]:
+    """A label set as Go prints it, ``{a="1", "b.c"="2"}``; raises StackError."""
     found: dict[str, str] = {}
     at = 1
     while at < len(line) - 1:
@@ -224,7 +232,6 @@ def _texts(line: str, ours: str, theirs: str) -> dict[str, str]:
         if not pair:
             raise StackError(f"promtool's answer is not understood at {line[at : at + 200]}")
         name = notation.unescape(pair[1][1:-1]) if pair[1][0] == '"' else pair[1]
-        text = notation.unescape(pair[2])
-        found[name] = text.replace(ours, theirs) if "<error expanding template" in text else text
+        found[name] = notation.unescape(pair[2])
         at = pair.end()
     return found

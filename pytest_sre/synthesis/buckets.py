@@ -18,16 +18,19 @@ _Family = tuple[str, Labels]
 
 
 def completed(
-    rates: Mapping[Labels, float], slo: Slo, behaviours: Iterable[Behaviour]
+    rates: Mapping[Labels, float], slo: Slo, behaviours: Iterable[Behaviour], well: bool = False
 ) -> dict[Labels, float]:
-    """The rates (a second) with those of all series of the histograms that some of them belong to."""
+    """The rates (a second) with those of all series of the histograms that some of them belong to.
+
+    While all is ``well`` good requests are as good as can be: how good, an SLO doesn't say.
+    """
     families: dict[_Family, list[Labels]] = defaultdict(list)
     for labels in dict.fromkeys([*rates, *(b.labels for b in behaviours)]):
         families[_family(labels)].append(labels)
     found = dict(rates)
     for (base, _), members in families.items():
         if base and any(labels in rates for labels in members) and any(map(_bound, members)):
-            found.update(_spread(slo, {labels: rates.get(labels) for labels in members}))
+            found.update(_spread(slo, {labels: rates.get(labels) for labels in members}, well))
     return found
 
 
@@ -75,8 +78,11 @@ def _bound(labels: Labels) -> float | None:
         return None
 
 
-def _spread(slo: Slo, members: Mapping[Labels, float | None]) -> dict[Labels, float]:
-    """All series of one histogram. Good requests are even over the buckets up to the SLO's bound, others over the rest."""
+def _spread(slo: Slo, members: Mapping[Labels, float | None], well: bool) -> dict[Labels, float]:
+    """All series of one histogram. Good requests are even over the buckets up to the SLO's bound, others over the rest.
+
+    While all is ``well`` the good ones are in the first bucket.
+    """
     part = next((labels for labels in members if slo.part.matches(dict(labels))), None)
     limit = (_bound(part) if part is not None else None) or math.inf
     whole = max(rate or 0.0 for rate in members.values())
@@ -84,7 +90,7 @@ def _spread(slo: Slo, members: Mapping[Labels, float | None]) -> dict[Labels, fl
     good = whole if good is None else good
     bounds = sorted({bound for labels in members if (bound := _bound(labels)) is not None} | {math.inf})
     below, above = [b for b in bounds if b <= limit], [b for b in bounds if b > limit]
-    counts = {bound: good * i / len(below) for i, bound in enumerate(below, 1)}
+    counts = {bound: good * (1 if well else i / len(below)) for i, bound in enumerate(below, 1)}
     counts.update({b: good + (whole - good) * i / len(above) for i, b in enumerate(above, 1)})
     return {labels: _rate_of(labels, counts, whole) for labels in members}
 

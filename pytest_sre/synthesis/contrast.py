@@ -12,10 +12,11 @@ from pytest_sre.promql.parse import PromqlError
 from pytest_sre.promql.resolve import RuleIndex
 from pytest_sre.synthesis import mixture
 from pytest_sre.synthesis.batches import labels_key
+from pytest_sre.synthesis.bench import MOMENTS, Bench
 from pytest_sre.synthesis.burning import Burning, burning
 from pytest_sre.synthesis.element import EvalError, Unsupported
 from pytest_sre.synthesis.entities import Entity, Option, Palette
-from pytest_sre.synthesis.healthy import MOMENTS, Bench, Healthy
+from pytest_sre.synthesis.healthy import Healthy
 from pytest_sre.synthesis.mixture import NEAR, Pair
 from pytest_sre.synthesis.shape import Shape, shape_of
 from pytest_sre.synthesis.signals import Signal, Track
@@ -26,10 +27,11 @@ class Behaviour:
     """One series: what it does while all is well, just below the threshold, and while the alert fires (None: absent).
 
     Signals are functions of the seconds since ``now`` (of `contrast`): at time 0 the windows hold what was searched.
-    ``healthy`` and ``near`` go on like this for days, before 0 and after. ``burning`` does not (a gauge that falls may
-    become negative): an onset at time t plays ``burning.at(s - t - lead)`` for s from t on, where ``lead`` is the
-    alert's reach in seconds, so that at s = t + lead its windows hold exactly the searched data. A counter goes on
-    from the value it has: play what it counts, not where it stands.
+    ``healthy`` goes on like this for days, before 0 and after, unless it has a slope (rare). ``burning`` does not (a
+    gauge that falls may become negative), nor does a ``near`` with a slope other than the clock's (1, for time stamps):
+    an onset at time t plays ``burning.at(s - t - lead)`` for s from t on, where ``lead`` is the alert's reach in
+    seconds, so that at s = t + lead its windows hold exactly the searched data. A counter goes on from the value it
+    has: play what it counts, not where it stands.
     """
 
     labels: Labels

@@ -177,7 +177,8 @@ class Palette:
         """The options of one entity, in the order they are to be tried."""
         key = entity.kind if entity.kind != "histogram" else entity.name
         if key not in self._lists:
-            self._lists[key] = tuple(dict.fromkeys(self._made(entity)))
+            # most gauges count something: what is negative comes last
+            self._lists[key] = tuple(sorted(dict.fromkeys(self._made(entity)), key=negative))
         return self._lists[key]
 
     def _made(self, entity: Entity) -> Iterator[Option]:
@@ -242,6 +243,9 @@ class Palette:
 
     def _moving(self, values: tuple[float, ...]) -> Iterator[Option]:
         functions, ranges = self.shape.functions, self.shape.ranges[:3] or (3600.0,)
+        if "predict_linear" in functions:
+            for level in (*(LEVEL * share for share in self.shares), *(abs(value) for value in values)):
+                yield from (Gauge(level, -level / span) for span in ranges if level)
         if functions & {"predict_linear", "deriv", "delta", "idelta", "increase", "rate", "offset"}:
             for value in values:
                 for span in ranges:
@@ -288,6 +292,11 @@ class Palette:
                 yield Profile(value, 0.1, math.inf)
         yield from (Profile(TRAFFIC, 0.0, 0.0), Profile(0.01, 0.5, math.inf), Profile(1000.0, 0.1, math.inf))
         yield None
+
+
+def negative(option: Option) -> bool:
+    """Whether something is a gauge below 0."""
+    return isinstance(option, Gauge) and option.value < 0
 
 
 def _around(constants: Iterable[float]) -> list[float]:

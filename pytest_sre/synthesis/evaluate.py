@@ -25,13 +25,13 @@ from pytest_sre.promql.ast import (
 from pytest_sre.promql.fold import arithmetic, holds
 from pytest_sre.promql.parse import PromqlError, parse
 from pytest_sre.promql.printer import to_text
+from pytest_sre.promql.reach import record_step
 from pytest_sre.promql.resolve import RuleIndex
-from pytest_sre.synthesis import functions, vectors
+from pytest_sre.synthesis import functions, vectors, windows
 from pytest_sre.synthesis.element import Element, EvalError, Unsupported, Vector, nameless
 from pytest_sre.synthesis.signals import Counter, Track
+from pytest_sre.synthesis.windows import Ranged, Window
 
-MAX_STEPS = 400
-"""Steps of a subquery that are still worth evaluating in a search."""
 DEFAULT_STEP = 60.0
 ABSENT_OFF = 1.0
 
@@ -56,7 +56,8 @@ class Evaluator:
         self.lookback = lookback
         self.moment = moment
         # series and samples read so far: what a search may spend is counted in these, not in seconds
-        self.recorded: dict[Rule, Vector] = {}
+        self.recorded: dict[tuple[Rule, float], Vector] = {}
+        self.windows = 0
         self.open: set[Rule] = set()
         self.work = 0
 
@@ -86,11 +87,9 @@ class Evaluator:
         return expr.value
 
     def _selector(self, expr: VectorSelector, time: float) -> Vector:
-        if self.rules.records(expr) and (time != self.moment or expr.offset):
-            raise Unsupported("needs recorded history; comes with the time machine", to_text(expr))
-        if self.rules.records(expr):
-            return self._recorded(expr)
         end = self._moment(expr, time) - expr.offset
+        if self.rules.records(expr):
+            return self._recorded(expr, end)
         result: Vector = []
         for track in self.data.select(expr):
             if track.signal is None:
@@ -106,11 +105,11 @@ class Evaluator:
             raise Unsupported("looks at a fixed point in time", to_text(expr))
         return self.moment if expr.at is not None else time
 
-    def _recorded(self, expr: VectorSelector) -> Vector:
+    def _recorded(self, expr: VectorSelector, time: float) -> Vector:
         result: Vector = []
         seen: set[tuple[tuple[str, str], ...]] = set()
         for rule in self.rules.behind(expr):
-            for element in self._rule(rule):
+            for element in self._rule(rule, time):
                 if all(matcher.matches(element.labels) for matcher in expr.matchers):
                     key = tuple(sorted(element.labels.items()))
                     if element.off or key not in seen:
@@ -118,15 +117,16 @@ class Evaluator:
                         seen.add(key)
         return result
 
-    def _rule(self, rule: Rule) -> Vector:
-        """What a recording rule writes; a rule that fails writes nothing."""
-        if rule in self.recorded:
-            return self.recorded[rule]
+    def _rule(self, rule: Rule, time: float) -> Vector:
+        """What a recording rule writes at a time; a rule that fails writes nothing."""
+        known = self.recorded.get((rule, time))
+        if known is not None:
+            return known
         if rule in self.open:
             return []
         self.open.add(rule)
         try:
-            result = [_relabelled(element, rule) for element in self.vector(parse(rule.expr))]
+            result = [_relabelled(element, rule) for element in self.vector(parse(rule.expr), time)]
             there = [tuple(sorted(element.labels.items())) for element in result if not element.off]
             if len(set(there)) < len(there):
                 result = []
@@ -134,56 +134,73 @@ class Evaluator:
             result = []
         finally:
             self.open.discard(rule)
-        self.recorded[rule] = result
+        self.recorded[rule, time] = result
         return result
 
-    def ranges(
-        self, expr: Expr, time: float
-    ) -> list[tuple[dict[str, str], Track | None, list[tuple[float, float]], float, float]]:
-        """(labels, track where values are lazy, points, start, end) of each series in a range."""
+    def ranges(self, expr: Expr, time: float) -> Ranged:
+        """The series in a range."""
         if isinstance(expr, Subquery):
             return self._subquery(expr, time)
         if not isinstance(expr, MatrixSelector):
             raise Unsupported("a range is needed here", to_text(expr))
         selector = expr.selector
-        if self.rules.records(selector):
-            raise Unsupported("needs recorded history; comes with the time machine", to_text(expr))
         end = self._moment(selector, time) - selector.offset
         start = end - expr.range
-        result: list[tuple[dict[str, str], Track | None, list[tuple[float, float]], float, float]] = []
+        if self.rules.records(selector):
+            return self._recorded_range(selector, start, end)
+        result = Ranged([], [])
         for track in self.data.select(selector):
-            if track.signal is not None:
-                low, high = track.window(start, end)
-                if high > low:
-                    points = [(track.times[i], track.value(i)) for i in range(low, high)]
-                    self.work += len(points) // 10
-                    result.append((track.labels, track, points, start, end))
+            if track.signal is None:
+                result.ghosts.append(Element(track.labels, 0.0, ABSENT_OFF, 0.0))
+                continue
+            low, high = track.window(start, end)
+            if high > low:
+                points = [(track.times[i], track.value(i)) for i in range(low, high)]
+                self.work += len(points) // 10
+                result.found.append(Window(track.labels, points, start, end))
         return result
 
-    def _subquery(
-        self, expr: Subquery, time: float
-    ) -> list[tuple[dict[str, str], Track | None, list[tuple[float, float]], float, float]]:
-        step = expr.step or DEFAULT_STEP
-        if expr.range / step > MAX_STEPS:
-            raise Unsupported("a subquery of too many steps", to_text(expr))
+    def _subquery(self, expr: Subquery, time: float) -> Ranged:
+        """Steps are multiples of the step since the epoch, as Prometheus has them."""
         end = self._moment(expr, time) - expr.offset
         start = end - expr.range
-        shift = self.now % step
-        first = math.floor((start + shift) / step) * step - shift
-        found: dict[tuple[tuple[str, str], ...], tuple[dict[str, str], list[tuple[float, float]]]] = {}
-        for i in range(1, int(expr.range / step) + 2):
-            moment = first + i * step
-            if start < moment <= end:
-                for element in self.vector(expr.expr, moment):
-                    if not element.off:
-                        key = tuple(sorted(element.labels.items()))
-                        found.setdefault(key, (element.labels, []))[1].append((moment, element.value))
-        return [(labels, None, points, start, end) for labels, points in found.values()]
+        times, weight = self._thinned(start, end, expr.step or DEFAULT_STEP, self.now)
+        return self._gathered(lambda at: self.vector(expr.expr, at), times, (start, end), weight)
+
+    def _recorded_range(self, selector: VectorSelector, start: float, end: float) -> Ranged:
+        """A rule was evaluated at multiples of a step before the run, and is every second in it."""
+        interval = max(map(self.rules.interval, self.rules.behind(selector)))
+        step = record_step(interval, end - start, end - start)
+        times, weight = self._thinned(start, min(end, 0.0), step, 0.0)
+        if end > 0:
+            times += self._thinned(max(start, 0.0), end, max(1.0, weight), 0.0)[0]
+        span = (start, end)
+        return self._gathered(lambda at: self._recorded(selector, at), times or [end], span, weight)
+
+    def _thinned(self, start: float, end: float, step: float, origin: float) -> tuple[list[float], float]:
+        limit = windows.LIMITS[min(self.windows, len(windows.LIMITS) - 1)]
+        times, weight = windows.moments(start + origin, end + origin, step, limit)
+        return [at - origin for at in times], weight
+
+    def _gathered(
+        self,
+        evaluate: Callable[[float], Vector],
+        times: list[float],
+        span: tuple[float, float],
+        weight: float,
+    ) -> Ranged:
+        self.windows += 1
+        try:
+            return windows.gather(evaluate, times, span, weight)
+        finally:
+            self.windows -= 1
 
     def _call(self, expr: Call, time: float) -> Vector | float | str:
         name = expr.name
-        if name in ("rate", "increase") and isinstance(expr.args[0], MatrixSelector):
-            return self._rate(expr, expr.args[0], time)
+        argument = expr.args[0] if expr.args else None
+        recorded = isinstance(argument, MatrixSelector) and self.rules.records(argument.selector)
+        if name in ("rate", "increase") and isinstance(argument, MatrixSelector) and not recorded:
+            return self._rate(expr, argument, time)
         if name in functions.RANGE_FUNCTIONS:
             return self._over_range(expr, expr.args[0], functions.RANGE_FUNCTIONS[name], time)
         handler = _CALLS.get(name)
@@ -205,8 +222,6 @@ class Evaluator:
     def _rate(self, expr: Call, matrix: MatrixSelector, time: float) -> Vector:
         """`rate` and `increase` of smooth counters from two samples each, which is most of all the work."""
         selector = matrix.selector
-        if self.rules.records(selector):
-            raise Unsupported("needs recorded history; comes with the time machine", to_text(matrix))
         end = self._moment(selector, time) - selector.offset
         start, per_second = end - matrix.range, expr.name == "rate"
         result: Vector = []
@@ -233,27 +248,21 @@ class Evaluator:
     def _over_range(
         self, expr: Call, argument: Expr, function: functions.RangeFunction, time: float
     ) -> Vector:
-        result = self._ghosts(argument)
-        for labels, _, points, start, end in self.ranges(argument, time):
+        ranged = self.ranges(argument, time)
+        result = [element._replace(labels=nameless(element.labels)) for element in ranged.ghosts]
+        for labels, points, start, end, weight in ranged.found:
             value = function(points, start, end)
             if value is not None:
+                value *= weight if expr.name in functions.COUNTING else 1.0
                 kept = labels if expr.name in functions.KEEPS_NAME else nameless(labels)
                 result.append(Element(kept, value, 0.0, 1.0, not math.isfinite(value)))
         return result
 
-    def _ghosts(self, argument: Expr) -> Vector:
-        if not isinstance(argument, MatrixSelector):
-            return []
-        return [
-            Element(nameless(track.labels), 0.0, ABSENT_OFF, 0.0)
-            for track in self.data.select(argument.selector)
-            if track.signal is None
-        ]
-
     def _absent(self, expr: Call, time: float) -> Vector:
         argument = expr.args[0]
         if expr.name == "absent_over_time":
-            found = [Element(row[0], 1.0) for row in self.ranges(argument, time)] + self._ghosts(argument)
+            ranged = self.ranges(argument, time)
+            found = [*(Element(window.labels, 1.0) for window in ranged.found), *ranged.ghosts]
         else:
             found = self.vector(argument, time)
         inner = argument.selector if isinstance(argument, MatrixSelector) else argument

@@ -17,7 +17,7 @@ def focused(alert: Rule, rules: RuleIndex) -> Iterator[RuleIndex]:
         chosen, most = _chain(alert, rules, choice)
         if choice >= most or most < 2:
             return
-        yield RuleIndex(chosen)
+        yield RuleIndex(chosen, rules.intervals)
 
 
 def _chain(alert: Rule, rules: RuleIndex, choice: int) -> tuple[list[Rule], int]:

@@ -64,9 +64,11 @@ def _last_two(points: Points, counter: bool, per_second: bool) -> float | None:
 
 
 def regression(points: Points, origin: float) -> tuple[float, float] | None:
-    """(slope, value at ``origin``) of the least-squares line."""
+    """(slope, value at ``origin``) of the least-squares line; exactly 0 where nothing changes (linearRegression)."""
     if len(points) < 2:
         return None
+    if all(value == points[0][1] for _, value in points):
+        return 0.0, points[0][1]
     n = float(len(points))
     xs = [time - origin for time, _ in points]
     ys = [value for _, value in points]
@@ -112,6 +114,8 @@ RANGE_FUNCTIONS: dict[str, RangeFunction] = {
     "stddev_over_time": lambda p, s, e: _deviation(p, False),
     "stdvar_over_time": lambda p, s, e: _deviation(p, True),
 }
+COUNTING = frozenset({"sum_over_time", "count_over_time"})
+"""Functions whose value grows with the number of samples."""
 KEEPS_NAME = frozenset({"last_over_time"})
 
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
-from pytest_sre.synthesis.healthy import MOMENTS
+from pytest_sre.synthesis.bench import MOMENTS
 from pytest_sre.synthesis.signals import Counter, Gauge, Signal, Track
 
 NEAR = 0.9

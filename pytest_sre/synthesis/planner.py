@@ -14,11 +14,10 @@ from pytest_sre.synthesis import grid
 from pytest_sre.synthesis.batches import MOMENTS, Pool, labels_key
 from pytest_sre.synthesis.burning import Burning, burning
 from pytest_sre.synthesis.element import Vector
+from pytest_sre.synthesis.grid import Windows
 from pytest_sre.synthesis.search import firing
 from pytest_sre.synthesis.shape import Shape, shape_of
 from pytest_sre.synthesis.signals import FixedTrack, Track
-
-Windows = frozenset[tuple[float, float, float]]
 
 
 def plan(

@@ -10,7 +10,7 @@ from pytest_sre.promql.resolve import RuleIndex
 from pytest_sre.synthesis import grid
 from pytest_sre.synthesis.descent import FAR, SHORT, Descent, knobs_of
 from pytest_sre.synthesis.element import Element, EvalError, Unsupported, Vector
-from pytest_sre.synthesis.entities import Entity, Palette, build, initial, is_error
+from pytest_sre.synthesis.entities import Entity, Palette, build, initial, is_error, negative
 from pytest_sre.synthesis.evaluate import Evaluator
 from pytest_sre.synthesis.shape import Shape
 from pytest_sre.synthesis.signals import Counter, Track
@@ -141,7 +141,7 @@ class Search:
                 continue
             kept = [entity.option for entity in knob]
             for option in self.palette.options(knob[0]):
-                if isinstance(option, Counter) and option.level:
+                if (isinstance(option, Counter) and option.level) or negative(option):
                     break
                 for entity in knob:
                     entity.set(option)

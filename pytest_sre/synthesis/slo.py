@@ -72,7 +72,8 @@ def at_ratio(
         traffic = _traffic(slo, behaviours, group)
         for share, rates in ((well * slo.budget, healthy), (ratio, burning)):
             rates.update(_mixed(group, traffic, share))
-    healthy, burning = (buckets.completed(rates, slo, behaviours) for rates in (healthy, burning))
+    healthy = buckets.completed(healthy, slo, behaviours, well=True)
+    burning = buckets.completed(burning, slo, behaviours)
     made = [_counted(labels, healthy[labels], burning[labels]) for labels in healthy]
     return (*made, *(_still(b) for b in behaviours if b.labels not in healthy and b.healthy is not None))
 

@@ -76,7 +76,8 @@ def _answer(machine: Machine, questions: Sequence[Question], onsets: Sequence[fl
     looks = [question.first_look(onset) for question, onset in pairs]
     first = _evaluate(machine, pairs, [[one] for one in looks])
     again = [
-        _closer(question, one, seen) for question, one, seen in zip(questions, looks, first, strict=True)
+        _closer(question, onset, one, seen)
+        for (question, onset), one, seen in zip(pairs, looks, first, strict=True)
     ]
     machine.engine.write(
         (series.labels, series.samples)
@@ -104,12 +105,12 @@ def _answer(machine: Machine, questions: Sequence[Question], onsets: Sequence[fl
     return passages
 
 
-def _closer(question: Question, look_: Stretch, seen: Activity) -> list[Stretch]:
-    if look_.step == question.interval:
+def _closer(question: Question, onset: float, first: Stretch, seen: Activity) -> list[Stretch]:
+    if first.step == question.interval:
         return []
-    return look.closer(
-        seen, look_, question.interval, question.step if question.fine < question.step else 0.0
-    )
+    blur = question.step if question.fine < question.step else 0.0
+    moments = [onset, onset + question.burn] if question.kind == "burn" else []
+    return look.closer(seen, first, question.interval, blur, moments)
 
 
 def _evaluate(
@@ -153,5 +154,6 @@ def read(question: Question, onset: float, history: AlertHistory, ticks: Sequenc
         None if None in ends or not ends else max(end for end in ends if end is not None) - onset,
         question.error_ratio,
         question.slo,
+        question.factor,
         next(iter(history.errors.values()), ""),
     )

@@ -10,7 +10,7 @@ from pytest_sre.promql.legs import conditions
 from pytest_sre.promql.parse import PromqlError, parse
 from pytest_sre.report.course import Measured
 from pytest_sre.report.explain import Goal, Question, explain
-from pytest_sre.report.plot import plot
+from pytest_sre.report.plot import POINTS, plot
 from pytest_sre.report.stays import Event
 from pytest_sre.timemachine import question as asked
 from pytest_sre.timemachine.engine import Engine
@@ -27,7 +27,7 @@ def told(
     plots: bool,
 ) -> Passage:
     """The passage with what explains it, where something is not as it should be, and with plots, where wanted."""
-    goal = _missed(passage)
+    goal = _missed(passage, question.worst)
     if not goal and not plots:
         return passage
     try:
@@ -36,18 +36,30 @@ def told(
         return passage
     ticks = _some(look)
     measured = [_measured(engine, leg, ticks) for leg in leaves(tree)]
-    why: tuple[str, ...] = ()
-    if goal:
-        event = Event(onset + question.burn, "recovery") if goal == "resolves" else Event(onset)
-        whole = tuple(_at(row, ticks) for row in activity.rows)
-        wanted = Question(goal, _rounded(ticks), event, hold=question.rule.hold, whole=whole)
-        why = explain(tree, measured, wanted)
-    return replace(passage, why=why, plot=tuple(plot(measured, onset)) if plots else ())
+    # An SLO has many, which are much alike.
+    points = POINTS // 4 if passage.slo else POINTS
+    return replace(
+        passage,
+        why=explain(tree, measured, _asked(goal, question, onset, ticks, activity)) if goal else (),
+        plot=tuple(plot(measured, onset, points)) if plots else (),
+    )
 
 
-def _missed(passage: Passage) -> Goal | None:
-    """What was expected and did not come. Of an SLO's error ratios, some are not for every alert."""
-    if passage.error or passage.slo:
+def _asked(
+    goal: Goal, question: asked.Question, onset: float, ticks: Stretch, activity: Activity
+) -> Question:
+    """What is to be explained. A burn that comes later is no reason for firing while all was well."""
+    event = Event(onset + question.burn, "recovery") if goal == "resolves" else Event(onset)
+    whole = tuple(_at(row, ticks) for row in activity.rows)
+    every = _rounded(ticks)
+    if goal == "quiet" and question.kind == "burn":
+        every = tuple(tick for tick in every if tick < onset or tick == every[0])
+    return Question(goal, every, event, hold=question.rule.hold, whole=whole)
+
+
+def _missed(passage: Passage, worst: bool) -> Goal | None:
+    """What was expected and did not come. Of an SLO's error ratios, only the worst one is for every alert."""
+    if passage.error or (passage.slo and passage.factor is None and not worst):
         return None
     if passage.early is not None:
         return "quiet"
@@ -55,7 +67,7 @@ def _missed(passage: Passage) -> Goal | None:
         return None
     if passage.fired is None:
         return "fires"
-    return "resolves" if passage.ended is None else None
+    return "resolves" if passage.ended is None and passage.recovery is not None else None
 
 
 def _some(look: Stretch) -> Stretch:

@@ -14,10 +14,13 @@ _MANY = 40
 """So many changes are no passage from one state to another: then every evaluation is needed."""
 
 
-def closer(activity: Activity, look: Stretch, interval: float, blur: float) -> list[Stretch]:
+def closer(
+    activity: Activity, look: Stretch, interval: float, blur: float, moments: Sequence[float]
+) -> list[Stretch]:
     """Where between two ticks of a look the set of results changed, at the rule's own interval (seconds).
 
-    ``blur`` is how far off (seconds) the change may be, because samples were far apart.
+    ``blur`` is how far off (seconds) the change may be, because samples were far apart. Just before and after
+    ``moments``, when the series change their course, something may come and go between two ticks.
     """
     margin = math.ceil(blur / interval) * interval
     present = _present(activity)
@@ -25,7 +28,10 @@ def closer(activity: Activity, look: Stretch, interval: float, blur: float) -> l
     changed = [
         Stretch(max(look.start, one - margin), min(look.end, other + margin), interval)
         for one, other in pairwise(ticks)
-        if present.get(one) != present.get(other) or one in activity.errors or other in activity.errors
+        if present.get(one) != present.get(other)
+        or one in activity.errors
+        or other in activity.errors
+        or any(one <= moment <= other for moment in moments)
     ]
     return spans.merged(changed) if len(changed) <= _MANY else [Stretch(look.start, look.end, interval)]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ from pytest_sre.model.rules import Rule
 from pytest_sre.promql.ast import VectorSelector
 from pytest_sre.promql.resolve import fits, selectors
 
+_WORD = re.compile(r"[\w:]+")
 _STATES = ("ALERTS", "ALERTS_FOR_STATE")
 
 
@@ -94,7 +96,9 @@ def _reads(
     found: dict[int, dict[int, bool]] = {}
     for place, rule in enumerate(rules):
         others = found[place] = {}
-        for selector in selectors(rule.expr):
+        # The engine may know syntax that our parser does not: then every name that occurs may be read.
+        words = set(_WORD.findall(rule.expr)) & by_name.keys()
+        for selector in selectors(rule.expr) or map(VectorSelector, words):
             for other in _behind(selector, by_name, rules):
                 after = other >= place and groups[other] == groups[place]
                 late = after or offsets[other] > offsets[place] + selector.offset

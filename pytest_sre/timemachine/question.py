@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal
 
 from pytest_sre.model.rules import Rule
 from pytest_sre.model.scenario import Series
 from pytest_sre.model.slo import PolicyEntry, Slo, ratios
 from pytest_sre.model.timeline import Stretch
+from pytest_sre.promql.claimed import claimed
 from pytest_sre.report.figures import percent
 from pytest_sre.synthesis.contrast import Behaviour, Contrast
 from pytest_sre.synthesis.signals import Track
@@ -22,6 +24,8 @@ from pytest_sre.timemachine.timeline import Course
 
 EVALUATIONS = 5.0
 """So many evaluations more than needed are looked at before the onset, in the burn, and after it."""
+BELOW, ABOVE = 0.9, 1.1
+"""Of an alert's own threshold: it must not fire, and it must."""
 LOOKS = 300
 """Evaluations of a first look; what changes between two of them is looked at closely."""
 
@@ -32,7 +36,7 @@ class Question:
 
     ``history`` is what the series have before the onset, ``interval`` that of the alert's group, ``grid`` the least
     common multiple of the intervals of all rules behind it. Samples lie ``step`` apart, ``fine`` where it matters when
-    just something changes.
+    just something changes. ``worst`` is the highest error ratio of an SLO.
     """
 
     rule: Rule
@@ -53,6 +57,8 @@ class Question:
     now: float
     error_ratio: float | None = None
     slo: str = ""
+    factor: float | None = None
+    worst: bool = False
 
     @property
     def need(self) -> Need:
@@ -106,62 +112,69 @@ class Question:
         return Stretch(onset + start, onset + start + math.ceil((end - start) / step) * step, step)
 
 
-def questions(
-    rule: Rule, contrast: Contrast, schedule: Schedule, lookback: float, now: float
-) -> Iterator[Question]:
-    """An alert just below its threshold, and through a burn."""
-    if contrast.near is not None:
-        name = f"{contrast.near:g}x of the threshold"
-        yield _question(rule, contrast, contrast.behaviours, schedule, lookback, now, "near", name)
-    yield _question(
-        rule, contrast, contrast.behaviours, schedule, lookback, now, "burn", "above the threshold"
-    )
+@dataclass(frozen=True, slots=True, eq=False)
+class Asker:
+    """What the questions of a run have in common; ``lookback`` in seconds, ``now`` in seconds since the epoch."""
 
+    schedule: Schedule
+    lookback: float
+    now: float
 
-def slo_questions(
-    rule: Rule,
-    contrast: Contrast,
-    slo: Slo,
-    policy: Iterable[PolicyEntry],
-    schedule: Schedule,
-    lookback: float,
-    now: float,
-) -> Iterator[Question]:
-    """An alert at each error ratio that an SLO has to do with; none where it reads other series."""
-    for ratio in ratios(slo, policy):
-        made = at_ratio(contrast, slo, ratio)
-        if made is None:
+    def plain(self, rule: Rule, contrast: Contrast) -> Iterator[Question]:
+        """An alert just below its threshold, and through a burn."""
+        make = partial(_question, self, rule, contrast, contrast.behaviours)
+        if contrast.near is not None:
+            yield make("near", f"{contrast.near:g}x of the threshold", factor=contrast.near)
+        yield make("burn", "above the threshold")
+
+    def about_slo(
+        self, rule: Rule, contrast: Contrast, slo: Slo, policy: Iterable[PolicyEntry]
+    ) -> Iterator[Question]:
+        """An alert at each error ratio that an SLO has to do with; none where it reads other series."""
+        for number, ratio in enumerate(ratios(slo, policy)):
+            made = at_ratio(contrast, slo, ratio)
+            if made is None:
+                return
+            yield replace(self.at_ratio(rule, contrast, made, slo, ratio), worst=not number)
+        own = claimed(rule.expr)
+        if own is None:
             return
-        yield slo_question(rule, contrast, made, schedule, lookback, now, ratio, slo.name)
+        for factor in (BELOW, ABOVE):
+            made = at_ratio(contrast, slo, factor * own)
+            if made is not None and factor * own <= 1:
+                yield self.at_ratio(rule, contrast, made, slo, factor * own, factor)
 
-
-def slo_question(
-    rule: Rule,
-    contrast: Contrast,
-    behaviours: Sequence[Behaviour],
-    schedule: Schedule,
-    lookback: float,
-    now: float,
-    ratio: float,
-    slo: str,
-) -> Question:
-    """An alert while this share of an SLO's requests fails; ``behaviours`` are its series then."""
-    name = f"{percent(ratio)} of the requests fail"
-    return _question(rule, contrast, behaviours, schedule, lookback, now, "burn", name, ratio, slo)
+    def at_ratio(
+        self,
+        rule: Rule,
+        contrast: Contrast,
+        behaviours: Sequence[Behaviour],
+        slo: Slo,
+        ratio: float,
+        factor: float | None = None,
+    ) -> Question:
+        """An alert while this share of an SLO's requests fails; all the time, where that is below its threshold."""
+        name = f"{percent(ratio)} of the requests fail"
+        if factor is not None:
+            name = f"{factor:g}x of its threshold: {name}"
+        if factor is None or factor > 1:
+            return _question(self, rule, contrast, behaviours, "burn", name, ratio, slo.name, factor)
+        steady = [replace(one, near=one.burning) for one in behaviours]
+        return _question(self, rule, contrast, steady, "near", name, ratio, slo.name, factor)
 
 
 def _question(
+    asker: Asker,
     rule: Rule,
     contrast: Contrast,
     behaviours: Sequence[Behaviour],
-    schedule: Schedule,
-    lookback: float,
-    now: float,
     kind: Literal["near", "burn"],
     name: str,
     error_ratio: float | None = None,
     slo: str = "",
+    factor: float | None = None,
 ) -> Question:
+    schedule, lookback = asker.schedule, asker.lookback
     behind = schedule.rules.closure(rule)
     intervals = [schedule.interval(one) for one in (rule, *behind)]
     few = EVALUATIONS * max(intervals)
@@ -169,16 +182,17 @@ def _question(
     chain = (schedule.rules.depth(rule) + 1) * (lookback + max(intervals))
     quiet = rule.hold + few
     burn = recovery = 0.0
-    clock = timeline.clock(contrast.shape, now)
+    clock = timeline.clock(contrast.shape, asker.now)
     if kind == "burn":
         burn = _whole(reach + rule.hold + few + timeline.lasting(behaviours, clock), intervals)
         recovery = reach + chain + rule.keep_firing_for + few if not slo else 0.0
-    step = timeline.spacing(contrast.shape, lookback)
+    history = reach + chain + quiet + few
+    step = timeline.spacing(contrast.shape, lookback, history + burn + recovery)
     fine = min(step, math.floor(min(intervals)) or 1.0) if timeline.is_rates(contrast.shape) else step
     short = kind == "burn" and quiet + burn + recovery <= 2 * LOOKS * intervals[0]
     return Question(
         rule, contrast, tuple(behaviours), kind, name, quiet, burn, recovery,
-        history=reach + chain + quiet + few,
+        history=history,
         lead=reach,
         interval=intervals[0],
         grid=_common(intervals),
@@ -188,6 +202,7 @@ def _question(
         now=clock,
         error_ratio=error_ratio,
         slo=slo,
+        factor=factor,
     )  # fmt: skip
 
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pytest_sre.model.export import Export
 from pytest_sre.model.observation import TimedObservation
 from pytest_sre.model.rules import Rule
 from pytest_sre.model.slo import PolicyEntry, Slo
 from pytest_sre.model.timeline import Passage
 from pytest_sre.promql.resolve import RuleIndex
+from pytest_sre.promtool.document import Context
+from pytest_sre.promtool.export import Exporter, export
 from pytest_sre.settings import Settings
 from pytest_sre.sources import duration
 from pytest_sre.sources.discover import Inventory
@@ -20,16 +23,20 @@ from pytest_sre.synthesis.contrast import Contrast, contrast
 from pytest_sre.timemachine.ask import Machine, ask
 from pytest_sre.timemachine.engine import open_engine
 from pytest_sre.timemachine.labels import AlertLabels
-from pytest_sre.timemachine.question import Question, questions, slo_questions
+from pytest_sre.timemachine.question import Asker, Question
 from pytest_sre.timemachine.schedule import Schedule
 
 NO_ROOM = "the past since 1971 is not long enough for all scenarios; test fewer alerts at once"
+NOT_NEAR = "Prometheus fires on the data that were made to lie just below the threshold"
 BY_HAND = "its series are given by hand: they say what fires it, not what is healthy"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TimeJob:
-    """What is asked: these alerts, and where ``plots`` are wanted the data for them."""
+    """What is asked: these alerts, where ``plots`` are wanted the data for them, and their scenarios for ``export``.
+
+    ``export`` is the folder that promtool's unit tests are going to lie in.
+    """
 
     settings: Settings
     inventory: Inventory
@@ -39,42 +46,60 @@ class TimeJob:
     policy: tuple[PolicyEntry, ...]
     plots: bool
     tell: Callable[[str], None]
+    export: Path | None = None
 
 
-def observe(job: TimeJob, stack: Stack, folder: Path) -> dict[Rule, TimedObservation]:
-    """What each alert did. Raises StackError."""
-    lookback = duration.seconds(job.settings.file.servers.prometheus.lookback_delta)
+def observe(job: TimeJob, stack: Stack, folder: Path) -> tuple[dict[Rule, TimedObservation], Export | None]:
+    """What each alert did, and the export that was asked for. Raises StackError."""
+    server = job.settings.file.servers.prometheus
+    lookback = duration.seconds(server.lookback_delta)
     globals_ = job.inventory.prometheus.globals
     schedule = Schedule(job.inventory.rule_files, globals_, job.index)
-    now = float(int(time.time()))
-    contrasts = [
-        _contrast(job, rule, str(number), lookback, now) for number, rule in enumerate(job.alerts, 1)
-    ]
+    asker = Asker(schedule, lookback, float(int(time.time())))
+    found = dict(_contrasts(job, asker))
     asked = [
-        one
-        for rule, found in zip(job.alerts, contrasts, strict=True)
-        if isinstance(found, Contrast)
-        for one in _questions(job, rule, found, schedule, lookback, now)
+        question
+        for rule, one in found.items()
+        if isinstance(one, Contrast)
+        for question in _questions(job, asker, rule, one)
     ]
-    with open_engine(stack, job.settings.file.servers.prometheus, folder, folder.name, globals_) as engine:
-        url = job.settings.file.servers.prometheus.external_url or ""
-        labels = AlertLabels(stack, globals_.get("external_labels") or {}, url)
+    with open_engine(stack, server, folder, folder.name, globals_) as engine:
+        labels = AlertLabels(stack, globals_.get("external_labels") or {}, server.external_url or "")
         machine = Machine(engine, schedule, labels, lookback, job.plots)
         passages = ask(machine, asked, lambda done, of: job.tell(f"virtual time: {done} of {of} scenarios"))
-    found = dict(zip(job.alerts, contrasts, strict=True))
-    seen: dict[Rule, list[Passage | None]] = {rule: [] for rule in job.alerts}
+    seen: dict[Rule, list[Passage | None]] = {rule: [] for rule in found}
     for question, passage in zip(asked, passages, strict=True):
         seen[question.rule].append(passage)
-    return {rule: _observed(rule, found[rule], some) for rule, some in seen.items()}
+    timed = {rule: _observed(rule, found[rule], some) for rule, some in seen.items()}
+    return timed, _exported(job, schedule, stack, folder, asked, timed) if job.export else None
 
 
-def _contrasts(job: TimeJob, lookback: float, now: float) -> Iterator[Contrast | str]:
+def _exported(
+    job: TimeJob,
+    schedule: Schedule,
+    stack: Stack,
+    folder: Path,
+    asked: Sequence[Question],
+    timed: Mapping[Rule, TimedObservation],
+) -> Export:
+    assert job.export
+    external = job.inventory.prometheus.globals.get("external_labels") or {}
+    url = job.settings.file.servers.prometheus.external_url or ""
+    context = Context({name: str(value) for name, value in external.items()}, url)
+    exporter = Exporter(
+        stack, job.inventory, schedule, context, job.export, folder.with_name("promtool"), job.tell
+    )
+    missing = {rule: one.reason for rule, one in timed.items() if one.reason and not one.passages}
+    return export(exporter, asked, missing)
+
+
+def _contrasts(job: TimeJob, asker: Asker) -> Iterator[tuple[Rule, Contrast | str]]:
     for number, rule in enumerate(job.alerts, 1):
         job.tell(f"virtual time: making data for alert {number} of {len(job.alerts)}")
-        yield _contrast(job, rule, str(number), lookback, now)
+        yield rule, _contrast(job, rule, str(number), asker)
 
 
-def _contrast(job: TimeJob, rule: Rule, serial: str, lookback: float, now: float) -> Contrast | str:
+def _contrast(job: TimeJob, rule: Rule, serial: str, asker: Asker) -> Contrast | str:
     by_hand = {entry.alert for entry in job.settings.file.series}
     if by_hand & {rule.name, f"{rule.location.path}::{rule.name}"}:
         return BY_HAND
@@ -82,8 +107,8 @@ def _contrast(job: TimeJob, rule: Rule, serial: str, lookback: float, now: float
         rule,
         job.index,
         types=job.inventory.snapshots.types,
-        now=now,
-        lookback=lookback,
+        now=asker.now,
+        lookback=asker.lookback,
         serial=serial,
         error_share=job.settings.file.healthy_error_share,
     )
@@ -92,16 +117,18 @@ def _contrast(job: TimeJob, rule: Rule, serial: str, lookback: float, now: float
     return found.reason + (f": {found.part}" if found.part and found.part != rule.expr else "")
 
 
-def _questions(
-    job: TimeJob, rule: Rule, found: Contrast, schedule: Schedule, lookback: float, now: float
-) -> Iterator[Question]:
-    yield from questions(rule, found, schedule, lookback, now)
+def _questions(job: TimeJob, asker: Asker, rule: Rule, found: Contrast) -> Iterator[Question]:
+    yield from asker.plain(rule, found)
     for slo in job.slos:
-        yield from slo_questions(rule, found, slo, job.policy, schedule, lookback, now)
+        yield from asker.about_slo(rule, found, slo, job.policy)
 
 
 def _observed(rule: Rule, found: Contrast | str, passages: Sequence[Passage | None]) -> TimedObservation:
     if isinstance(found, str):
         return TimedObservation(rule, reason=found)
-    kept = tuple(passage for passage in passages if passage is not None)
-    return TimedObservation(rule, kept, "" if len(kept) == len(passages) else NO_ROOM, found.near_reason)
+    kept = [passage for passage in passages if passage is not None]
+    reason = "" if len(kept) == len(passages) else NO_ROOM
+    missed = [one for one in kept if one.kind == "near" and not one.slo and one.early is not None]
+    # Prometheus is right: what our search took for the threshold lies above it. No verdict rests on that.
+    near_reason = NOT_NEAR if missed else found.near_reason
+    return TimedObservation(rule, tuple(one for one in kept if one not in missed), reason, near_reason)

@@ -6,11 +6,8 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from pytest_sre.model.rules import Rule, RuleFile, RuleGroup
-from pytest_sre.promql.resolve import RuleIndex
+from pytest_sre.promql.resolve import DEFAULT_INTERVAL, RuleIndex
 from pytest_sre.sources import duration
-
-DEFAULT_INTERVAL = "1m"
-"""Prometheus' own `evaluation_interval`."""
 
 
 class Schedule:
@@ -25,8 +22,8 @@ class Schedule:
                 for rule in group.rules:
                     self._group[rule] = group
                     self._place[rule] = len(self._place)
-        self._interval = duration.seconds(str(globals_.get("evaluation_interval", DEFAULT_INTERVAL)))
-        self._offset = duration.seconds(str(globals_.get("rule_query_offset", "0")))
+        self._interval = _seconds(globals_, "evaluation_interval", DEFAULT_INTERVAL)
+        self._offset = _seconds(globals_, "rule_query_offset", 0.0)
 
     def interval(self, rule: Rule) -> float:
         """How often a rule is evaluated."""
@@ -48,3 +45,11 @@ class Schedule:
     def ordered(self, wanted: Collection[Rule]) -> list[Rule]:
         """Rules in the order of their files, and so of their groups."""
         return sorted(wanted, key=self._place.__getitem__)
+
+
+def _seconds(globals_: Mapping[str, Any], name: str, default: float) -> float:
+    """A setting; where it is wrong, promtool says so."""
+    try:
+        return duration.seconds(str(globals_[name]))
+    except (KeyError, ValueError):
+        return default

@@ -59,13 +59,14 @@ def history(
     errors = dict(activity.errors)
     shown: dict[float, tuple[Active, ...]] = {}
     present = _by_tick(activity)
-    for tick in activity.ticks:
+    wanted = frozenset(looks)
+    for tick in activity.ticks if present or wanted else ():
         samples = present.get(tick, ())
         if (samples or memory.active) and tick not in errors:
             trouble = memory.step(tick, samples, labels)
             if trouble:
                 errors[tick] = trouble
-        if tick in looks:
+        if tick in wanted:
             shown[tick] = tuple(memory.shown())
     return AlertHistory(rule, tuple(memory.stays()), shown, errors)
 

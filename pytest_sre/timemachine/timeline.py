@@ -20,9 +20,11 @@ from pytest_sre.synthesis.signals import Counter, Gauge, Lost, Signal
 Phase = Literal["healthy", "near", "burning"]
 _COUNTING_STEP = 30.0
 _RATE_STEP = 300.0
+_MANY = 50_000  # samples of a series that are still no burden
 _IN_WINDOW = 5.0  # samples in the smallest window, at least
-_RATES = frozenset({"rate", "increase", "irate", "histogram_quantile", "sum", "avg", "min", "max", "count"})
-_RATES |= {"abs", "clamp_min", "clamp_max", "vector", "scalar", "round", "label_replace", "label_join"}
+RATES = frozenset({"rate", "increase", "irate", "histogram_quantile", "sum", "avg", "min", "max", "count"})
+RATES |= {"abs", "clamp_min", "clamp_max", "vector", "scalar", "round", "label_replace", "label_join"}
+"""What needs no more samples than rates do."""
 _UNITS = (1.0, 1e3, 1e9)
 
 
@@ -45,21 +47,27 @@ def clock(shape: Shape, now: float) -> float:
     return now if shape.functions & {"time", "timestamp"} else 0.0
 
 
-def spacing(shape: Shape, lookback: float) -> float:
+def spacing(shape: Shape, lookback: float, span: float) -> float:
     """Seconds between the samples of an alert's series: as dense as its smallest window needs, the same everywhere.
 
-    Functions that count samples or changes need them as dense as the live stack; rates over long windows need fewer.
+    Functions that count samples or changes need them as dense as the live stack; rates over long windows need fewer,
+    and so does what goes on for months (``span`` is all of it, in seconds).
     """
     windows = [read.range or lookback for read in shape.reads] or [lookback]
     wanted = min(min(windows) / _IN_WINDOW, _RATE_STEP)
-    if not is_rates(shape):
+    if not is_rates(shape) and span / _COUNTING_STEP < _MANY:
         wanted = min(wanted, _COUNTING_STEP)
+    if span / wanted > _MANY:
+        most = min(
+            0.8 * lookback, min((read.range / 2.5 for read in shape.reads if read.range), default=math.inf)
+        )
+        wanted = max(wanted, min(most, span / _MANY))
     return max(1.0, math.floor(wanted))
 
 
 def is_rates(shape: Shape) -> bool:
     """Whether nothing depends on how many samples there are, so that they may lie denser at some times than at others."""
-    return shape.functions <= _RATES
+    return shape.functions <= RATES
 
 
 def closer_times(shape: Shape, looks: Iterable[Stretch], step: float, fine: float) -> tuple[float, ...]:
@@ -89,6 +97,21 @@ def lasting(behaviours: Sequence[Behaviour], now: float) -> float:
         and _stands_still(one, now)
     ]
     return max([0.0, *ages])
+
+
+def oldest(behaviours: Sequence[Behaviour], now: float) -> float:
+    """How far back the oldest time lies that a gauge holds (seconds); 0 where none does."""
+    gauges = [one for each in behaviours for one in (each.healthy, each.near, each.burning)]
+    return max(
+        [
+            0.0,
+            *(
+                now - one.value / unit
+                for one in gauges
+                if isinstance(one, Gauge) and (unit := _stamp(one, now))
+            ),
+        ]
+    )
 
 
 def series(behaviour: Behaviour, course: Course, times: Iterable[float]) -> Series:
@@ -131,6 +154,9 @@ def _part(behaviour: Behaviour, phase: Phase, since: float, course: Course) -> _
         stood = _moved(behaviour.healthy, course)
         if stood is not None and _stands_still(behaviour, course.now):
             return _Part(Gauge(stood.at(since, 0.0)), since, since)
+        if isinstance(signal, Gauge) and (unit := _stamp(signal, course.now)) and not signal.slope:
+            # Made to be so old, or so far ahead, at one moment: it stays so.
+            return _Part(_moved(replace(signal, slope=unit), course), since, 0.0)
         return _Part(_moved(signal, course), since, since + course.lead)
     return _Part(_moved(signal, course), since, 0.0)
 

@@ -1,0 +1,58 @@
+"""What is asked of a run, and what it has found out so far."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pytest_sre.model.export import Export
+from pytest_sre.model.observation import AlertObservation, Change, FileVerdict, TimedObservation
+from pytest_sre.model.rules import Rule
+from pytest_sre.model.slo import PolicyEntry, Slo
+from pytest_sre.model.unittest import UnitFile, UnitGroup, UnitKey, UnitObservation
+from pytest_sre.settings import Settings
+from pytest_sre.sources.discover import Inventory
+
+Asked = tuple[UnitFile, tuple[UnitGroup, ...]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Job:
+    """What is asked of a run: which alerts, and whether anything must be fired or delivered for them.
+
+    ``timed`` alerts go through their scenarios on virtual time, also at the error ratios of ``slos`` and ``policy``;
+    ``plots`` says whether data for plots are wanted, ``export`` is a folder for promtool's unit tests. ``units`` are
+    files of unit tests, with those tests that are asked.
+    """
+
+    settings: Settings
+    inventory: Inventory
+    alerts: tuple[Rule, ...]
+    fire: bool
+    deliver: bool
+    tell: Callable[[str], None]
+    timed: tuple[Rule, ...] = ()
+    slos: tuple[Slo, ...] = ()
+    policy: tuple[PolicyEntry, ...] = ()
+    plots: bool = False
+    units: tuple[Asked, ...] = ()
+    export: Path | None = None
+
+
+@dataclass(slots=True)
+class Found:
+    """What a run has found out so far."""
+
+    files: dict[str, FileVerdict] = field(default_factory=dict)
+    changes: list[Change] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
+    alerts: dict[Rule, AlertObservation] = field(default_factory=dict)
+    timed: dict[Rule, TimedObservation] = field(default_factory=dict)
+    units: dict[UnitKey, UnitObservation] = field(default_factory=dict)
+    exported: Export | None = None
+
+    def broken(self, rule: Rule) -> bool:
+        """Whether a rule's file does not load."""
+        verdict = self.files.get(rule.location.path)
+        return verdict is not None and bool(verdict.error)

@@ -1,0 +1,1 @@
+"""Our scenarios as promtool's unit tests, so that nobody is locked in."""

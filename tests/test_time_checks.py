@@ -1,0 +1,109 @@
+"""The checks on virtual time: quiet, detects, resolves. Their findings' texts are held by tests/test_docs.py."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from types import ModuleType
+
+import pytest
+
+from pytest_sre.checks import detects, quiet, resolves
+from pytest_sre.checks.case import Case, Skipped, Verdict
+from pytest_sre.model.finding import Location
+from pytest_sre.model.observation import FileVerdict, TimedObservation
+from pytest_sre.model.rules import Rule
+from pytest_sre.model.timeline import Passage
+from pytest_sre.settings import SreYaml
+from pytest_sre.sources.discover import Inventory
+from pytest_sre.sources.prometheus import PrometheusConfig
+from pytest_sre.sources.snapshot import Snapshots
+
+CHECKS = pytest.mark.parametrize("check", [quiet, detects, resolves], ids=lambda check: check.NAME)
+RULE = Rule("alert", "Burn", "x > 1", Location("r.yml", 3), 4, "g", 0)
+NEAR = Passage("near", "0.9x of the threshold", -150.0, 0.0, 30.0, factor=0.9)
+PLAIN = Passage("burn", "above the threshold", -150.0, 900.0, 30.0, recovery=300.0, fired=60.0, ended=420.0)
+WORST = Passage("burn", "100%", -150.0, 900.0, 30.0, fired=60.0, error_ratio=1.0, slo="shop")
+MILD = Passage("burn", "1%", -150.0, 900.0, 30.0, error_ratio=0.01, slo="shop")
+OWN = Passage("burn", "1.1x: 2%", -150.0, 900.0, 30.0, fired=90.0, error_ratio=0.02, slo="shop", factor=1.1)
+SLOS = {"slos": [{"name": "shop", "objective": 99.9, "errors": 'hits{code="500"}', "total": "hits"}]}
+
+
+def judge(check: ModuleType, passages: Sequence[Passage], rule: Rule = RULE, reason: str = "") -> Verdict:
+    inventory = Inventory(None, (), (), (), None, PrometheusConfig(), Snapshots())  # type: ignore[arg-type]
+    timed = TimedObservation(rule, tuple(passages), reason)
+    verdict: Verdict = check.judge(Case(rule, None, {}, SreYaml.model_validate(SLOS), inventory, "", timed))
+    return verdict
+
+
+def summaries(check: ModuleType, *passages: Passage) -> list[str]:
+    verdict = judge(check, passages)
+    assert isinstance(verdict, tuple)
+    return [finding.summary for finding in verdict]
+
+
+@CHECKS
+def test_all_is_as_it_should_be(check: ModuleType) -> None:
+    assert summaries(check, NEAR, PLAIN, WORST, MILD, OWN) == []
+
+
+@CHECKS
+def test_what_was_not_run_is_no_verdict(check: ModuleType) -> None:
+    assert judge(check, (), reason="no series found") == Skipped(
+        "not put through virtual time: no series found"
+    )
+    empty = Inventory(None, (), (), (), None, PrometheusConfig(), Snapshots())  # type: ignore[arg-type]
+    case = Case(RULE, None, {}, SreYaml(), empty, "")
+    assert check.judge(case) == Skipped("nothing was run")
+    (finding,) = check.judge(replace(case, files={"r.yml": FileVerdict("r.yml", error="no")}))
+    assert finding.check == check.NAME
+
+
+@pytest.mark.parametrize("check", [quiet, detects], ids=lambda check: check.NAME)
+def test_an_evaluation_that_fails_is_told_once(check: ModuleType) -> None:
+    broken = replace(PLAIN, error="many-to-many", fired=None, ended=None)
+
+    assert summaries(check, broken, replace(broken, name="again")) == [
+        "Prometheus cannot evaluate Burn at all times"
+    ]
+
+
+def test_quiet_tells_each_thing_once() -> None:
+    healthy, met = "Burn fires while the service is healthy", "Burn fires while shop is met"
+    early = [replace(one, early=-120.0) for one in (NEAR, PLAIN, WORST, MILD, OWN)]
+
+    assert summaries(quiet, early[0], PLAIN) == ["Burn fires just below its threshold"]
+    assert summaries(quiet, *early) == [healthy, met]
+    below = replace(NEAR, slo="shop", error_ratio=0.0129, early=-120.0)
+    assert summaries(quiet, below, WORST) == ["Burn fires just below its threshold"]
+    verdict = judge(quiet, early[2:3])
+    assert isinstance(verdict, tuple)
+    assert verdict[0].expected.endswith("used up, that is, 0.01% of the requests fail")
+    assert verdict[0].seen == "firing after 30s; 2m 30s were looked at"
+
+
+def test_detects_its_own_threshold_and_some_ratio() -> None:
+    deaf = [replace(one, fired=None) for one in (PLAIN, WORST, MILD, OWN)]
+
+    assert summaries(detects, deaf[0], WORST) == ["Burn does not notice a burn"]
+    assert summaries(detects, PLAIN, WORST, deaf[3]) == ["Burn does not notice a burn"]
+    never = "Burn reads the series of shop, but no burn of it makes it fire"
+    assert summaries(detects, PLAIN, *deaf[1:]) == [never]
+    assert summaries(detects, PLAIN, WORST, deaf[2], OWN) == []
+    # What fires already is what `quiet` finds.
+    assert summaries(detects, *(replace(one, early=-120.0) for one in deaf)) == []
+
+
+def test_resolves_after_each_burn_that_it_noticed() -> None:
+    assert summaries(resolves, replace(PLAIN, ended=None)) == ["Burn does not end after recovery"]
+    verdict = judge(resolves, [replace(PLAIN, fired=None, ended=None)])
+    assert isinstance(verdict, Skipped)
+    assert "did not fire on virtual time" in verdict.reason
+
+
+def test_keeping_firing_for_days_is_a_warning() -> None:
+    verdict = judge(resolves, [PLAIN], replace(RULE, keep_firing_for=2 * 86400.0))
+
+    assert isinstance(verdict, tuple)
+    assert [(one.severity, one.seen) for one in verdict] == [("warning", "keep_firing_for: 2d")]
+    assert judge(resolves, [PLAIN], replace(RULE, keep_firing_for=3600.0)) == ()
