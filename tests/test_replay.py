@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from servers import Pair
 
-from pytest_sre.checks import unit_names, unit_verdict
+from pytest_sre.checks import unit, unit_names
 from pytest_sre.checks.case import Skipped, Verdict
 from pytest_sre.model.unittest import UnitFile
 from pytest_sre.sources import unit_rules
@@ -77,9 +77,7 @@ class Replay:
         )
         names = unit_names.group_names(file)
         return {
-            f"{name}::{title}": unit_verdict.judge(
-                file, group, case, seen["test.yml", group.index], partial=partial
-            )
+            f"{name}::{title}": unit.judge(file, group, case, seen["test.yml", group.index], partial=partial)
             for name, group in zip(names, file.groups, strict=True)
             for title, case in unit_names.cases(group)
         }
