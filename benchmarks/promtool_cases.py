@@ -22,7 +22,7 @@ from typing import Any
 
 from slos import find_servers
 
-from pytest_sre.checks import unit_names, unit_verdict
+from pytest_sre.checks import unit, unit_names
 from pytest_sre.checks.case import Skipped
 from pytest_sre.model.unittest import UnitFile
 from pytest_sre.settings import Servers
@@ -164,7 +164,7 @@ def ours(servers: Servers, asked: Sequence[Question], root: Path) -> tuple[Verdi
     warnings = 0
     for name, file in files.items():
         verdicts = [
-            unit_verdict.judge(file, group, case, seen[file.path, group.index], partial=False)
+            unit.judge(file, group, case, seen[file.path, group.index], partial=False)
             for group in file.groups
             for _, case in unit_names.cases(group)
         ]

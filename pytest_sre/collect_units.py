@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pytest_sre.checks import unit, unit_names, unit_verdict
+from pytest_sre.checks import unit, unit_names
 from pytest_sre.collect import SreFile, SreItem, Target, bracketed
 from pytest_sre.model.unittest import AlertCase, Case, UnitFile, UnitGroup
 
@@ -56,7 +56,7 @@ class UnitItem(SreItem):
         """Judge the case by what was seen of its test."""
         seen = self.seen.units.get((self.file.path, self.group.index)) if self.seen else None
         partial = self.target.settings.file.unit_tests.partial
-        self.settle(unit_verdict.judge(self.file, self.group, self.case, seen, partial=partial))
+        self.settle(unit.judge(self.file, self.group, self.case, seen, partial=partial))
 
     def reportinfo(self) -> tuple[Path, int, str]:
         """The case's place in its file."""

@@ -18,8 +18,8 @@ from servers import REPO
 from shop import edit
 
 from pytest_sre import checks
-from pytest_sre.checks import CHECKS, detects, fires, known, loads, pages, policy, quiet, resolves
-from pytest_sre.checks.case import Case
+from pytest_sre.checks import CHECKS, detects, fires, known, loads, pages, policy, quiet, resolves, unit
+from pytest_sre.checks.case import Case, Skipped
 from pytest_sre.model.finding import Location
 from pytest_sre.model.observation import (
     AlertObservation,
@@ -36,6 +36,7 @@ from pytest_sre.model.rules import Rule
 from pytest_sre.model.scenario import Scenario, Series
 from pytest_sre.model.slo import PolicyEntry, Slo, detection
 from pytest_sre.model.timeline import Passage
+from pytest_sre.model.unittest import SeenAlert, UnitObservation
 from pytest_sre.promql.selector import selector
 from pytest_sre.report.json import SCHEMA, as_dict
 from pytest_sre.report.review import Change as AlertsChange
@@ -93,14 +94,14 @@ def test_every_check_is_in_the_list() -> None:
         if hasattr(module := import_module(f"{checks.__name__}.{name}"), "judge")
     }
 
-    assert set(found) == {module.__name__.rpartition(".")[2] for module in (*CHECKS, loads, policy)}
+    assert set(found) == {module.__name__.rpartition(".")[2] for module in (*CHECKS, loads, policy, unit)}
     assert {module.NAME for module in found.values()} == set(found)
 
 
 def test_every_check_has_a_page_and_every_page_a_check() -> None:
     found = {path.stem: path.read_text("utf-8").splitlines()[0] for path in (DOCS / "checks").glob("*.md")}
 
-    assert set(found) == {module.NAME for module in (*CHECKS, loads, policy)}
+    assert set(found) == {module.NAME for module in (*CHECKS, loads, policy, unit)}
     for name, title in found.items():
         assert title.startswith(f"# {name}: "), f"docs/checks/{name}.md begins with {title!r}"
 
@@ -497,6 +498,24 @@ def test_example_of_policy(repo: Path) -> None:
 
     assert_shown(policy, policy.judge(slo, entry, detections))
     assert_shown(policy, policy.judge(slo, entry, []))
+
+
+def test_examples_of_unit(repo: Path) -> None:
+    path = repo / "tests" / "checkout_test.yml"
+    edit(path, "{job: checkout, severity: page", "{job: checkout, severity: ticket")
+    edit(path, "alertname: CheckoutErrorBudgetBurnFast", "alertname: CheckoutErrorBudgetBurn")
+    found = discover(Settings(root=repo, folder=repo, search=repo, file=read_sre_yaml(repo / "sre.yaml")))
+    file = found.unit_files[0]
+    group = file.groups[0]
+    names = frozenset(rule.name for rule in found.rules if rule.kind == "alert")
+    fires = group.alerts[1].expected[0]
+    alert = SeenAlert({**fires.labels, "severity": "page"}, fires.annotations)
+    seen = UnitObservation(names, {case.eval_time: () for case in group.alerts} | {600.0: (alert,)})
+
+    assert_shown(unit, unit.judge(file, group, group.alerts[1], seen, partial=False))
+    misspelt = unit.judge(file, group, group.alerts[0], seen, partial=False)
+    assert not isinstance(misspelt, Skipped)
+    assert_shown(unit, misspelt[:1])
 
 
 def detected(repo: Path, alert: str, after: float) -> policy.Detection:

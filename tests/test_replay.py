@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from servers import Pair
 
-from pytest_sre.checks import unit_names, unit_verdict
+from pytest_sre.checks import unit, unit_names
 from pytest_sre.checks.case import Skipped, Verdict
 from pytest_sre.model.unittest import UnitFile
+from pytest_sre.promql.parse import parse
+from pytest_sre.promql.static import gives_nothing
 from pytest_sre.sources import unit_rules
 from pytest_sre.sources.promtool_tests import parse_unit_tests
 from pytest_sre.stack.process import ProcessStack
 from pytest_sre.timemachine import replay as replays
 from pytest_sre.timemachine.replay import UnitJob, replay
+from pytest_sre.timemachine.unit_bench import WEEK, bench
+from pytest_sre.timemachine.unit_lanes import lanes
 
 RULES = """\
 groups:
@@ -77,9 +82,7 @@ class Replay:
         )
         names = unit_names.group_names(file)
         return {
-            f"{name}::{title}": unit_verdict.judge(
-                file, group, case, seen["test.yml", group.index], partial=partial
-            )
+            f"{name}::{title}": unit.judge(file, group, case, seen["test.yml", group.index], partial=partial)
             for name, group in zip(names, file.groups, strict=True)
             for title, case in unit_names.cases(group)
         }
@@ -224,6 +227,91 @@ def test_the_verdict_is_promtools(tests: Replay, name: str) -> None:
         expected = False  # all samples are at 0 then
     mine = tests.ours(text, rules)
     theirs = tests.theirs()
-    assert all(map(passes, mine.values())) == (not theirs), (theirs, mine)
     assert mine
+    assert all(map(passes, mine.values())) == (not theirs), (theirs, mine)
     assert (not theirs) == expected, theirs
+
+
+def test_native_histograms(tests: Replay) -> None:
+    """promtool 2.42 does not know their notation yet; the engine does."""
+    text = expr("histogram_count(sizes)", "2m", "{labels: '{job=\"api\"}', value: 3}")
+    text = text.replace('errors_total{job="api"}', 'sizes{job="api"}', 1)
+    text = text.replace("0+60x10", "'{{schema:1 sum:4 count:3 buckets:[1 2]}}x3'")
+    whole = (
+        "  - {expr: sizes, eval_time: 2m, exp_samples: [{labels: 'sizes{job=\"api\"}', histogram: '%s'}]}\n"
+    )
+    right = whole % "{{schema:1 sum:4 count:3 buckets:[1 2]}}"
+    wrong = whole % "{{schema:1 sum:5 count:3 buckets:[1 2]}}"
+    assert list(map(passes, tests.ours(text + right + wrong).values())) == [True, True, False]
+    if tests.version >= (2, 53):
+        tests.put(text)
+        assert not tests.theirs()
+
+
+def test_rules_that_give_native_histograms_are_not_judged(tests: Replay) -> None:
+    rules = "groups: [{name: g, rules: [{record: double, expr: sizes * 2}]}]\n"
+    text = expr("histogram_count(double)", "1m", "{labels: '{}', value: 2}")
+    text = text.replace('errors_total{job="api"}', "sizes", 1).replace(
+        "0+60x10", "'{{count:1 buckets:[1]}}x3'"
+    )
+    (verdict,) = tests.ours(text, rules).values()
+    assert isinstance(verdict, Skipped)
+    assert verdict.reason.startswith("double gives native histograms")
+
+
+def test_series_without_a_name(tests: Replay) -> None:
+    text = expr('{job="api"}', "1m", "{labels: '{job=\"api\"}', value: 60}").replace("errors_total{", "{")
+    (verdict,) = tests.ours(text).values()
+    if tests.version >= (3, 0):
+        assert isinstance(verdict, Skipped)
+        assert "does not take series without a name" in verdict.reason
+    else:
+        assert passes(verdict)
+        assert not tests.theirs()
+
+
+def test_partial_labels(tests: Replay) -> None:
+    text = SERIES + FIRES.replace("job: api, ", "").replace(
+        "exp_annotations: {summary: 'api at berlin: badly'}", "exp_annotations: {}"
+    )
+    assert [passes(one) for one in tests.ours(text, partial=True).values()] == [True]
+
+
+def test_an_error_is_told_with_its_rule(tests: Replay) -> None:
+    text, rules, _ = ALIKE["a rule that cannot be evaluated"]
+    (verdict,) = tests.ours(text, rules).values()
+    assert "rules.yml:1: x: " in texts(verdict)
+    assert "invalid regular expression" in texts(verdict)
+
+
+def test_tests_share_an_engine_unless_they_see_the_clock(tmp_path: Path) -> None:
+    """Each far behind the one before, at the beginning of a week."""
+    rules = "groups: [{name: g, rules: [{record: r, expr: 'rate(errors_total[3w])'}, {record: t, expr: 'time() - other'}]}]\n"
+    plain = SERIES.split("tests:\n")[1] + "  promql_expr_test: [{expr: r, eval_time: 5m}]\n"
+    clock = plain.replace("expr: r,", "expr: time(),")
+    steps = plain.replace("expr: r,", "expr: 'max_over_time(r[1h:])',")
+    (tmp_path / "rules.yml").write_text(rules)
+    path = tmp_path / "test.yml"
+    file = parse_unit_tests(
+        "test.yml", SERIES.split("tests:\n")[0] + "tests:\n" + plain + plain + clock + steps, path, tmp_path
+    )
+    found = unit_rules.read([file], tmp_path).files
+    benches = [bench(file, group, found, (3, 5)) for group in file.groups]
+    assert [[one.rule.name for one in each.alive] for each in benches] == [["r"]] * 4
+    shared, alone = lanes(benches)
+    assert (alone.alone, [start for _, start in alone.places]) == (True, [0.0])
+    assert shared.interval == 60.0
+    starts = [start for _, start in shared.places]
+    assert [start % WEEK for start in starts] == [0.0] * 3
+    assert all(after - before >= 3 * WEEK + 300 for before, after in pairwise(starts))
+
+
+SELECTED = ("here", "also")
+NOTHING = ("gone", "rate(gone[5m]) > 1", "sum by (a) (gone)", "gone or away", "gone unless here", "here and gone", "here / gone", "-gone", "max_over_time(gone[1h:])", "quantile(0.9, gone)", "clamp_max(gone, 3)", "time() - gone")  # fmt: skip
+SOMETHING = ("here", "absent(gone)", "vector(1)", "scalar(gone)", "gone or here", "here unless gone", "count_values('x', gone)", "label_replace(gone, 'a', '', 'b', '(')", "here / also and gone", "gone > bool 1 or vector(0)", "time()", "1")  # fmt: skip
+
+
+@pytest.mark.parametrize("expression", [*NOTHING, *SOMETHING])
+def test_what_surely_gives_nothing(expression: str) -> None:
+    found = gives_nothing(parse(expression), lambda selector: selector.name in SELECTED)
+    assert found == (expression in NOTHING)

@@ -52,7 +52,7 @@ def compare(old: Side, new: Side) -> Comparison:
         removed=tuple(rule for rule in pairs.gone if rule.location.path not in broken),
         moved={rule: was for rule, was in pairs.previous.items() if _place(rule) != _place(was)},
         renamed={rule: was.name for rule, was in pairs.previous.items() if rule.name != was.name},
-        files=frozenset([*_files(old, before, new, after), *changed_units(old, new)]),
+        files=frozenset(_files(old, before, new, after)),
         slos=frozenset(_slos(old, before, after, reasons, pairs)),
         unreadable=tuple(_unreadable(old)),
     )
@@ -129,10 +129,13 @@ def _files(old: Side, before: Meanings, new: Side, after: Meanings) -> Iterator[
     everything = bool(old.unreadable) or _servers(before) != _servers(after)
     known = _contents(old, before.rules)
     elsewhere = set(known.values())
-    for path, content in _contents(new, after.rules).items():
+    contents = _contents(new, after.rules)
+    for path, content in contents.items():
         same = known[path] == content if path in known else content in elsewhere
         if everything or path in was_broken or not same:
             yield path
+    every = (unit.path for unit in new.inventory.unit_files)
+    yield from every if everything else changed_units(old, known, new, contents)
     routing = new.inventory.routing
     if routing and (
         everything or routing.path in was_broken or _routing(before, old) != _routing(after, new)

@@ -5,17 +5,68 @@ from __future__ import annotations
 import difflib
 import math
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
+from pytest_sre.checks.case import Skipped, Verdict
 from pytest_sre.checks.unit_pairs import Both, differences, label_set, unmatched
 from pytest_sre.model.finding import Finding
 from pytest_sre.model.samples import Histogram, ShownHistogram
-from pytest_sre.model.unittest import AlertCase, Case, ExprCase, SeenAlert, SeenSample, UnitFile, UnitGroup
+from pytest_sre.model.unittest import (
+    AlertCase,
+    Case,
+    ExprCase,
+    SeenAlert,
+    SeenSample,
+    UnitFile,
+    UnitGroup,
+    UnitObservation,
+)
 from pytest_sre.promql.printer import number
 from pytest_sre.sources import duration, histograms
 
 NAME = "unit"
 _LISTED = 10
 _ALERT = "alertname"
+
+
+def judge(
+    file: UnitFile, group: UnitGroup, case: Case, seen: UnitObservation | None, *, partial: bool
+) -> Verdict:
+    """Pass when what is expected was seen; what promtool would let pass is a warning."""
+    if seen is None:
+        return Skipped("nothing was run")
+    if seen.unsupported:
+        return Skipped(seen.unsupported)
+    if seen.unloaded:
+        return (_unloaded(case, seen.unloaded),)
+    if seen.error and (not isinstance(case, AlertCase) or file.tick(case.eval_time) >= seen.error_at):
+        return failed(case, seen.error)
+    if isinstance(case, AlertCase):
+        active = [one for one in seen.alerts[case.eval_time] if one.labels.get("alertname") == case.alertname]
+        return (
+            *judge_alerts(case, active, seen.known, partial=partial),
+            *_warnings(group, case, seen),
+        )
+    result = seen.results[group.exprs.index(case)]
+    if isinstance(result, str):
+        return failed(case, result)
+    return judge_samples(case, result, fuzzy=file.fuzzy_compare, partial=partial)
+
+
+def _warnings(group: UnitGroup, case: AlertCase, seen: UnitObservation) -> Iterator[Finding]:
+    """The test's warnings that belong to this case."""
+    firing = {at: [one for one in some if one.state == "firing"] for at, some in seen.alerts.items()}
+    for one in passed_over(group, firing, seen.known):
+        if one.location == case.location:
+            yield one
+
+
+def _unloaded(case: Case, error: str) -> Finding:
+    return replace(
+        failed(case, error)[0],
+        expected="rule files that Prometheus loads",
+        next_step="mend the rule file; promtool runs no test of a file whose rules do not load",
+    )
 
 
 def judge_alerts(
@@ -210,20 +261,25 @@ def passed_over(
 
 
 def _unlisted(group: UnitGroup, firing: Mapping[float, Sequence[SeenAlert]]) -> Iterator[Finding]:
-    for at in sorted({case.eval_time for case in group.alerts}):
-        here = [case for case in group.alerts if case.eval_time == at]
-        asked = {case.alertname for case in here}
-        others = [one for one in firing.get(at, ()) if one.labels.get(_ALERT, "") not in asked]
-        for name in sorted({one.labels.get(_ALERT, "") for one in others}):
-            labels = [label_set(one.labels, _ALERT) for one in others if one.labels.get(_ALERT, "") == name]
-            yield Finding(
-                NAME,
-                here[0].location,
-                f"{name} fires at {duration.text(at)}, and no alert_rule_test asks about it then",
-                seen=_listed(labels, "firing alert"),
-                next_step=f"add an alert_rule_test for {name} at {duration.text(at)}, with what it should do",
-                severity="warning",
-            )
+    """One for each alert, at the first case of the first time at which it fires unasked."""
+    asked = {(case.eval_time, case.alertname) for case in group.alerts}
+    unasked: dict[str, dict[float, list[str]]] = {}
+    for at in sorted({at for at, _ in asked}):
+        for one in firing.get(at, ()):
+            name = one.labels.get(_ALERT, "")
+            if (at, name) not in asked:
+                unasked.setdefault(name, {}).setdefault(at, []).append(label_set(one.labels, _ALERT))
+    for name, times in sorted(unasked.items()):
+        first, *more = times
+        when = duration.text(first) + (f" (and at {len(more)} other times)" if more else "")
+        yield Finding(
+            NAME,
+            next(case.location for case in group.alerts if case.eval_time == first),
+            f"{name} fires at {when}, and no alert_rule_test asks about it then",
+            seen=_listed(times[first], "firing alert"),
+            next_step=f"add an alert_rule_test for {name} at {duration.text(first)}, with what it should do",
+            severity="warning",
+        )
 
 
 def _empty(group: UnitGroup) -> Iterator[Finding]:

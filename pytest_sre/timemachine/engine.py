@@ -128,8 +128,8 @@ class Engine:
                 self._range(query, half, rows, errors)
             return
         for one in result:
-            times, values = rows.setdefault(_labels(one["metric"]), ([], []))
-            if points := one.get("values"):
+            if points := one.get("values"):  # a series may have native histograms alone
+                times, values = rows.setdefault(_labels(one["metric"]), ([], []))
                 moments, texts = zip(*points, strict=True)
                 times += [round(float(at), 3) for at in moments]
                 values += map(float, texts)
