@@ -59,7 +59,7 @@ def test_a_threshold(shop: Path, aside: Path) -> None:
     run = changed(shop, aside)
 
     assert run.why == {SLOW: ["expression"]}
-    assert run.comparison.files == {"rules/checkout.yml"}
+    assert run.comparison.files == {"rules/checkout.yml", "tests/checkout_test.yml"}
 
 
 def test_for_and_labels_show_their_values(shop: Path, aside: Path) -> None:
