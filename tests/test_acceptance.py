@@ -17,6 +17,8 @@ from servers import Pair
 from shop import SUMMARY, Result, command, edit, run
 
 FAST = "rules/checkout.yml::CheckoutErrorBudgetBurnFast"
+UNIT = "tests/checkout_test.yml::outage::alert CheckoutErrorBudgetBurnFast at 10m"
+UNIT_OF_RECORD = "tests/checkout_test.yml::outage::expr job:http_requests:error_ratio_rate5m at 10m"
 SLOW = "rules/checkout.yml::CheckoutErrorBudgetBurnSlow"
 
 
@@ -105,14 +107,14 @@ def everything(result: Result) -> set[str]:
 @pytest.mark.parametrize(
     ("break_it", "fails", "hints"),
     [
-        (wrong_severity, lambda _: {f"{FAST}::pages", "sre.yaml::checkout-availability::policy[1h page]"}, (FAST.split("::")[0] + ":", 'severity="pgae"', "alertmanager.yml:")),
+        (wrong_severity, lambda _: {f"{FAST}::pages", "sre.yaml::checkout-availability::policy[1h page]", UNIT}, (FAST.split("::")[0] + ":", 'severity="pgae"', "alertmanager.yml:")),
         (wrong_receiver, lambda _: {f"{FAST}::pages", "rules/checkout.yml::CheckoutLatencyBudgetBurnFast::pages"},
          ("expected:", "pagerduty-checkout", "pagerduty-payments")),
         (missing_continue, everything, ("audit-log", "continue")),
         (wide_inhibition, tickets, ("is inhibited by", "alertmanager.yml:", "equal")),
         (broken_template, everything, ("template", "description")),
-        (misspelt_metric, lambda _: {f"{FAST}::known"}, ("http_request_total", "did you mean http_requests_total?")),
-        (unreachable_threshold, lambda _: {f"{FAST}::fires", f"{FAST}::pages"}, ("20", "95 %")),
+        (misspelt_metric, lambda _: {f"{FAST}::known", UNIT_OF_RECORD}, ("http_request_total", "did you mean http_requests_total?")),
+        (unreachable_threshold, lambda _: {f"{FAST}::fires", f"{FAST}::pages", UNIT}, ("20", "95 %")),
     ],
     ids=lambda value: value.__name__ if callable(value) and value.__name__ != "<lambda>" else "",
 )  # fmt: skip
