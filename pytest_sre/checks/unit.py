@@ -271,7 +271,7 @@ def _unlisted(group: UnitGroup, firing: Mapping[float, Sequence[SeenAlert]]) -> 
                 unasked.setdefault(name, {}).setdefault(at, []).append(label_set(one.labels, _ALERT))
     for name, times in sorted(unasked.items()):
         first, *more = times
-        when = duration.text(first) + (f" (and at {len(more)} other times)" if more else "")
+        when = duration.text(first) + (" and later" if more else "")
         yield Finding(
             NAME,
             next(case.location for case in group.alerts if case.eval_time == first),
