@@ -13,7 +13,7 @@ from pytest_sre.promql.resolve import RuleIndex
 from pytest_sre.synthesis.batches import Pool
 from pytest_sre.synthesis.contrast import Behaviour, Contrast, contrast
 from pytest_sre.synthesis.mixture import NEAR, mix
-from pytest_sre.synthesis.search import fires, sample_times
+from pytest_sre.synthesis.search import sample_times
 from pytest_sre.synthesis.signals import Counter, Gauge, Signal, Track, Wave
 
 NOW = 1_700_000_000.0
@@ -211,7 +211,7 @@ def fires_on(made: Contrast, when: str, beyond: float = NEAR) -> bool:
     tracks = [Track(dict(b.labels), times, _mixed(b, when, beyond / NEAR)) for b in made.behaviours]
     pool = Pool(RuleIndex([]), NOW, 300.0)
     pool.put([[track] for track in tracks])
-    return any(fires(pool.evaluate(made.shape, moment)) for moment in (0.0, 7.0, 45.0, 300.0))
+    return any(pool.fires(made.shape, (moment,)) for moment in (0.0, 7.0, 45.0, 300.0))
 
 
 def _mixed(found: Behaviour, when: str, beyond: float) -> Signal:

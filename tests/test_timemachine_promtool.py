@@ -292,7 +292,7 @@ def our_verdicts(engine: Engine, batch: tuple[Case, ...], slots: Iterator[int]) 
         programs.append(
             Program(
                 tuple(
-                    Task(rule, span, group.offset, group.limit)
+                    Task(rule, span, offset=group.offset, limit=group.limit)
                     for group in case.groups
                     for rule in group.rules
                 )

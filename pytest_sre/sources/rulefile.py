@@ -128,10 +128,9 @@ def _group(path: str, value: Any, line: int, part: int) -> RuleGroup:
 
 
 def _limit(value: Mapping[str, Any]) -> int:
-    limit = value.get("limit") or 0
-    if not isinstance(limit, int):
-        raise Broken(line_of(value, "limit"), "`limit` must be a number")
-    return limit
+    """The group's limit; of one that is no number promtool says so."""
+    limit = value.get("limit")
+    return limit if isinstance(limit, int) else 0
 
 
 def _rule(path: str, group: str, index: int, value: Any, line: int, shared: Mapping[str, str]) -> Rule:

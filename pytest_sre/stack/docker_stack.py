@@ -31,6 +31,7 @@ from pytest_sre.stack.folder import run_of
 from pytest_sre.stack.sink import Sink
 
 PROMTOOL_TIMEOUT = 600.0  # seconds
+SILENT_TRIES = 3
 ENDING_TIMEOUT = 5.0  # seconds until the last output of a removed container has come
 _PORTS: Mapping[Program, int] = {"prometheus": 9090, "alertmanager": 9093}
 _BUILDS: Mapping[Program, tuple[str, tuple[str, ...]]] = {
@@ -185,6 +186,11 @@ class DockerStack:
             folder.mkdir(exist_ok=True)
         docker_container.put(self.engine, self.anchor, docker_tar.pack([self.around.home, *reads, *folders]))
         done = self._run(self.execute(arguments), arguments)
+        for _ in range(SILENT_TRIES):
+            # The engine loses the output of a short-lived process now and then; promtool never fails without a word.
+            if done.returncode == 0 or done.stderr:
+                break
+            done = self._run(self.execute(arguments), arguments)
         for folder in folders:
             with engine_errors("cannot copy what promtool wrote"):
                 docker_tar.unpack(self.engine.api.get_archive(self.anchor, str(folder))[0], folder)
