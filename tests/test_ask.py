@@ -124,6 +124,23 @@ def test_first_and_closer_looks_see_what_all_evaluations_show(
             assert ours == whole or abs(ours - whole) <= passage.interval, (key, name, ours, whole)
 
 
+ODD = """\
+groups:
+  - {name: a, interval: 59s, rules: [{alert: Gone, expr: absent(a:sum:sum)}]}
+  - {name: b, interval: 61s, rules: [{record: "a:sum:sum", expr: sum(a:sum)}]}
+  - {name: c, interval: 53s, rules: [{record: "a:sum", expr: sum(a)}]}
+  - {name: d, interval: 1m, rules: [{alert: Long, expr: "min_over_time(heat[20d]) > 80 or absent(heat)"}]}
+"""
+
+
+def test_there_are_data_wherever_it_looks(stack: ProcessStack) -> None:
+    seen = asked(stack, parse_rule_file("rules.yml", ODD))
+    for (name, kind), passage in seen.items():
+        assert passage.early is None, (name, passage)
+        if kind == "burn":
+            assert None not in (passage.fired, passage.ended), (name, passage)
+
+
 def test_scenarios_do_not_disturb_each_other(stack: ProcessStack, file: RuleFile) -> None:
     together = asked(stack, file)
     for name in ("Burn", "Slow", "Kept"):
