@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import sys
+import time
+from pathlib import Path
 
 import pytest
 from servers import REPO, Pair
 
+from pytest_sre.model.observation import TimedObservation
 from pytest_sre.model.rules import RuleFile
 from pytest_sre.model.timeline import Passage
 from pytest_sre.promql.resolve import RuleIndex
-from pytest_sre.settings import PrometheusServer
+from pytest_sre.settings import PrometheusServer, Settings, SreYaml
+from pytest_sre.sources.discover import discover
 from pytest_sre.sources.rulefile import parse_rule_file
 from pytest_sre.stack.process import ProcessStack
 from pytest_sre.synthesis.contrast import Contrast, contrast
-from pytest_sre.timemachine import question
+from pytest_sre.timemachine import question, run, slots
 from pytest_sre.timemachine.ask import Machine, ask
 from pytest_sre.timemachine.engine import open_engine
 from pytest_sre.timemachine.labels import AlertLabels
 from pytest_sre.timemachine.question import Asker
+from pytest_sre.timemachine.run import TimeJob
 from pytest_sre.timemachine.schedule import Schedule
 
 sys.path.insert(0, str(REPO / "benchmarks"))
@@ -122,6 +127,37 @@ def test_first_and_closer_looks_see_what_all_evaluations_show(
         for name in ("early", "pending", "fired", "ended"):
             ours, whole = getattr(passage, name), getattr(every[key], name)
             assert ours == whole or abs(ours - whole) <= passage.interval, (key, name, ours, whole)
+
+
+ODD = """\
+groups:
+  - {name: a, interval: 59s, rules: [{alert: Gone, expr: absent(a:sum:sum)}]}
+  - {name: b, interval: 61s, rules: [{record: "a:sum:sum", expr: sum(a:sum)}]}
+  - {name: c, interval: 53s, rules: [{record: "a:sum", expr: sum(a)}]}
+  - {name: d, interval: 1m, rules: [{alert: Long, expr: "min_over_time(heat[20d]) > 80 or absent(heat)"}]}
+"""
+
+
+def test_there_are_data_wherever_it_looks(stack: ProcessStack) -> None:
+    seen = asked(stack, parse_rule_file("rules.yml", ODD))
+    for (name, kind), passage in seen.items():
+        assert passage.early is None, (name, passage)
+        if kind == "burn":
+            assert None not in (passage.fired, passage.ended), (name, passage)
+
+
+def test_an_alert_for_which_the_past_is_too_short_has_no_verdict(
+    stack: ProcessStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "rules.yml").write_text("groups: [{name: g, rules: [{alert: Hot, expr: heat > 80}]}]")
+    settings = Settings(root=tmp_path, folder=tmp_path, search=tmp_path, file=SreYaml())
+    inventory = discover(settings)
+    (alert,) = inventory.rules
+    job = TimeJob(settings, inventory, RuleIndex(()), (alert,), (), (), False, lambda text: None)
+    before_1972 = time.time() - 101 * slots.WEEK
+    monkeypatch.setattr(slots, "_LAST_YEAR", before_1972)  # there is room for the first scenario only
+    seen, _ = run.observe(job, stack, tmp_path / "engine")
+    assert seen[alert] == TimedObservation(alert, reason=run.NO_ROOM)
 
 
 def test_scenarios_do_not_disturb_each_other(stack: ProcessStack, file: RuleFile) -> None:

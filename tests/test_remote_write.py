@@ -21,6 +21,7 @@ from pytest_sre.sources.prometheus import PrometheusConfig
 from pytest_sre.stack import prometheus, remote_write
 from pytest_sre.stack.backend import Server, plain_session
 from pytest_sre.stack.process import ProcessStack
+from pytest_sre.timemachine.replay import version
 
 ODD: Labels = (("__name__", "odd:name"), ("path", 'C:\\x "y"\nz'), ("snow", "☃"))
 PLAIN: Labels = (("__name__", "plain_total"),)
@@ -87,6 +88,18 @@ def test_samples_come_back(server: Server, at: float) -> None:
     write(server, many)
     assert points(server, "count(many)", at + 15, at + 15, 15) == [(at + 15, 2500.0)]
     assert points(server, "sum(many)", at + 15, at + 15, 15) == [(at + 15, 2500 * 2499 / 2)]
+
+
+def test_names_that_only_prometheus_3_knows_come_back(stack: ProcessStack, tmp_path: Path, at: float) -> None:
+    if version(stack) < (3, 0):
+        pytest.skip("older versions take no such rules")
+    (tmp_path / "rules").mkdir()
+    prometheus.write_config(PrometheusConfig(), stack.sink.address, "p", tmp_path)
+    labels: Labels = (("__name__", "my.metric"), ("a.b", 'c"d'), ("x", "y"))
+    prometheus.write_history(stack, [Series(labels, OLD.samples)], {}, at, tmp_path)
+    server = prometheus.start(stack, PrometheusServer(), tmp_path, "p")
+    (one,) = query(server, '{"my.metric"}', at - 60, at, 60)
+    assert one["metric"] == dict(labels)
 
 
 def test_what_prometheus_refuses_is_told(server: Server, at: float) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -163,6 +164,14 @@ def test_ratios_are_the_policys_and_the_tables() -> None:
     assert ratios(slo(), POLICY) == pytest.approx((1.0, 0.72, 0.15, 0.03, 0.02, 0.01, 0.002))
     assert ratios(slo(99.0), POLICY) == pytest.approx((1.0, 0.3, 0.2, 0.1, 0.02))
     assert ratios(slo(), ()) == pytest.approx(tuple(TABLE))
+
+
+@pytest.mark.parametrize("objective", [99.0, 99.7, 99.8, 99.9, 99.95])
+@pytest.mark.parametrize("window", [7 * DAY, 28 * DAY, 30 * DAY])
+def test_each_entrys_own_ratio_is_among_them(objective: float, window: float) -> None:
+    one = replace(slo(objective), window=window)
+    policy = [PolicyEntry(window / burn, "page", 0.1) for burn in (1000.0, 150.0, 20.0, 10.0, 2.0)]
+    assert {entry.ratio(one) for entry in policy} <= set(ratios(one, policy))
 
 
 # Selectors and roles

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
@@ -24,7 +23,7 @@ from pytest_sre.model.observation import (
 )
 from pytest_sre.model.rules import Rule
 from pytest_sre.model.scenario import Plan, Series
-from pytest_sre.promql.resolve import DEFAULT_INTERVAL, RuleIndex
+from pytest_sre.promql.resolve import RuleIndex
 from pytest_sre.settings import Settings
 from pytest_sre.sources import duration, notation, unit_rules
 from pytest_sre.sources.discover import Inventory
@@ -33,6 +32,7 @@ from pytest_sre.stack.backend import Stack
 from pytest_sre.stack.prometheus import RuleState
 from pytest_sre.stack.sink import PostedAlert
 from pytest_sre.synthesis.planner import plan as make_plan
+from pytest_sre.timemachine.schedule import default_interval
 
 
 def observe(job: Job, folder: Path, opened: Callable[[Stack], None]) -> Observations:
@@ -123,9 +123,7 @@ def _load(job: Job, run: Found, stack: Stack, folder: Path) -> RuleIndex:
 
 def _intervals(inventory: Inventory) -> dict[Rule, float]:
     """Seconds between two evaluations of each rule in production."""
-    named, default = inventory.prometheus.globals.get("evaluation_interval"), DEFAULT_INTERVAL
-    with contextlib.suppress(ValueError):  # promtool tells what is wrong with it
-        default = duration.seconds(str(named)) if named else default
+    default = default_interval(inventory.prometheus.globals)
     groups = [group for file in inventory.rule_files for group in file.groups]
     return {rule: group.interval or default for group in groups for rule in group.rules}
 

@@ -129,6 +129,8 @@ def least_objective(burn: float) -> float:
 
 def ratios(slo: Slo, policy: Iterable[PolicyEntry]) -> tuple[float, ...]:
     """Error ratios to try, highest first: the policy's, and the Workbook's table in terms of this SLO's budget."""
-    wanted = [entry.ratio(slo) for entry in policy]
-    wanted += [min(1.0, burn * slo.budget) for burn in WORKBOOK_BURNS]
+    wanted = [min(1.0, burn * slo.budget) for burn in WORKBOOK_BURNS]
+    wanted += [
+        entry.ratio(slo) for entry in policy
+    ]  # last: what is asked of an entry is found by its exact ratio
     return tuple(sorted({round(ratio, 12): ratio for ratio in wanted}.values(), reverse=True))

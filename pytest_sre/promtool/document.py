@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,8 +11,6 @@ import yaml
 from pytest_sre.model.scenario import Labels
 from pytest_sre.promtool.scenario import Scenario
 from pytest_sre.sources import duration, notation
-
-_METRIC = re.compile(r"[a-zA-Z_:][\w:]*", re.A)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +94,7 @@ def _expr_test(name: str, look: Look) -> dict[str, Any]:
 def metric(labels: Labels) -> str:
     """A series as people write it: ``up{job="api"}``."""
     name = dict(labels).get("__name__", "")
-    if not _METRIC.fullmatch(name):
+    if not notation.METRIC.fullmatch(name):
         return notation.write_series(labels)
     rest = tuple(pair for pair in labels if pair[0] != "__name__")
     return name + (notation.write_series(rest) if rest else "")

@@ -50,9 +50,12 @@ def scenario(question: Question, on: Grid, depth: int) -> Scenario:
 
 def _series(question: Question) -> Iterator[tuple[Labels, str]]:
     onset = question.history
+    end = onset + question.burn + question.recovery
     for one in question.series(onset):
         values: list[float | None] = []
         for time, value in one.samples:
+            if time > end:
+                break
             place = round(time / question.step)
             values += [None] * (place - len(values))
             values.append(value)

@@ -8,9 +8,11 @@ from pytest_sre.model.samples import Histogram, is_stale
 from pytest_sre.model.scenario import Labels
 from pytest_sre.sources.expansion import expand
 
-_NAME = re.compile(r"[a-zA-Z_:][\w:]*", re.A)
+METRIC = re.compile(r"[a-zA-Z_:][\w:]*", re.A)
+"""Names of metrics that need no quotes."""
 _SPACE = re.compile(r"(?:\s|#[^\n]*(?:\n|$))*")
-_LABEL = re.compile(r"[a-zA-Z_]\w*", re.A)
+LABEL = re.compile(r"[a-zA-Z_]\w*", re.A)
+"""Names of labels that need no quotes."""
 _STRING = re.compile(r'"(?:[^"\\\n]|\\.)*"' + r"|'(?:[^'\\\n]|\\.)*'" + r"|`[^`]*`")
 _ESCAPE = re.compile(
     r"\\(?:([abfnrtv\\'\"])|([0-7]{3})|x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8}))"
@@ -49,7 +51,7 @@ def unique(labels: list[tuple[str, str]], text: str) -> Labels:
 
 def scan_metric(text: str) -> tuple[list[tuple[str, str]], int]:
     """Labels in their order, and where they end in the text; raises ValueError."""
-    name = _NAME.match(text)
+    name = METRIC.match(text)
     at = name.end() if name else 0
     labels = [("__name__", name[0])] if name else []
     brace = _SPACE.match(text, at)
@@ -70,7 +72,7 @@ def scan_metric(text: str) -> tuple[list[tuple[str, str]], int]:
 
 def _pair(text: str, at: int) -> tuple[tuple[str, str], int]:
     quoted = _STRING.match(text, at)
-    name = quoted or _LABEL.match(text, at)
+    name = quoted or LABEL.match(text, at)
     if not name:
         raise ValueError(f'{text!r}: expected label="value" at {text[at:]!r}')
     after = _skip(text, name.end())
@@ -134,7 +136,7 @@ def write_series(labels: Labels) -> str:
 
 
 def _name(name: str) -> str:
-    return name if _LABEL.fullmatch(name) else quote(name)
+    return name if LABEL.fullmatch(name) else quote(name)
 
 
 def quote(text: str) -> str:

@@ -13,7 +13,7 @@ from pytest_sre.errors import StackError
 from pytest_sre.model.observation import Change
 from pytest_sre.model.scenario import Labels, Series
 from pytest_sre.settings import PrometheusServer
-from pytest_sre.sources import yamlfile
+from pytest_sre.sources import notation, yamlfile
 from pytest_sre.sources.prometheus import PrometheusConfig
 from pytest_sre.stack.backend import Server, Stack, answering
 
@@ -104,9 +104,18 @@ def write_history(
 
 
 def _head(labels: Labels) -> str:
+    """A series in OpenMetrics' text; names that need it are in quotes, which Prometheus 3 reads."""
     name = dict(labels)["__name__"]
-    pairs = ",".join(f'{key}="{value.translate(_ESCAPES)}"' for key, value in labels if key != "__name__")
-    return f"{name}{{{pairs}}}" if pairs else name
+    plain = notation.METRIC.fullmatch(name)
+    pairs = [] if plain else [_quoted(name)]
+    for key, value in labels:
+        if key != "__name__":
+            pairs.append(f"{key if notation.LABEL.fullmatch(key) else _quoted(key)}={_quoted(value)}")
+    return (name if plain else "") + (f"{{{','.join(pairs)}}}" if pairs else "")
+
+
+def _quoted(text: str) -> str:
+    return f'"{text.translate(_ESCAPES)}"'
 
 
 def _state_labels(labels: Labels) -> Labels:

@@ -64,12 +64,17 @@ class Question:
     def need(self) -> Need:
         """What it asks of its slot."""
         tracks = tuple(Track(dict(one.labels)) for one in self.behaviours)
-        return Need(self.contrast.shape, tracks, self.history + 3600.0, self.burn + self.recovery)
+        return Need(self.contrast.shape, tracks, self.history + 3600.0, self.end)
+
+    @property
+    def end(self) -> float:
+        """The last evaluation that is looked at: there are samples up to it."""
+        return self.first_look(0.0).end
 
     def series(self, onset: float) -> Iterator[Series]:
         """All samples, with the onset at ``onset`` (seconds since the epoch)."""
         first = math.floor(-self.history / self.step)
-        last = math.ceil((self.burn + self.recovery) / self.step)
+        last = math.ceil(self.end / self.step)
         return self._series(onset, [i * self.step for i in range(first, last + 1)])
 
     def closer(self, onset: float, looks: Sequence[Stretch]) -> Iterator[Series]:
@@ -78,7 +83,7 @@ class Question:
             return iter(())
         relative = [Stretch(one.start - onset, one.end - onset, one.step) for one in looks]
         times = timeline.closer_times(self.contrast.shape, relative, self.step, self.fine)
-        end = self.burn + self.recovery
+        end = self.end
         return self._series(onset, [time for time in times if -self.history <= time <= end])
 
     def _series(self, onset: float, times: Sequence[float]) -> Iterator[Series]:
@@ -185,7 +190,7 @@ def _question(
     few = EVALUATIONS * max(intervals)
     reach = max((read.reach for read in contrast.shape.reads), default=0.0)
     chain = (schedule.rules.depth(rule) + 1) * (lookback + max(intervals))
-    quiet = rule.hold + few
+    quiet = _whole(rule.hold + few, intervals)
     burn = recovery = 0.0
     clock = timeline.clock(contrast.shape, asker.now)
     if kind == "burn":

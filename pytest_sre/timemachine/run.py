@@ -127,8 +127,9 @@ def _observed(rule: Rule, found: Contrast | str, passages: Sequence[Passage | No
     if isinstance(found, str):
         return TimedObservation(rule, reason=found)
     kept = [passage for passage in passages if passage is not None]
-    reason = "" if len(kept) == len(passages) else NO_ROOM
+    if len(kept) < len(passages):
+        return TimedObservation(rule, reason=NO_ROOM)  # the others would prove less than they seem to
     missed = [one for one in kept if one.kind == "near" and not one.slo and one.early is not None]
     # Prometheus is right: what our search took for the threshold lies above it. No verdict rests on that.
     near_reason = NOT_NEAR if missed else found.near_reason
-    return TimedObservation(rule, tuple(one for one in kept if one not in missed), reason, near_reason)
+    return TimedObservation(rule, tuple(one for one in kept if one not in missed), near_reason=near_reason)

@@ -22,7 +22,7 @@ class Schedule:
                 for rule in group.rules:
                     self._group[rule] = group
                     self._place[rule] = len(self._place)
-        self._interval = _seconds(globals_, "evaluation_interval", DEFAULT_INTERVAL)
+        self._interval = default_interval(globals_)
         self._offset = _seconds(globals_, "rule_query_offset", 0.0)
 
     def interval(self, rule: Rule) -> float:
@@ -45,6 +45,11 @@ class Schedule:
     def ordered(self, wanted: Collection[Rule]) -> list[Rule]:
         """Rules in the order of their files, and so of their groups."""
         return sorted(wanted, key=self._place.__getitem__)
+
+
+def default_interval(globals_: Mapping[str, Any]) -> float:
+    """The interval of groups that have none; as in Prometheus, 0 is as good as not given."""
+    return _seconds(globals_, "evaluation_interval", 0.0) or DEFAULT_INTERVAL
 
 
 def _seconds(globals_: Mapping[str, Any], name: str, default: float) -> float:

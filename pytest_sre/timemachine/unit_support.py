@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import re
-
 from pytest_sre.model.samples import Histogram
+from pytest_sre.sources import notation
 from pytest_sre.timemachine.unit_bench import Bench
-
-_NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
-_LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 
 
 def unsupported(bench: Bench) -> str:
@@ -28,4 +24,4 @@ def unsupported(bench: Bench) -> str:
 
 def _plain(labels: dict[str, str]) -> bool:
     name = labels.get("__name__", "a")
-    return bool(_NAME.fullmatch(name)) and all(_LABEL.fullmatch(label) for label in labels)
+    return bool(notation.METRIC.fullmatch(name)) and all(notation.LABEL.fullmatch(label) for label in labels)
