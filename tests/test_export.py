@@ -337,6 +337,19 @@ groups:
     assert lost.reason.startswith("twice: ")
 
 
+def test_groups_that_promtool_cannot_order_are_left_out(stack: ProcessStack, tmp_path: Path) -> None:
+    record = "{name: r, rules: [{record: depth:max, expr: max(depth) %s}]}"
+    (tmp_path / "more.yml").write_text(f"groups: [{record % '+ 1'}]")
+    alerts = "{name: a, rules: [{alert: Deep, expr: 'depth:max > 10'}, {alert: Hot, expr: heat > 10}]}"
+
+    made = exported(tmp_path, stack, f"groups: [{record % ''}, {alerts}]")
+
+    assert set(by_name(made)) == {"Hot: 0.9x of the threshold", "Hot: above the threshold"}
+    assert {lost.alert for lost in made.left_out} == {"Deep"}
+    for lost in made.left_out:
+        assert lost.reason == "groups called r in more.yml and rules.yml record the same series, in any order"
+
+
 def test_nothing_to_export_leaves_a_file_that_passes(pair: Pair, stack: ProcessStack, tmp_path: Path) -> None:
     made = exported(tmp_path, stack, "groups: [{name: g, rules: [{alert: No, expr: x > 1 and x < 0}]}]")
     (path,) = written(tmp_path, made)

@@ -14,7 +14,7 @@ from pytest_sre.promtool import probe
 from pytest_sre.promtool.document import Alert, Context, Look, document, dump, test
 from pytest_sre.promtool.fragile import is_fragile
 from pytest_sre.promtool.grid import grid
-from pytest_sre.promtool.rules import HEADER, RuleSource, flat, rule_source
+from pytest_sre.promtool.rules import HEADER, RuleSource, Together, flat, rule_source
 from pytest_sre.promtool.scenario import Scenario, TooLong, scenario
 from pytest_sre.sources import duration
 from pytest_sre.sources.discover import Inventory
@@ -77,12 +77,10 @@ def _files(one: Exporter, questions: Sequence[Question], left_out: list[LeftOut]
     files: dict[tuple[str, float], _File] = {}
     number = 0
     for path, some in by_path.items():
-        by_rule: dict[Rule, list[Question]] = {}
-        for question in some:
-            by_rule.setdefault(question.rule, []).append(question)
+        by_rule = _by_rule(one, some, left_out)
         source = rule_source(one.inventory.rule_files, by_rule, one.schedule, one.inventory.root)
         grids = {rule: grid(mine, source.late) for rule, mine in by_rule.items()}
-        for question in some:
+        for question in (each for mine in by_rule.values() for each in mine):
             on = grids[question.rule]
             try:
                 made = scenario(question, on, one.schedule.rules.depth(question.rule))
@@ -95,6 +93,22 @@ def _files(one: Exporter, questions: Sequence[Question], left_out: list[LeftOut]
             file.looks[number] = [Look(moment.at) for moment in made.moments]
             number += 1
     return list(files.values())
+
+
+def _by_rule(
+    one: Exporter, questions: Sequence[Question], left_out: list[LeftOut]
+) -> dict[Rule, list[Question]]:
+    """The questions of each alert of one file, as far as promtool can order the rules."""
+    found: dict[Rule, list[Question]] = {}
+    for question in questions:
+        found.setdefault(question.rule, []).append(question)
+    together = Together(one.inventory.rule_files, one.schedule)
+    for rule in list(found):
+        if reason := together.clash(rule):
+            left_out += [
+                LeftOut(each.rule.location.path, rule.name, each.name, reason) for each in found.pop(rule)
+            ]
+    return found
 
 
 def _run(one: Exporter, file: _File) -> dict[int, probe.Seen]:

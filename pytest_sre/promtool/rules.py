@@ -12,6 +12,7 @@ from pytest_sre.model.rules import Rule, RuleFile, RuleGroup
 from pytest_sre.promql.parse import parse
 from pytest_sre.promql.reach import record_reads
 from pytest_sre.sources import yamlfile
+from pytest_sre.timemachine.order import distinct
 from pytest_sre.timemachine.schedule import Schedule
 
 HEADER = "# Written by pytest-sre --sre-export-promtool"
@@ -35,6 +36,46 @@ class RuleSource:
 def flat(path: str) -> str:
     """A path as a file name: ``rules__checkout.yml``."""
     return re.sub(r"[/\\]", "__", path.replace("../", "up__"))
+
+
+class Together:
+    """The alerts of one rule file that promtool can test with the same rule files, as it finds them."""
+
+    def __init__(self, files: Sequence[RuleFile], schedule: Schedule) -> None:
+        self._files, self._schedule = files, schedule
+        self._paths: frozenset[str] = frozenset()
+        self._known: dict[frozenset[str], str] = {}
+
+    def clash(self, alert: Rule) -> str:
+        """Why an alert cannot be one of them; empty where it now is.
+
+        promtool evaluates groups of one name in any order. Where they record the same series, what it sees changes
+        from run to run.
+        """
+        paths = self._paths | _needed(alert, self._schedule)
+        if paths not in self._known:
+            groups = [group for file in self._files if file.path in paths for group in file.groups]
+            self._known[paths] = _clash(groups)
+        if not self._known[paths]:
+            self._paths = paths
+        return self._known[paths]
+
+
+def _needed(alert: Rule, schedule: Schedule) -> frozenset[str]:
+    return frozenset(rule.location.path for rule in (alert, *schedule.rules.closure(alert)))
+
+
+def _clash(groups: Sequence[RuleGroup]) -> str:
+    seen: dict[tuple[str, str], list[tuple[RuleGroup, Rule]]] = {}
+    for group in groups:
+        for rule in group.rules:
+            alike = seen.setdefault((group.name, rule.name), [])
+            for owner, other in alike if rule.kind == "record" else ():
+                if owner is not group and other.kind == "record" and not distinct(rule, other):
+                    places = f"{owner.location.path} and {group.location.path}"
+                    return f"groups called {group.name} in {places} record the same series, in any order"
+            alike.append((group, rule))
+    return ""
 
 
 def rule_source(

@@ -68,13 +68,14 @@ def _rivals(rules: Sequence[Rule]) -> dict[int, set[int]]:
     found: dict[int, set[int]] = {}
     for place, rule in enumerate(rules):
         alike = by_name.setdefault((rule.kind, rule.name), [])
-        if before := {other for other in alike if not _distinct(rule, rules[other])}:
+        if before := {other for other in alike if not distinct(rule, rules[other])}:
             found[place] = before
         alike.append(place)
     return found
 
 
-def _distinct(one: Rule, other: Rule) -> bool:
+def distinct(one: Rule, other: Rule) -> bool:
+    """Whether two rules of one name cannot give the same series: their own labels differ."""
     return any(
         "{{" not in text + other.labels[name] and text != other.labels[name]
         for name, text in one.labels.items()
