@@ -299,9 +299,9 @@ class SloItem(SreItem):
     def runtest(self) -> None:
         """Judge the alerts that watch over it by what they did at the entry's error ratio."""
         if self.seen:
-            severities, rules = self.target.settings.file.severities, self.target.inventory.rules
+            severities, inventory = self.target.settings.file.severities, self.target.inventory
             detections = policy.detections(self.slo, self.entry, self.seen, severities)
-            untold = policy.untold(self.slo, self.entry, self.seen, rules, severities)
+            untold = policy.untold(self.slo, self.entry, self.seen, inventory, severities)
             self.settle(policy.judge(self.slo, self.entry, detections, untold))
 
     def reportinfo(self) -> tuple[Path, int, str]:

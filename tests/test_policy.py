@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,10 +14,13 @@ from pytest_sre.checks.case import Skipped, Verdict, calls_itself_a_page
 from pytest_sre.checks.policy import Detection, judge, kind_of_alert, label
 from pytest_sre.model.finding import Finding, Location
 from pytest_sre.model.observation import FileVerdict, Observations, TimedObservation
-from pytest_sre.model.rules import Rule
+from pytest_sre.model.rules import Rule, RuleFile, RuleGroup
 from pytest_sre.model.slo import Notify, PolicyEntry, Slo
 from pytest_sre.promql.selector import selector
 from pytest_sre.settings import Severities
+from pytest_sre.sources.discover import BrokenFile, Inventory
+from pytest_sre.sources.prometheus import PrometheusConfig
+from pytest_sre.sources.snapshot import Snapshots
 
 HOUR, DAY = 3600.0, 86400.0
 PAGE, TICKET = PolicyEntry(HOUR, "page", 0.1), PolicyEntry(DAY, "ticket", 0.5)
@@ -120,9 +126,16 @@ def test_where_not_all_alerts_are_known_there_is_no_verdict() -> None:
     assert judge(slo(), PAGE, [alert("page", 5)], unknown) == ()
 
 
-def observed(*reasons: tuple[Rule, str], broken: bool = False) -> Observations:
+def observed(*reasons: tuple[Rule, str], broken: Iterable[str] = ()) -> Observations:
     timed = {rule: TimedObservation(rule, reason=reason) for rule, reason in reasons}
-    return Observations({}, {"x.yml": FileVerdict("x.yml", error="no" * broken)}, (), {}, timed=timed)
+    return Observations({}, {path: FileVerdict(path, error="no") for path in broken}, (), {}, timed=timed)
+
+
+def inventory(rules: Sequence[Rule], broken: Iterable[str] = ()) -> Inventory:
+    group = RuleGroup("g", Location("r.yml", 1), tuple(rules), {})
+    unread = tuple(BrokenFile(path, 1, "no") for path in broken)
+    files = (RuleFile("r.yml", (group,)),)
+    return Inventory(Path(), files, unread, (), None, PrometheusConfig(), Snapshots())
 
 
 def test_only_alerts_that_might_be_meant_count_as_unknown() -> None:
@@ -133,11 +146,18 @@ def test_only_alerts_that_might_be_meant_count_as_unknown() -> None:
     known = of("hits > 1", "page")
     far, near, slow = of("misses > 1", "page"), of("errors > 1", "page"), of("errors > 1", "ticket")
     seen = observed((far, "why"), (near, "why not"), (slow, "later"), (known, ""))
-    rules = [record, far, near, slow, known]
+    every = inventory([record, far, near, slow, known])
 
-    assert policy.untold(slo(), PAGE, seen, rules, Severities()) == ("A: why not",)
-    assert policy.untold(slo(), TICKET, seen, rules, Severities()) == ("A: why not", "A: later")
-    assert policy.untold(slo(), PAGE, observed(broken=True), rules, Severities()) == ("x.yml does not load",)
+    assert policy.untold(slo(), PAGE, seen, every, Severities()) == ("A: why not",)
+    assert policy.untold(slo(), TICKET, seen, every, Severities()) == ("A: why not", "A: later")
+
+
+def test_alerts_of_rule_files_that_do_not_load_count_as_unknown() -> None:
+    seen = observed(broken=["r.yml", "alertmanager.yml", "r.test.yml"])
+
+    assert policy.untold(slo(), PAGE, seen, inventory([]), Severities()) == ("r.yml does not load",)
+    unread = inventory([], broken=["x.yml"])
+    assert policy.untold(slo(), PAGE, observed(), unread, Severities()) == ("x.yml does not load",)
 
 
 def test_an_alert_that_fires_already_tells_nothing_new() -> None:

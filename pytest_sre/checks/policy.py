@@ -14,6 +14,7 @@ from pytest_sre.promql.printer import duration
 from pytest_sre.promql.resolve import RuleIndex
 from pytest_sre.report.figures import percent, span, times
 from pytest_sre.settings import Severities
+from pytest_sre.sources.discover import Inventory
 
 NAME = "policy"
 _FAST = 14.4
@@ -74,12 +75,14 @@ def detections(slo: Slo, entry: PolicyEntry, seen: Observations, severities: Sev
 
 
 def untold(
-    slo: Slo, entry: PolicyEntry, seen: Observations, rules: Iterable[Rule], severities: Severities
+    slo: Slo, entry: PolicyEntry, seen: Observations, inventory: Inventory, severities: Severities
 ) -> tuple[str, ...]:
     """What might be an alert that the entry asks for, and why nothing is known of it."""
-    found = [f"{path} does not load" for path, verdict in seen.files.items() if verdict.error]
+    verdicts = {file.path: seen.files.get(file.path) for file in inventory.rule_files}
+    lost = [path for path, verdict in verdicts.items() if verdict and verdict.error]
+    found = [f"{path} does not load" for path in (*lost, *(file.path for file in inventory.broken))]
     unknown = [one for one in seen.timed.values() if one.reason and not one.passages]
-    index = RuleIndex(rules) if unknown else RuleIndex(())
+    index = RuleIndex(inventory.rules) if unknown else RuleIndex(())
     for one in unknown:
         meant = serves(severities.kind_of(one.rule.labels) or entry.notify, entry)
         if meant and {slo.part.name, slo.total.name} & index.raw_names(one.rule):

@@ -6,7 +6,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 from pytest_sre.errors import StackError
@@ -35,11 +35,11 @@ def beside(job: Job, found: Found, index: RuleIndex, stack: Stack, folder: Path)
         answers = [pool.submit(part) for part in _parts(job, found, index, stack, folder, tell)]
         try:
             yield
+            for answer in as_completed(answers):
+                answer.result()
         except BaseException:
             ending.set()  # each ends where it next says how far it is
             raise
-        for answer in answers:
-            answer.result()
 
 
 def _parts(

@@ -74,9 +74,7 @@ def _entry(stack: Seen, one: Slo, entry: PolicyEntry) -> dict[str, Any]:
     ratio = entry.ratio(one)
     seen, severities = stack.observations, stack.settings.file.severities
     found = policy.detections(one, entry, seen, severities)
-    verdict = policy.judge(
-        one, entry, found, policy.untold(one, entry, seen, stack.inventory.rules, severities)
-    )
+    verdict = policy.judge(one, entry, found, policy.untold(one, entry, seen, stack.inventory, severities))
     return {
         "budget_gone_within": _short(entry.gone_within),
         "notify": entry.notify,
