@@ -81,7 +81,8 @@ def untold(
     verdicts = {file.path: seen.files.get(file.path) for file in inventory.rule_files}
     lost = [path for path, verdict in verdicts.items() if verdict and verdict.error]
     found = [f"{path} does not load" for path in (*lost, *(file.path for file in inventory.broken))]
-    unknown = [one for one in seen.timed.values() if one.reason and not one.passages]
+    # Of an alert that can never fire all is known: `fires` says so, and it is no help here.
+    unknown = [one for one in seen.timed.values() if one.reason and not one.passages and not one.never]
     index = RuleIndex(inventory.rules) if unknown else RuleIndex(())
     for one in unknown:
         meant = serves(severities.kind_of(one.rule.labels) or entry.notify, entry)

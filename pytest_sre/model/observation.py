@@ -58,13 +58,15 @@ class Inhibition:
 class TimedObservation:
     """What one alerting rule did on virtual time.
 
-    ``reason`` says why there are no passages, ``near_reason`` why there is none just below the threshold.
+    ``reason`` says why there are no passages, ``near_reason`` why there is none just below the threshold. ``never`` is
+    whether no realistic data can fire it.
     """
 
     rule: Rule
     passages: tuple[Passage, ...] = ()
     reason: str = ""
     near_reason: str = ""
+    never: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,15 @@ import math
 from collections.abc import Iterator, Mapping
 
 from pytest_sre.promql.ast import Binary, walk
+from pytest_sre.promql.condition import leaves
+from pytest_sre.promql.legs import conditions
 from pytest_sre.synthesis.bench import MOMENTS, Bench
 from pytest_sre.synthesis.descent import FAR, SHORT, Descent, knobs_of
 from pytest_sre.synthesis.element import Element, EvalError
 from pytest_sre.synthesis.entities import LEVEL, TRAFFIC, Entity, Option, Palette, Profile
 from pytest_sre.synthesis.errorlike import error_rates
 from pytest_sre.synthesis.search import BUDGET
+from pytest_sre.synthesis.shape import Shape
 from pytest_sre.synthesis.signals import Counter, Gauge, Lost, Sawtooth, Step, Wave
 from pytest_sre.synthesis.vectors import EXACT
 
@@ -21,6 +24,9 @@ _POLISH = 20_000
 """Work that may go on once an alert is quiet, to keep it farther from its threshold."""
 _NOTHING = 0.5
 """Distance of data on which the expression has nothing at all to compare, or NaN: something is missing then."""
+_COUNTING = frozenset(
+    {"count", "group", "count_values", "count_over_time", "present_over_time", "absent", "absent_over_time"}
+)
 _DAY = 86400.0
 _UNITS = (1.0, 1e3, 1e9)
 
@@ -37,6 +43,7 @@ class Healthy:
             node.op for expr in bench.shape.exprs for node in walk(expr) if isinstance(node, Binary)
         }  # fmt: skip
         self.equal, self.unequal = "==" in ops, "!=" in ops
+        self.may_be_absent = _of_presence(bench.shape)
         reach = max((read.reach for read in bench.shape.reads), default=0.0) + bench.lookback
         self.shifts = (-reach, _DAY)
 
@@ -111,9 +118,15 @@ class Healthy:
             calm = [option for option in every if _calm(option)]
             if wide:
                 rest = [option for option in every if not _calm(option) and option is not None]
-                calm += [*_mirrored(self.burning[entity]), *rest, None]
+                calm += [one for one in (*_mirrored(self.burning[entity]), *rest) if self._realistic(one)]
+                calm += [None] if self.may_be_absent else []
             self.known[key] = tuple(dict.fromkeys(calm))
         return self.known[key]
+
+    def _realistic(self, option: Option) -> bool:
+        """Nothing is below 0 in a healthy service, unless the alert itself speaks of such values."""
+        below = isinstance(option, Gauge) and option.value < 0
+        return not below or any(constant < 0 for constant in self.bench.shape.constants)
 
     def _likely(self, entity: Entity) -> Iterator[Option]:
         if entity.kind == "counter":
@@ -154,6 +167,11 @@ class Healthy:
 
     def _lasts(self) -> bool:
         return self.bench.quiet(MOMENTS, () if self.bench.steady else self.lasting)
+
+
+def _of_presence(shape: Shape) -> bool:
+    """Whether an alert asks if series are there, or how many: then those of a healthy service may be missing."""
+    return bool(shape.functions & _COUNTING) or any(not leg.op for leg in leaves(conditions(shape.expr)))
 
 
 def _calm(option: Option) -> bool:

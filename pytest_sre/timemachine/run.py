@@ -10,6 +10,7 @@ from pathlib import Path
 from pytest_sre.model.export import Export
 from pytest_sre.model.observation import TimedObservation
 from pytest_sre.model.rules import Rule
+from pytest_sre.model.scenario import Impossible, NotSynthesised
 from pytest_sre.model.slo import PolicyEntry, Slo
 from pytest_sre.model.timeline import Passage
 from pytest_sre.promql.resolve import RuleIndex
@@ -28,6 +29,8 @@ from pytest_sre.timemachine.schedule import Schedule
 
 NO_ROOM = "the past since 1971 is not long enough for all scenarios; test fewer alerts at once"
 NOT_NEAR = "Prometheus fires on the data that were made to lie just below the threshold"
+Found = Contrast | NotSynthesised | Impossible
+"""How an alert's series behave, or why that is not known."""
 BY_HAND = "its series are given by hand: they say what fires it, not what is healthy"
 
 
@@ -93,17 +96,17 @@ def _exported(
     return export(exporter, asked, missing)
 
 
-def _contrasts(job: TimeJob, asker: Asker) -> Iterator[tuple[Rule, Contrast | str]]:
+def _contrasts(job: TimeJob, asker: Asker) -> Iterator[tuple[Rule, Found]]:
     for number, rule in enumerate(job.alerts, 1):
         job.tell(f"virtual time: making data for alert {number} of {len(job.alerts)}")
         yield rule, _contrast(job, rule, str(number), asker)
 
 
-def _contrast(job: TimeJob, rule: Rule, serial: str, asker: Asker) -> Contrast | str:
+def _contrast(job: TimeJob, rule: Rule, serial: str, asker: Asker) -> Found:
     by_hand = {entry.alert for entry in job.settings.file.series}
     if by_hand & {rule.name, f"{rule.location.path}::{rule.name}"}:
-        return BY_HAND
-    found = contrast(
+        return NotSynthesised(rule, BY_HAND)
+    return contrast(
         rule,
         job.index,
         types=job.inventory.snapshots.types,
@@ -112,9 +115,6 @@ def _contrast(job: TimeJob, rule: Rule, serial: str, asker: Asker) -> Contrast |
         serial=serial,
         error_share=job.settings.file.healthy_error_share,
     )
-    if isinstance(found, Contrast):
-        return found
-    return found.reason + (f": {found.part}" if found.part and found.part != rule.expr else "")
 
 
 def _questions(job: TimeJob, asker: Asker, rule: Rule, found: Contrast) -> Iterator[Question]:
@@ -123,9 +123,10 @@ def _questions(job: TimeJob, asker: Asker, rule: Rule, found: Contrast) -> Itera
         yield from asker.about_slo(rule, found, slo, job.policy)
 
 
-def _observed(rule: Rule, found: Contrast | str, passages: Sequence[Passage | None]) -> TimedObservation:
-    if isinstance(found, str):
-        return TimedObservation(rule, reason=found)
+def _observed(rule: Rule, found: Found, passages: Sequence[Passage | None]) -> TimedObservation:
+    if not isinstance(found, Contrast):
+        part = f": {found.part}" if found.part and found.part != rule.expr else ""
+        return TimedObservation(rule, reason=found.reason + part, never=isinstance(found, Impossible))
     kept = [passage for passage in passages if passage is not None]
     if len(kept) < len(passages):
         return TimedObservation(rule, reason=NO_ROOM)  # the others would prove less than they seem to
