@@ -189,6 +189,9 @@ class Scope(Frozen):
     unit_tests: UnitTests = UnitTests()
 
 
+SreYaml.model_rebuild()  # now that there is Scope
+
+
 class Settings(Frozen):
     """The settings of one stack: a scope (where there are some) with ini options and command line applied.
 
