@@ -114,7 +114,7 @@ def everything(result: Result) -> set[str]:
         (wide_inhibition, tickets, ("is inhibited by", "alertmanager.yml:", "equal")),
         (broken_template, everything, ("template", "description")),
         (misspelt_metric, lambda _: {f"{FAST}::known", UNIT_OF_RECORD}, ("http_request_total", "did you mean http_requests_total?")),
-        (unreachable_threshold, lambda _: {f"{FAST}::fires", f"{FAST}::pages", UNIT}, ("20", "95 %")),
+        (unreachable_threshold, lambda _: {f"{FAST}::fires", f"{FAST}::pages", "sre.yaml::checkout-availability::policy[1h page]", UNIT}, ("20", "95 %")),
     ],
     ids=lambda value: value.__name__ if callable(value) and value.__name__ != "<lambda>" else "",
 )  # fmt: skip

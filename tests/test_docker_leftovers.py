@@ -69,9 +69,10 @@ def test_the_servers_die_with_us_without_a_next_run(repo: Path, tmp_path: Path) 
     deadline = time.monotonic() + 60
     while _running(temporary) < 3 and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert _running(temporary) == 3
+    running = _running(temporary)  # the time machine's Prometheus comes and goes
     killed.send_signal(signal.SIGKILL)
     killed.wait()
+    assert running >= 3
     while _running(temporary) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert _running(temporary) == 0
