@@ -155,7 +155,7 @@ def test_an_alert_for_which_the_past_is_too_short_has_no_verdict(
     (alert,) = inventory.rules
     job = TimeJob(settings, inventory, RuleIndex(()), (alert,), (), (), False, lambda text: None)
     before_1972 = time.time() - 101 * slots.WEEK
-    monkeypatch.setattr(slots, "_LAST_YEAR", before_1972)  # there is room for the first scenario only
+    monkeypatch.setattr(slots, "LAST_YEAR", before_1972)  # there is room for the first scenario only
     seen, _ = run.observe(job, stack, tmp_path / "engine")
     assert seen[alert] == TimedObservation(alert, reason=run.NO_ROOM)
 

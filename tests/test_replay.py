@@ -19,7 +19,8 @@ from pytest_sre.sources.promtool_tests import parse_unit_tests
 from pytest_sre.stack.process import ProcessStack
 from pytest_sre.timemachine import replay as replays
 from pytest_sre.timemachine.replay import UnitJob, replay
-from pytest_sre.timemachine.unit_bench import WEEK, bench
+from pytest_sre.timemachine.slots import WEEK
+from pytest_sre.timemachine.unit_bench import bench
 from pytest_sre.timemachine.unit_lanes import lanes
 
 RULES = """\

@@ -43,8 +43,3 @@ def nameless(labels: dict[str, str]) -> dict[str, str]:
     if "__name__" not in labels:
         return labels
     return {key: value for key, value in labels.items() if key != "__name__"}
-
-
-def signature(labels: dict[str, str]) -> tuple[tuple[str, str], ...]:
-    """A label set as something that can be compared."""
-    return tuple(sorted(labels.items()))

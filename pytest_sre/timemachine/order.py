@@ -11,7 +11,7 @@ from pytest_sre.promql.ast import VectorSelector
 from pytest_sre.promql.resolve import fits, selectors
 
 _WORD = re.compile(r"[\w:]+")
-_STATES = ("ALERTS", "ALERTS_FOR_STATE")
+STATES = ("ALERTS", "ALERTS_FOR_STATE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ def _reads(
     """
     by_name: dict[str, list[int]] = {}
     for place, rule in enumerate(rules):
-        for name in (rule.name,) if rule.kind == "record" else _STATES:
+        for name in (rule.name,) if rule.kind == "record" else STATES:
             by_name.setdefault(name, []).append(place)
     found: dict[int, dict[int, bool]] = {}
     for place, rule in enumerate(rules):

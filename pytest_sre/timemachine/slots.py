@@ -13,8 +13,8 @@ from pytest_sre.synthesis.signals import Track
 
 WEEK = 7 * 86400.0
 """All scenarios begin on the same weekday at the same time of day; every usual interval divides it."""
-_FIRST = 100 * WEEK  # in 1971: whatever looks back from it stays after 1970
-_LAST_YEAR = 365 * 86400.0
+FIRST = 100 * WEEK  # in 1971: whatever looks back from it stays after 1970
+LAST_YEAR = 365 * 86400.0
 
 
 @dataclass(slots=True)
@@ -58,7 +58,7 @@ def _fits(lane: _Lane, need: Need) -> bool:
 
 def _laid(lanes: Sequence[_Lane], count: int) -> list[float | None]:
     found: list[float | None] = [None] * count
-    at, end = _FIRST, time.time() - _LAST_YEAR
+    at, end = FIRST, time.time() - LAST_YEAR
     for lane in lanes:
         onset = -(-(at + lane.before) // WEEK) * WEEK
         at = onset + lane.after

@@ -10,8 +10,7 @@ from pytest_sre.promql.ast import VectorSelector
 from pytest_sre.promql.parse import PromqlError, parse
 from pytest_sre.promql.resolve import fits
 from pytest_sre.promql.static import gives_nothing
-
-_STATES = ("ALERTS", "ALERTS_FOR_STATE")
+from pytest_sre.timemachine.order import STATES
 
 
 def alive(rules: Sequence[Rule], series: Sequence[Labels]) -> set[Rule]:
@@ -47,7 +46,7 @@ class _Found:
 
     def add(self, rule: Rule) -> None:
         self.rules.add(rule)
-        for name in (rule.name,) if rule.kind == "record" else _STATES:
+        for name in (rule.name,) if rule.kind == "record" else STATES:
             self._makers.setdefault(name, []).append(rule)
 
     def selects(self, selector: VectorSelector) -> bool:

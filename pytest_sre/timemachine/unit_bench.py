@@ -17,12 +17,12 @@ from pytest_sre.promql.ast import Expr
 from pytest_sre.promql.parse import PromqlError, parse
 from pytest_sre.promql.reach import reads
 from pytest_sre.promql.resolve import RuleIndex
+from pytest_sre.timemachine.slots import WEEK
 from pytest_sre.timemachine.task import Program, Task
 from pytest_sre.timemachine.unit_alive import alive
 
 LOOKBACK = 300.0
 """Seconds: promtool's, whatever the server's is."""
-WEEK = 7 * 86400.0
 _QUERY = re.compile(r"\bquery\b")
 _NO_RULES = RuleIndex(())
 

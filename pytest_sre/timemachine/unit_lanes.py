@@ -7,10 +7,9 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from pytest_sre.timemachine.unit_bench import WEEK, Bench
+from pytest_sre.timemachine.slots import FIRST, LAST_YEAR, WEEK
+from pytest_sre.timemachine.unit_bench import Bench
 
-_FIRST = 100 * WEEK  # in 1971: whatever looks back from it stays after 1970
-_LAST_YEAR = 365 * 86400.0
 # So far apart that no test sees another's last samples.
 _MARGIN = 3600.0
 
@@ -25,7 +24,7 @@ class Lane:
     interval: float | None = None
     alone: bool = False
     places: list[tuple[Bench, float]] = field(default_factory=list)
-    end: float = _FIRST
+    end: float = FIRST
 
     @property
     def histograms(self) -> bool:
@@ -36,7 +35,7 @@ class Lane:
 def lanes(benches: Iterable[Bench]) -> list[Lane]:
     """Every test in its lane; a lane whose past is used up is followed by another."""
     found: list[Lane] = []
-    limit = time.time() - _LAST_YEAR
+    limit = time.time() - LAST_YEAR
     for bench in benches:
         interval = bench.unit.evaluation_interval if bench.default_step else None
         if bench.by_the_clock:
