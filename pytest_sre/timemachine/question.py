@@ -36,7 +36,7 @@ class Question:
 
     ``history`` is what the series have before the onset, ``interval`` that of the alert's group, ``grid`` the least
     common multiple of the intervals of all rules behind it. Samples lie ``step`` apart, ``fine`` where it matters when
-    just something changes. ``worst`` is the highest error ratio of an SLO.
+    just something changes. ``worst`` is the highest error ratio of an SLO, ``gone`` when it has used up the whole budget.
     """
 
     rule: Rule
@@ -59,6 +59,7 @@ class Question:
     slo: str = ""
     factor: float | None = None
     worst: bool = False
+    gone: float = math.inf
 
     @property
     def need(self) -> Need:
@@ -145,7 +146,8 @@ class Asker:
             made = at_ratio(contrast, slo, ratio)
             if made is None:
                 return
-            yield replace(self.at_ratio(rule, contrast, made, slo, ratio), worst=not number)
+            question = self.at_ratio(rule, contrast, made, slo, ratio)
+            yield replace(question, worst=not number, gone=slo.gone_after(ratio))
         own = claimed(rule.expr)
         if own is None:
             return
