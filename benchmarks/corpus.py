@@ -19,7 +19,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from corpus_report import Spent, header, listed, row
+from corpus_report import Spent, header, listed, row, without_texts
 from corpus_tally import OTHER, Item, read, tally
 from running import find_servers, measure
 
@@ -116,7 +116,10 @@ def main() -> None:
         print(row(whole, spent))
     print(f"\n{whole.differing} expressions fare differently in different places.")
     causes = ("not synthesised", "always fires", OTHER) if options.show else ()
+    print(f"{len(whole.without_texts)} fire, though a text of the alert does not render.")
     for line in listed(whole, (*causes, "impossible") if options.show_impossible else causes):
+        print(line)
+    for line in without_texts(whole) if options.show else ():
         print(line)
 
 

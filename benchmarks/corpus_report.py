@@ -53,12 +53,21 @@ def row(found: Tally, spent: Spent) -> str:
 def listed(found: Tally, causes: Sequence[str]) -> Iterator[str]:
     """The expressions that fall under these causes, with where they first stand and why."""
     for cause in causes:
-        some = [one for one in found.expressions if one.cause == cause]
-        if some:
-            yield f"\n## {'something else' if cause == OTHER else cause}: {len(some)}\n"
-        for reason, count in Counter(_reason(one) for one in some).most_common():
-            yield f"{count} x {reason}"
-            yield from (_expression(one) for one in some if _reason(one) == reason)
+        title = "something else" if cause == OTHER else cause
+        yield from _group(title, [one for one in found.expressions if one.cause == cause])
+
+
+def without_texts(found: Tally) -> Iterator[str]:
+    """The expressions that fire, but a label or annotation of whose alert does not render."""
+    yield from _group("a text does not render", found.without_texts)
+
+
+def _group(title: str, some: Sequence[Expression]) -> Iterator[str]:
+    if some:
+        yield f"\n## {title}: {len(some)}\n"
+    for reason, count in Counter(_reason(one) for one in some).most_common():
+        yield f"{count} x {reason}"
+        yield from (_expression(one) for one in some if _reason(one) == reason)
 
 
 def _reason(one: Expression) -> str:

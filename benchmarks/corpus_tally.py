@@ -14,8 +14,8 @@ from pytest_sre.promql.ast import Number, String
 from pytest_sre.promql.parse import PromqlError, parse
 from pytest_sre.promql.printer import to_text
 
-SEVERITY = ("passed", "always fires", "not synthesised", "skipped", "failed", "broken")
-"""What can become of an item of an alert that can fire, from best to worst."""
+SEVERITY = ("passed", "texts", "always fires", "not synthesised", "skipped", "failed", "broken")
+"""What can become of an item of an alert that can fire, from best to worst. ``texts``: it fires, but one does not render."""
 OTHER = "other"
 CAUSES = ("both", "impossible", "not synthesised", "always fires", OTHER)
 """The parts into which distinct expressions fall. ``both``: fires, and is quiet."""
@@ -94,7 +94,7 @@ class Expression:
         if self.became("fires") == "impossible":
             return "impossible"
         states = [self.became("fires"), self.became("quiet")]
-        if states == ["passed", "passed"]:
+        if self.passes("fires") and self.passes("quiet"):
             return "both"
         named = [one for one in states if one in ("not synthesised", "always fires")]
         return named[0] if named and not {"failed", "broken"} & set(states) else OTHER
@@ -103,6 +103,10 @@ class Expression:
         """The worst that became of it where it is not impossible; impossible where it is that everywhere."""
         found = {one.became for one in self.items if one.check == check} - {"impossible"}
         return max(found, key=SEVERITY.index) if found else "impossible"
+
+    def passes(self, check: str) -> bool:
+        """Whether it fires, or is quiet, wherever it can fire."""
+        return self.became(check) in ("passed", "texts")
 
     @property
     def differs(self) -> bool:
@@ -114,7 +118,7 @@ class Expression:
     @property
     def worst(self) -> Item:
         """The item that shows why it is not fire and quiet."""
-        every = [check for check in ("fires", "quiet") if self.became(check) != "passed"] or ["fires"]
+        every = [check for check in ("fires", "quiet") if not self.passes(check)] or ["fires"]
         wanted = [(check, self.became(check)) for check in every]
         return next(one for one in self.items if (one.check, one.became) in wanted)
 
@@ -137,13 +141,18 @@ class Tally:
         """How many expressions fare differently in different places."""
         return sum(one.differs for one in self.expressions)
 
+    @property
+    def without_texts(self) -> list[Expression]:
+        """The expressions that fire, though a text of an alert does not render."""
+        return [one for one in self.expressions if one.became("fires") == "texts"]
+
     def count(self, cause: str) -> int:
         """How many expressions fall into one of CAUSES."""
         return sum(one.cause == cause for one in self.expressions)
 
     def passed(self, check: str) -> int:
         """How many expressions pass a check wherever they can fire."""
-        return sum(one.became(check) == "passed" for one in self.expressions)
+        return sum(one.passes(check) for one in self.expressions)
 
     @property
     def share(self) -> float:

@@ -11,7 +11,7 @@ from servers import REPO, Pair
 sys.path.insert(0, str(REPO / "benchmarks"))
 
 from corpus import growing, judge, repositories
-from corpus_report import listed
+from corpus_report import listed, without_texts
 from corpus_tally import Item, masked, normal, tally
 
 
@@ -79,6 +79,14 @@ def test_the_worst_place_counts(fires: str, quiet: str, cause: str) -> None:
     (expression,) = found.expressions
     assert (expression.cause, found.share, found.differing) == (cause, 0.0, 1)
     assert expression.worst.corpus == "b"
+
+
+def test_an_alert_fires_whatever_its_texts_say() -> None:
+    found = tally("a", pair("x > 1", "texts", "passed"))
+    assert (found.count("both"), found.passed("fires"), len(found.without_texts)) == (1, 1, 1)
+    lines = "\n".join(without_texts(found))
+    assert "## a text does not render: 1" in lines
+    assert "a/r.yml:1 Down" in lines
 
 
 def test_what_is_wrong_is_listed_by_reason() -> None:
