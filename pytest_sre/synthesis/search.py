@@ -10,8 +10,9 @@ from pytest_sre.promql.resolve import RuleIndex
 from pytest_sre.synthesis import grid
 from pytest_sre.synthesis.descent import FAR, SHORT, Descent, knobs_of
 from pytest_sre.synthesis.element import Element, EvalError, Unsupported, Vector
-from pytest_sre.synthesis.entities import Entity, Palette, build, initial, is_error, negative
+from pytest_sre.synthesis.entities import Entity, build, initial, is_error
 from pytest_sre.synthesis.evaluate import Evaluator
+from pytest_sre.synthesis.palette import Palette, negative
 from pytest_sre.synthesis.shape import Shape
 from pytest_sre.synthesis.signals import Counter, Track
 from pytest_sre.synthesis.structure import World, families, structures
