@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from pytest_sre.model.rules import Rule
@@ -29,12 +29,14 @@ from pytest_sre.synthesis.signals import Track
 from pytest_sre.synthesis.windows import Ranged, Window
 
 DEFAULT_STEP = 60.0
+_CHEAP = 8
+"""Series that cost as much as one expression."""
 
 
 class Data(Protocol):
     """Where series are looked up."""
 
-    def select(self, selector: VectorSelector) -> Iterable[Track]:
+    def select(self, selector: VectorSelector) -> Sequence[Track]:
         """The series that a selector matches, absent ones too."""
 
 
@@ -86,7 +88,9 @@ class Evaluator:
         if self.rules.records(expr):
             return self._recorded(expr, end)
         result: Vector = []
-        for track in self.data.select(expr):
+        tracks = self.data.select(expr)
+        self.work += len(tracks) // _CHEAP
+        for track in tracks:
             if track.signal is None:
                 result.append(Element(track.labels, 0.0, ABSENT_OFF, 0.0))
                 continue

@@ -15,6 +15,7 @@ _SLOPING = frozenset(
 )
 _SLOPING |= {"first_over_time", "double_exponential_smoothing"}
 """Functions whose value tells a gauge that rises or falls."""
+_LONG_AGO = 10 * 86400.0
 
 
 class Palette:
@@ -67,7 +68,8 @@ class Palette:
         if self.shape.functions & {"resets", "changes"}:
             for count in self.shape.constants[:4]:
                 for span in self.shape.ranges[:2]:
-                    if count > 0:
+                    if count >= 0:
+                        yield Sawtooth(1.0, span / (count + 2))
                         yield Sawtooth(1.0, span / (2 * count + 2))
         for value in _around(self.shape.constants)[:6]:
             yield Counter(0.001, max(0.0, value))
@@ -96,6 +98,9 @@ class Palette:
         for value in self.shape.constants[:4]:
             if 0 < value < 1e8:
                 yield Lost(LEVEL, value * 1.5)
+        if "offset" in self.shape.functions:
+            for since in (read.lo * part for read in self.shape.reads if read.lo > 0 for part in (0.2, 0.8)):
+                yield Step(self.now - _LONG_AGO, self.now - since - 1, since)
 
     def _dates(self) -> Iterator[Option]:
         """Moments of the past year, of every weekday, month, day and hour."""
@@ -123,8 +128,10 @@ class Palette:
             for count in self.shape.constants[:4]:
                 for span in ranges:
                     if count >= 0:
+                        yield Wave(0.0, 1.0, max(1.0, span / (count + 2)))
                         yield Wave(0.0, 1.0, max(1.0, span / (2 * count + 2)))
                         yield Wave(0.0, 4 * count, 60.0)
+        asked = [abs(constant) for constant in self.shape.constants[:4] if constant]
         if functions & {"changes", "offset", "delta", "min_over_time", "max_over_time", "avg_over_time"}:
             offsets = [read.lo for read in self.shape.reads if read.lo > 0]
             for since in dict.fromkeys([*(span * 0.5 for span in ranges), *(o * 0.8 for o in offsets)]):
@@ -132,6 +139,8 @@ class Palette:
                 yield Step(LEVEL * 3, LEVEL, since)
                 for value in values[:3]:
                     yield from (Step(0.0, value, since), Step(value, 0.0, since))
+                for value in asked:
+                    yield from (Step(2 * value, value / 2, since), Step(value / 2, 2 * value, since))
         if functions & {
             "absent_over_time",
             "present_over_time",

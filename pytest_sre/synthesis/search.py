@@ -25,6 +25,8 @@ BUDGET = 300_000
 _BRINK = 0.1
 _MODERATE = 0.55
 """How far beyond its threshold (relative) a firing expression may be before a smaller burn is tried."""
+_MANY = 200
+"""Series of one alert that make every further attempt dear."""
 
 
 class Trial:
@@ -135,7 +137,7 @@ class Search:
     def _moderate(self, groups: list[list[Entity]]) -> None:
         """Prefer a moderate burn to an extreme one, or to one on the brink, as long as the alert fires."""
         excess = self._excess()
-        if _BRINK <= excess <= _MODERATE or excess <= EXACT:
+        if _BRINK <= excess <= _MODERATE or excess <= EXACT or len(self.trial.tracks) > _MANY:
             return
         for knob in knobs_of(groups):
             if knob[0].kind == "flag":
@@ -164,7 +166,12 @@ class Search:
 
 def sample_times(shape: Shape, lookback: float) -> tuple[float, ...]:
     """Sample times that serve every read of an alert."""
-    return grid.times(grid.window_key(shape.reads), lookback)
+    return grid.times(sample_windows(shape), lookback)
+
+
+def sample_windows(shape: Shape) -> grid.Windows:
+    """The windows that decide when an alert's series have samples."""
+    return grid.window_key(shape.reads) | shape.dense
 
 
 class Guards:
