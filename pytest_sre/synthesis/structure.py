@@ -13,6 +13,11 @@ from pytest_sre.synthesis.shape import Shape, label_matchers
 _COMMON = {"code": "200", "status_code": "200", "response_code": "200", "method": "GET"}
 _NAMELESS = ("__name__", "le")
 LabelSet = tuple[tuple[str, str], ...]
+REPLICA = "replica"
+"""A label of our own, for series that differ in nothing that an alert knows of."""
+FEW = 40
+MANY = 5000
+"""Series of one metric that are made at most, where an alert counts them."""
 
 
 @dataclass(frozen=True)
@@ -42,17 +47,24 @@ def structures(shape: Shape) -> Iterator[Structure]:
     yield Structure()
     yield Structure("grouping")
     yield Structure(vary="instance", count=3)
-    counts = [int(c) + 1 for c in shape.constants if 2 <= c <= 40 and c == int(c)]
+    counts = list(dict.fromkeys(_more_than(c) for c in shape.constants if 2 <= c <= MANY and c == int(c)))
     free = [label for label in sorted(shape.grouping | shape.mentioned) if label not in ("le", "instance")]
     for label in free[:8]:
         yield Structure(vary=label, count=3)
     yield Structure("none")
-    if "count" in shape.functions or "sum" in shape.functions:
-        for count in dict.fromkeys(counts[:2]):
+    if shape.functions & {"count", "sum", "count_values"}:
+        for count in counts[:3]:
             yield Structure(vary="instance", count=count)
-            for label in free[:4]:
+            yield Structure(vary=REPLICA, count=count)
+            for label in free[:4] if count <= FEW else []:
                 yield Structure(vary=label, count=count)
+    yield Structure(vary=REPLICA, count=3)
     yield Structure("grouping", vary="instance", count=3)
+
+
+def _more_than(constant: float) -> int:
+    """So many series that their number is surely above a constant."""
+    return int(constant) + 1 if constant <= FEW else int(1.2 * constant) + 1
 
 
 class World:
