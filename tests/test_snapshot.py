@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import pytest
@@ -43,7 +44,9 @@ def test_labels_types_values_and_bounds_of_an_exposition_page() -> None:
         ((("code", "500"),), 1.0),
     ]
     assert seen.values("http_requests_total", "code") == ("200", "500")
-    assert seen.bounds("latency_seconds_bucket") == ("0.1", "+Inf")
+    assert seen.buckets("latency_seconds_bucket") == ("0.1", "+Inf")
+    assert seen.bounds("latency_seconds_bucket") == (0.1, math.inf)
+    assert (seen.type("latency_seconds_sum"), seen.type("free_bytes")) == ("histogram", "")
     assert bool(seen)
 
 

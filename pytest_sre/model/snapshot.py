@@ -81,9 +81,18 @@ class Snapshots:
         found = (dict(one.labels).get(label) for _, one in self.series(name))
         return tuple(dict.fromkeys(value for value in found if value is not None))
 
-    def bounds(self, name: str) -> tuple[str, ...]:
-        """The ``le`` values of a histogram's buckets, ascending; none where the name is no bucket's."""
+    def type(self, name: str) -> str:
+        """The type of the metric that a sample name belongs to (counter, gauge, histogram, …); "" if not known."""
+        found = self.types.get(name, "")
+        return "" if found in ("unknown", "untyped") else found
+
+    def buckets(self, name: str) -> tuple[str, ...]:
+        """The ``le`` values of a histogram's buckets as written, rising; none where the name is no bucket's."""
         return tuple(sorted(self.values(name, "le"), key=_number))
+
+    def bounds(self, name: str) -> tuple[float, ...]:
+        """As `buckets`, as numbers."""
+        return tuple(map(_number, self.buckets(name)))
 
     def may_have(self, name: str, label: str) -> bool:
         """Whether series of a sample name carry a label, or may get it when they are scraped."""
