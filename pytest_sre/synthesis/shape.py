@@ -31,6 +31,7 @@ from pytest_sre.synthesis.regexes import examples
 from pytest_sre.synthesis.thresholds import COMPARISONS, thresholds
 
 _TEMPLATE_LABEL = re.compile(r"(?:\$labels|\.Labels)\.(\w+)")
+_ALERT = frozenset({"alertname", "alertstate"})
 _MAX_CONSTANTS = 10
 _MOST_CHANGES = 500
 _USUAL = 10
@@ -70,7 +71,7 @@ def shape_of(rule: Rule, rules: RuleIndex) -> Shape:
     for part in exprs:
         for selector in selectors_of(part):
             if rules.records(selector):
-                fixed = [frozenset(found.labels) for found in rules.behind(selector)]
+                fixed = [_fixed(found) for found in rules.behind(selector)]
                 recorded[(selector, frozenset.intersection(*fixed) if fixed else frozenset())] = None
             else:
                 raw.setdefault(_name(selector), {})[selector] = None
@@ -90,6 +91,11 @@ def shape_of(rule: Rule, rules: RuleIndex) -> Shape:
         tuple(_replaced(nodes)),
         frozenset(_dense(nodes)),
     )
+
+
+def _fixed(rule: Rule) -> frozenset[str]:
+    """The labels that a rule sets itself."""
+    return frozenset(rule.labels) | (_ALERT if rule.kind == "alert" else frozenset())
 
 
 def _dense(nodes: Iterable[Expr]) -> Iterable[tuple[float, float, float, float]]:

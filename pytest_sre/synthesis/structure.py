@@ -160,7 +160,8 @@ def _label_sets(
         labels |= shape.mentioned | {"instance", "job"} | world.constraints.keys()
     if structure.vary:
         labels.add(structure.vary)
-    labels -= {"le", "__name__", "alertname"}
+    asked = {label for selector in selectors for label in selector}
+    labels -= {"le", "__name__"} | ({"alertname", "alertstate"} - asked)
     found: dict[LabelSet, dict[str, str]] = {}
     base = [_satisfy(selector, labels, world) for selector in selectors]
     for candidate in [*base, *_misses(selectors, base, world)]:
