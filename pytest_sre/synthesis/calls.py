@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from pytest_sre.promql.ast import Call, Matcher, MatrixSelector, VectorSelector
 from pytest_sre.promql.printer import to_text
 from pytest_sre.synthesis import calendar, functions, over_ranges
 from pytest_sre.synthesis.element import ABSENT_OFF, Element, EvalError, Unsupported, Vector, nameless
+from pytest_sre.synthesis.links import replaced
 
 if TYPE_CHECKING:
     from pytest_sre.synthesis.evaluate import Evaluator
@@ -89,7 +88,7 @@ def _replaced(evaluator: Evaluator, expr: Call, time: float) -> Vector:
     target, replacement, source, pattern = (evaluator.string(arg) for arg in expr.args[1:5])
     result: Vector = []
     for element in evaluator.vector(expr.args[0], time):
-        value = _replacement(pattern, replacement, element.labels.get(source, ""))
+        value = replaced(pattern, replacement, element.labels.get(source, ""))
         labels = element.labels if value is None else {**element.labels, target: value}
         if value == "":
             labels = {key: kept for key, kept in labels.items() if key != target}
@@ -122,17 +121,6 @@ def _histogram_quantile(evaluator: Evaluator, expr: Call, time: float) -> Vector
     return functions.histogram_quantile(
         evaluator.scalar(expr.args[0], time), evaluator.vector(expr.args[1], time)
     )
-
-
-@lru_cache(maxsize=10_000)
-def _replacement(pattern: str, replacement: str, value: str) -> str | None:
-    """What `label_replace` writes; None where the pattern does not match."""
-    try:
-        match = re.fullmatch(pattern, value, re.DOTALL)
-        template = re.sub(r"\$\{?(\w+)\}?", r"\\g<\1>", replacement.replace("\\", "\\\\"))
-        return match.expand(template) if match else None
-    except (re.error, IndexError):
-        return ""
 
 
 def _calendar(evaluator: Evaluator, expr: Call, time: float) -> Vector:

@@ -18,7 +18,7 @@ TRAFFIC = 50.0
 LEVEL = 100.0
 """Where a gauge stands of which nothing is known."""
 _RATES = frozenset({"rate", "irate", "increase", "resets"})
-_FLAG = re.compile(r"(^|_)up$|_info$|^probe_success$")
+_FLAG = re.compile(r"(^|_)up$|_info$|^probe_success$|^ALERTS$")
 _ERROR = re.compile(r"err|fail|drop|reject|timeout|time_out|5xx|bad|exceed|lost|abort|miss|denied|retr|panic")
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 

@@ -22,7 +22,7 @@ from pytest_sre.promql.fold import arithmetic, holds
 from pytest_sre.promql.parse import PromqlError, parse
 from pytest_sre.promql.printer import to_text
 from pytest_sre.promql.reach import record_step
-from pytest_sre.promql.resolve import RuleIndex
+from pytest_sre.promql.resolve import ALERTS, RuleIndex
 from pytest_sre.synthesis import calls, vectors, windows
 from pytest_sre.synthesis.element import ABSENT_OFF, Element, EvalError, Unsupported, Vector, nameless
 from pytest_sre.synthesis.signals import Track
@@ -228,6 +228,12 @@ class Evaluator:
 
 
 def _relabelled(element: Element, rule: Rule) -> Element:
+    """What a rule writes for an element; labels made by an alert's templates are not known, and left out."""
+    if rule.kind == "alert":
+        own = {key: value for key, value in rule.labels.items() if "{{" not in value}
+        own |= {"__name__": ALERTS, "alertname": rule.name, "alertstate": "firing"}
+        labels = {**element.labels, **own}
+        return Element({k: v for k, v in labels.items() if v}, 1.0, element.off, element.gone, element.bad)
     labels = {**element.labels, **rule.labels, "__name__": rule.name}
     return element._replace(labels={key: value for key, value in labels.items() if value})
 

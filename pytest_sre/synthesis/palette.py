@@ -65,6 +65,9 @@ class Palette:
         for span in self.shape.ranges[:3]:
             yield Counter(1.0, 0.0, TRAFFIC, span * 0.9)
             yield Counter(TRAFFIC, 0.0, -TRAFFIC * 0.99, span * 0.9)
+        for read in sorted(self.shape.reads, key=lambda read: (read.lo, read.range)):
+            if read.lo > read.range > 0:
+                yield Counter(TRAFFIC, 0.0, -TRAFFIC, (read.lo + read.range) / 2)
         if self.shape.functions & {"resets", "changes"}:
             for count in self.shape.constants[:4]:
                 for span in self.shape.ranges[:2]:

@@ -15,8 +15,9 @@ from pytest_sre.synthesis.evaluate import Evaluator
 from pytest_sre.synthesis.palette import Palette, negative
 from pytest_sre.synthesis.shape import Shape
 from pytest_sre.synthesis.signals import Counter, Track
-from pytest_sre.synthesis.structure import World, families, structures
+from pytest_sre.synthesis.structure import families, structures
 from pytest_sre.synthesis.vectors import EXACT
+from pytest_sre.synthesis.world import World
 
 LATER = 300.0
 """Seconds into the run when an alert should still fire."""

@@ -190,15 +190,18 @@ def _question(
     behind = schedule.rules.closure(rule)
     intervals = [schedule.interval(one) for one in (rule, *behind)]
     few = EVALUATIONS * max(intervals)
+    # ALERTS of other alerts come when these have waited for their own `for`
+    held = sum(one.hold for one in behind)
     reach = max((read.reach for read in contrast.shape.reads), default=0.0)
     chain = (schedule.rules.depth(rule) + 1) * (lookback + max(intervals))
     quiet = _whole(rule.hold + few, intervals)
     burn = recovery = 0.0
     clock = timeline.clock(contrast.shape, asker.now)
     if kind == "burn":
-        burn = _whole(reach + rule.hold + few + timeline.lasting(behaviours, clock), intervals)
-        recovery = reach + chain + rule.keep_firing_for + few if not slo else 0.0
-    history = reach + chain + quiet + few
+        burn = _whole(reach + held + rule.hold + few + timeline.lasting(behaviours, clock), intervals)
+        kept = sum(one.keep_firing_for for one in (rule, *behind))
+        recovery = reach + chain + kept + few if not slo else 0.0
+    history = reach + chain + held + quiet + few
     step = timeline.spacing(contrast.shape, lookback, history + burn + recovery)
     fine = min(step, math.floor(min(intervals)) or 1.0) if timeline.is_rates(contrast.shape) else step
     short = kind == "burn" and quiet + burn + recovery <= 2 * LOOKS * intervals[0]
