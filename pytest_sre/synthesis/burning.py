@@ -40,7 +40,7 @@ def burning(
 ) -> Burning | NotSynthesised | Impossible:
     """Search data on which an alert fires. Arguments as in `contrast`."""
     alert = shape.rule
-    never = impossible(shape.expr, rules, KnownTypes(types))
+    never = impossible(shape.expr, rules, KnownTypes(types), alert)
     if never is not None:
         return Impossible(alert, never.reason, never.part)
     narrow = [(shape_of(alert, some), some, BUDGET // 5) for some in focused(alert, rules)]

@@ -2,25 +2,52 @@
 
 from __future__ import annotations
 
+from pytest_sre.model.rules import Rule
 from pytest_sre.promql.ast import Binary, Expr
 from pytest_sre.promql.resolve import RuleIndex
+from pytest_sre.synthesis.never.always import holding
 from pytest_sre.synthesis.never.claims import excluding
 from pytest_sre.synthesis.never.facts import NO_FACTS, Facts, KnownTypes
 from pytest_sre.synthesis.never.kinds import Analysis
+from pytest_sre.synthesis.never.lasting import too_short
+from pytest_sre.synthesis.never.misuse import misused
 from pytest_sre.synthesis.never.presence import hidden, missing
 from pytest_sre.synthesis.never.verdict import Always, Misuse, Never
 
-__all__ = ["NO_FACTS", "Always", "Facts", "KnownTypes", "Misuse", "Never", "impossible"]
+__all__ = [
+    "NO_FACTS", "Always", "Facts", "KnownTypes", "Misuse", "Never", "always", "impossible", "misuses",
+]  # fmt: skip
 
 
-def impossible(expr: Expr, rules: RuleIndex, facts: Facts = NO_FACTS) -> Never | None:
-    """Why an expression can never have a result with realistic data; None where it may."""
-    found = analysis(rules, facts).kinds(expr)
-    return found if isinstance(found, Never) else None
+def impossible(
+    expr: Expr, rules: RuleIndex, facts: Facts = NO_FACTS, alert: Rule | None = None
+) -> Never | None:
+    """Why an expression can never have a result with realistic data, or ``alert`` not for as long as its ``for``.
+
+    None where it may. A reason that lies in a recording rule names the rule and its place.
+    """
+    analysis = _analysis(rules, facts)
+    found = analysis.kinds(expr)
+    if isinstance(found, Never):
+        return found
+    return too_short(alert, expr, analysis) if alert is not None else None
 
 
-def analysis(rules: RuleIndex, facts: Facts = NO_FACTS) -> Analysis:
-    """What expressions can be, given these rules."""
+def always(expr: Expr, rules: RuleIndex, facts: Facts = NO_FACTS) -> Always | None:
+    """The comparison because of which an alert fires on all data where its series exist, and why.
+
+    None where some values keep it quiet, and where no series are read (``vector(1)``). Where the result has
+    ``existence``, the alert asks whether there are series at all (``count(x) > 0``): often that is meant.
+    """
+    return holding(expr, _analysis(rules, facts))
+
+
+def misuses(expr: Expr, rules: RuleIndex, facts: Facts = NO_FACTS) -> tuple[Misuse, ...]:
+    """Functions that do not fit the type of their metric, such as ``rate()`` of a gauge; they do give values."""
+    return tuple(misused(expr, rules, facts))
+
+
+def _analysis(rules: RuleIndex, facts: Facts) -> Analysis:
     return Analysis(rules, facts, _together)
 
 

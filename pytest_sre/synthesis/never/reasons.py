@@ -141,6 +141,11 @@ def out_of_reach(expr: Binary, vector: Expr, op: str, left: Span, right: Span) -
     return Never(f"{seen}, the rule needs {_EDGE[op]}{limit}{why}", part, step)
 
 
+def threshold(op: str, right: Span) -> str:
+    """The end of a span that a comparison looks at."""
+    return plain(right.low if op in (">", ">=") else right.high) if right.single is None else plain(right.low)
+
+
 def _cause(vector: Expr, left: Span, op: str, right: Span) -> tuple[str, str]:
     """Why values end there, where that is a trap, and what to do."""
     if isinstance(vector, Aggregate):

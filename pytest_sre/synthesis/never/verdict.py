@@ -22,11 +22,15 @@ class Never:
 
 @dataclass(frozen=True, slots=True)
 class Always:
-    """Which comparison holds on all data whatever, and why; ``next_step`` is what to change."""
+    """Which comparison holds on all data where its series are, and why; ``next_step`` is what to change.
+
+    With ``existence`` it says no more than that there are series (``count(x) > 0``), which may be what is meant.
+    """
 
     part: str
     reason: str
     next_step: str = ""
+    existence: bool = False
 
 
 @dataclass(frozen=True, slots=True)
