@@ -40,9 +40,9 @@ def burning(
 ) -> Burning | NotSynthesised | Impossible:
     """Search data on which an alert fires. Arguments as in `contrast`."""
     alert = shape.rule
-    never = impossible(shape.expr, rules, KnownTypes(types), alert)
+    never = impossible(shape.expr, rules, KnownTypes(types), alert, lookback)
     if never is not None:
-        return Impossible(alert, never.reason, never.part)
+        return Impossible(alert, never.reason, never.part, never.next_step)
     narrow = [(shape_of(alert, some), some, BUDGET // 5) for some in focused(alert, rules)]
     failed: NotSynthesised | None = None
     whole = [] if len(narrow) == CHOICES else [(shape, rules, BUDGET)]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import threading
+from weakref import WeakKeyDictionary
+
 from pytest_sre.model.rules import Rule
 from pytest_sre.promql.ast import Binary, Expr
 from pytest_sre.promql.resolve import RuleIndex
 from pytest_sre.synthesis.never.always import holding
+from pytest_sre.synthesis.never.analysis import Analysis
 from pytest_sre.synthesis.never.claims import excluding
 from pytest_sre.synthesis.never.facts import NO_FACTS, Facts, KnownTypes
-from pytest_sre.synthesis.never.kinds import Analysis
 from pytest_sre.synthesis.never.lasting import too_short
 from pytest_sre.synthesis.never.misuse import misused
 from pytest_sre.synthesis.never.presence import hidden, missing
@@ -18,15 +21,21 @@ __all__ = [
     "NO_FACTS", "Always", "Facts", "KnownTypes", "Misuse", "Never", "always", "impossible", "misuses",
 ]  # fmt: skip
 
+_kept = threading.local()
+
 
 def impossible(
-    expr: Expr, rules: RuleIndex, facts: Facts = NO_FACTS, alert: Rule | None = None
+    expr: Expr,
+    rules: RuleIndex,
+    facts: Facts = NO_FACTS,
+    alert: Rule | None = None,
+    lookback: float = 300.0,
 ) -> Never | None:
     """Why an expression can never have a result with realistic data, or ``alert`` not for as long as its ``for``.
 
-    None where it may. A reason that lies in a recording rule names the rule and its place.
+    None where it may. A reason that lies in a recording rule names the rule and its place. ``lookback`` in seconds.
     """
-    analysis = _analysis(rules, facts)
+    analysis = _analysis(rules, facts, lookback)
     found = analysis.kinds(expr)
     if isinstance(found, Never):
         return found
@@ -47,8 +56,13 @@ def misuses(expr: Expr, rules: RuleIndex, facts: Facts = NO_FACTS) -> tuple[Misu
     return tuple(misused(expr, rules, facts))
 
 
-def _analysis(rules: RuleIndex, facts: Facts) -> Analysis:
-    return Analysis(rules, facts, _together)
+def _analysis(rules: RuleIndex, facts: Facts, lookback: float = 300.0) -> Analysis:
+    """The analysis of these rules; each thread keeps its own, so that rules are looked at once."""
+    kept: WeakKeyDictionary[RuleIndex, Analysis] = _kept.__dict__.setdefault("of", WeakKeyDictionary())
+    found = kept.get(rules)
+    if found is None or found.facts != facts or found.lookback != lookback:
+        found = kept[rules] = Analysis(rules, facts, _together, lookback)
+    return found
 
 
 def _together(found: Analysis, expr: Binary) -> Never | None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from pytest_sre.promql.ast import Aggregate, Binary, Call, Expr, Subquery, Unary, VectorSelector, walk
+from pytest_sre.promql.parse import PromqlError, parse
 from pytest_sre.promql.printer import to_text
+from pytest_sre.promql.resolve import RuleIndex
 from pytest_sre.synthesis.never import reasons
+from pytest_sre.synthesis.never.analysis import Analysis
 from pytest_sre.synthesis.never.functions import ELEMENTWISE, PER_SERIES
-from pytest_sre.synthesis.never.kinds import Analysis, hull
+from pytest_sre.synthesis.never.kinds import hull
+from pytest_sre.synthesis.never.operators import MIRRORED
 from pytest_sre.synthesis.never.span import Span, surely
 from pytest_sre.synthesis.never.verdict import Always, Never
 from pytest_sre.synthesis.never.whole import ARITHMETIC, COMPARISONS
 
-_MIRRORED = {">": "<", "<": ">", ">=": "<=", "<=": ">="}
 _SHAPING = frozenset({"label_replace", "label_join", "histogram_quantile", "quantile_over_time"})
 
 
@@ -35,8 +38,11 @@ def _compared(expr: Binary, analysis: Analysis) -> Always | None:
         return None
     vector, op, number = expr.lhs, expr.op, right
     if left is not None:
-        vector, op, number = expr.rhs, _MIRRORED.get(expr.op, expr.op), left
-    if not (unconditional(vector) and (number is not None or unconditional(expr.rhs))):
+        vector, op, number = expr.rhs, MIRRORED.get(expr.op, expr.op), left
+    if not (
+        unconditional(vector, analysis.rules)
+        and (number is not None or unconditional(expr.rhs, analysis.rules))
+    ):
         return None
     if not any(isinstance(node, VectorSelector) and node.name != "ALERTS" for node in walk(vector)):
         return None
@@ -73,14 +79,22 @@ def _counts(expr: Expr) -> bool:
     return isinstance(expr, Call) and expr.name in ("count_over_time", "present_over_time")
 
 
-def unconditional(expr: Expr) -> bool:
-    """Whether an expression has a result wherever its series are: nothing in it asks for a value."""
+def unconditional(expr: Expr, rules: RuleIndex) -> bool:
+    """Whether an expression has a result wherever its raw series are: nothing in it asks for a value."""
+    behind = rules.closure_of(to_text(expr))
+    try:
+        return all(_unconditional(one) for one in (expr, *(parse(rule.expr) for rule in behind)))
+    except PromqlError:
+        return False
+
+
+def _unconditional(expr: Expr) -> bool:
     if isinstance(expr, (Unary, Subquery, Aggregate)):
-        return unconditional(expr.expr)
+        return _unconditional(expr.expr)
     if isinstance(expr, Call):
         known = expr.name in PER_SERIES or expr.name in ELEMENTWISE or expr.name in _SHAPING
-        return known and all(unconditional(argument) for argument in expr.args)
+        return known and all(_unconditional(argument) for argument in expr.args)
     if isinstance(expr, Binary):
         plain = expr.op in ARITHMETIC or expr.bool
-        return plain and unconditional(expr.lhs) and unconditional(expr.rhs)
+        return plain and _unconditional(expr.lhs) and _unconditional(expr.rhs)
     return True

@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from pytest_sre.promql.ast import Aggregate, Binary, Call, Expr, Matching, Unary
 from pytest_sre.promql.fold import fold
 from pytest_sre.promql.printer import to_text
+from pytest_sre.synthesis.never.analysis import Analysis
 from pytest_sre.synthesis.never.functions import ELEMENTWISE
-from pytest_sre.synthesis.never.kinds import Analysis
 from pytest_sre.synthesis.never.labels import NAME, Labels
+from pytest_sre.synthesis.never.operators import MIRRORED
 from pytest_sre.synthesis.never.span import Span, accepted, only
 from pytest_sre.synthesis.never.verdict import Never
 from pytest_sre.synthesis.never.whole import COMPARISONS, key_of
 
 _PLAIN = Matching()
-_MIRRORED = {">": "<", "<": ">", ">=": "<=", "<=": ">="}
 _VALUE_OF_LEFT = frozenset({*COMPARISONS, "and", "unless"})
 _FUZZ = 1e-9
 
@@ -60,7 +60,7 @@ def _of_binary(expr: Binary, analysis: Analysis) -> Iterator[Claim]:
     elif left is not None and right is None:
         yield from _claims(expr.rhs, analysis)
         if compares and (value := fold(expr.lhs)) is not None:
-            yield from _solved(expr.rhs, accepted(_MIRRORED.get(expr.op, expr.op), only(value)), expr)
+            yield from _solved(expr.rhs, accepted(MIRRORED.get(expr.op, expr.op), only(value)), expr)
     elif left is None and right is None:
         yield from _of_vectors(expr, compares, analysis)
 

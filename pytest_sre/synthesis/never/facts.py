@@ -7,7 +7,7 @@ from typing import Protocol
 
 
 class Facts(Protocol):
-    """Facts about metrics, from snapshots or metadata; all of them may be missing."""
+    """Facts about metrics, from snapshots or metadata; all of them may be missing. Equal ones say the same."""
 
     def type(self, name: str) -> str:
         """The type of the metric that a sample name belongs to (counter, gauge, histogram, …); "" if not known."""
@@ -19,12 +19,21 @@ class Facts(Protocol):
         """
 
 
+_NONE: Mapping[str, str] = {}
+
+
 class KnownTypes:
     """Facts where only types are known."""
 
     def __init__(self, types: Mapping[str, str] | None = None) -> None:
         """``types`` maps sample names to metric types."""
-        self._types = types or {}
+        self._types = _NONE if types is None else types
+
+    def __eq__(self, other: object) -> bool:
+        """Whether both are about the same mapping."""
+        return isinstance(other, KnownTypes) and self._types is other._types
+
+    __hash__ = None  # type: ignore[assignment]
 
     def type(self, name: str) -> str:
         """The type of a metric; "" if not known."""

@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 
 from pytest_sre.model.routing import Matcher
 from pytest_sre.promql.ast import Expr, Matching, String, VectorSelector
-from pytest_sre.synthesis.never.matchers import ANY, Values, allowed
+from pytest_sre.synthesis.never.matchers import ANY, Values, allowed, readable
 
 NAME = "__name__"
 _COPIES = frozenset({"(.*)", "(.+)"})
-_WHOLE = frozenset({"$1", "${1}"})
+_BARE = frozenset({".*", ".+"})
+_ALL = frozenset({"$0", "${0}"})
+_WHOLE = frozenset({"$1", "${1}", *_ALL})
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,15 +105,27 @@ def replaced(labels: Labels, args: tuple[Expr, ...]) -> Labels:
     target, text, source, pattern = texts
     if target is None or text is None or source is None or pattern is None:
         return Labels()
-    old, seen = labels.of(target), labels.of(source)
-    if text in _WHOLE and pattern in _COPIES:
-        full = pattern == "(.*)" or seen.never_absent
-        return labels.having({target: seen if full else seen.hull(old)})
-    if "$" in text:
-        return labels.having({target: ANY})
-    new = Values(frozenset({text}), why=f'label_replace sets {target}="{text}"')
-    sure = re.fullmatch(r"\(?\.\*\)?", pattern) or (pattern == "" and source == "")
+    old, seen = labels.of(target), labels.of(source) if source else Values(frozenset({""}))
+    sure = _matches(pattern, seen)
+    if sure is False:
+        return labels
+    if text in _WHOLE and (pattern in _COPIES or (text in _ALL and pattern in _BARE)):
+        new = seen
+    elif "$" in text:
+        new = ANY
+    else:
+        new = Values(frozenset({text}), why=f'label_replace sets {target}="{text}"')
     return labels.having({target: new if sure else new.hull(old)})
+
+
+def _matches(pattern: str, values: Values) -> bool | None:
+    """Whether all values match an expression (False: none does); None where that is not certain."""
+    if pattern in (".*", "(.*)") or (pattern in (".+", "(.+)") and values.never_absent):
+        return True
+    if values.listed is None or not readable(pattern):
+        return None
+    found = {re.fullmatch(pattern, value) is not None for value in values.listed}
+    return found.pop() if len(found) == 1 else None
 
 
 def joined(left: Labels, right: Labels, matching: Matching) -> tuple[Labels, str]:

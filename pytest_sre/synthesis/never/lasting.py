@@ -17,8 +17,8 @@ from pytest_sre.promql.ast import (
     walk,
 )
 from pytest_sre.promql.printer import duration, to_text
+from pytest_sre.synthesis.never.analysis import Analysis
 from pytest_sre.synthesis.never.claims import Claim, claims
-from pytest_sre.synthesis.never.kinds import Analysis
 from pytest_sre.synthesis.never.verdict import Never
 
 

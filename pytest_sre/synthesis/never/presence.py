@@ -18,8 +18,8 @@ from pytest_sre.promql.ast import (
 from pytest_sre.promql.fold import fold
 from pytest_sre.promql.printer import to_text
 from pytest_sre.synthesis.never import claims
+from pytest_sre.synthesis.never.analysis import Analysis
 from pytest_sre.synthesis.never.functions import ELEMENTWISE, PER_SERIES
-from pytest_sre.synthesis.never.kinds import Analysis
 from pytest_sre.synthesis.never.matchers import allowed, includes
 from pytest_sre.synthesis.never.span import Span
 from pytest_sre.synthesis.never.sure import always_there

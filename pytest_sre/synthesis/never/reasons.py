@@ -13,6 +13,7 @@ from pytest_sre.synthesis.never.labels import Labels
 from pytest_sre.synthesis.never.matchers import Values
 from pytest_sre.synthesis.never.span import SHARE, Span, plain
 from pytest_sre.synthesis.never.verdict import Never
+from pytest_sre.synthesis.never.whole import cancelled
 
 _EDGE = {
     ">": "more than ",
@@ -131,7 +132,10 @@ def out_of_reach(expr: Binary, vector: Expr, op: str, left: Span, right: Span) -
     what = "ratio" if share else "value"
     upper = op in (">", ">=") or (op == "==" and left.high <= right.low)
     limit = number(float(plain(right.low if upper else right.high)))
-    if op == "!=" or left.single is not None:
+    fixed = cancelled(vector) if isinstance(vector, Binary) else None
+    if fixed is not None:
+        seen = f"the value on the {side} is always {plain(fixed)}, as each series is divided by itself"
+    elif op == "!=" or left.single is not None:
         seen = f"the {what} on the {side} is always {plain(left.low)}"
     elif upper:
         seen = f"the {what} on the {side} is {'less than' if left.high_open else 'at most'} {plain(left.high)}{share}"
@@ -153,7 +157,8 @@ def _cause(vector: Expr, left: Span, op: str, right: Span) -> tuple[str, str]:
         if vector.op == "count" and left.low == 1 and not right.low >= 1:
             return (
                 ": where there is nothing to count, count() has no result",
-                f"ask absent({to_text(inner)}), or count what is bad, or write count(...) or vector(0)",
+                f"ask absent({to_text(inner)}), or sum instead of count where the values are 0 or 1"
+                + ("" if vector.labels or vector.without else ", or write count(...) or vector(0)"),
             )
         filtered = isinstance(inner, Binary) and inner.op in _COMPARING and not inner.bool
         if filtered and vector.op in ("sum", "avg", "min", "max"):

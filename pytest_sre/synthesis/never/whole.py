@@ -34,7 +34,7 @@ _FUZZ = 1e-9
 
 def ratio(expr: Binary, span: Callable[[Expr], Span]) -> Span | None:
     """The span of a product or division where it is certain; ``span`` tells that of a part."""
-    fixed = _cancelled(expr)
+    fixed = cancelled(expr)
     if fixed is not None:
         low, high = sorted((fixed * (1 - _FUZZ), fixed * (1 + _FUZZ)))
         return Span(low, high)
@@ -148,7 +148,7 @@ def _words(name: str) -> list[str]:
     return [word.lower() for word in _WORD.findall(name)]
 
 
-def _cancelled(expr: Binary) -> float | None:
+def cancelled(expr: Binary) -> float | None:
     """The constant that is left where all series of a product are divided by themselves."""
     if expr.op not in ("*", "/"):
         return None
