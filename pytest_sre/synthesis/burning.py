@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from pytest_sre.model.scenario import Impossible, NotSynthesised
 from pytest_sre.promql.resolve import RuleIndex
-from pytest_sre.synthesis import bounds
 from pytest_sre.synthesis.batches import Pool
 from pytest_sre.synthesis.element import Unsupported
 from pytest_sre.synthesis.entities import Entity
 from pytest_sre.synthesis.focus import CHOICES, focused
+from pytest_sre.synthesis.never import KnownTypes, impossible
 from pytest_sre.synthesis.search import BUDGET, Search
 from pytest_sre.synthesis.shape import Shape, shape_of
 from pytest_sre.synthesis.signals import Track
@@ -40,9 +40,9 @@ def burning(
 ) -> Burning | NotSynthesised | Impossible:
     """Search data on which an alert fires. Arguments as in `contrast`."""
     alert = shape.rule
-    never = bounds.impossible(shape.expr, rules)
+    never = impossible(shape.expr, rules, KnownTypes(types), alert, lookback)
     if never is not None:
-        return Impossible(alert, never.reason, never.part)
+        return Impossible(alert, never.reason, never.part, never.next_step)
     narrow = [(shape_of(alert, some), some, BUDGET // 5) for some in focused(alert, rules)]
     failed: NotSynthesised | None = None
     whole = [] if len(narrow) == CHOICES else [(shape, rules, BUDGET)]
