@@ -75,7 +75,7 @@ def _one_word_off(words: tuple[str, ...], others: tuple[str, ...]) -> bool:
         return False
     if here and there:
         return _ratio(here[0], there[0]) >= _ALIKE
-    return len("".join(min((words, others), key=len))) >= _SHORT
+    return min(len("".join(words)), len("".join(others))) >= _SHORT
 
 
 def _ratio(one: str, other: str) -> float:
