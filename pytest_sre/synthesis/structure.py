@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from pytest_sre.model.routing import Matcher
 from pytest_sre.promql.ast import VectorSelector
+from pytest_sre.synthesis.exposed import Exposed
 from pytest_sre.synthesis.regexes import examples
 from pytest_sre.synthesis.shape import Shape, label_matchers
 
@@ -58,9 +59,9 @@ def structures(shape: Shape) -> Iterator[Structure]:
 class World:
     """A value for every label of an alert, such that series can be joined."""
 
-    def __init__(self, shape: Shape, serial: str) -> None:
-        """``serial`` makes the values of free labels this alert's own."""
-        self.serial = serial
+    def __init__(self, shape: Shape, serial: str, real: Exposed | None = None) -> None:
+        """``serial`` makes the values of free labels this alert's own; ``real`` are the metrics of snapshots."""
+        self.serial, self.real, self._shape = serial, real, shape
         self.constraints = label_matchers(shape)
         self.defaults = {label: self._default(label, groups) for label, groups in self.constraints.items()}
 
@@ -78,7 +79,8 @@ class World:
         return best
 
     def _values(self, label: str, groups: Iterable[tuple[Matcher, ...]]) -> list[str]:
-        found = [self.own(label), *([_COMMON[label]] if label in _COMMON else [])]
+        real = list(self.real.values(self._shape, label)) if self.real else []
+        found = [self.free_alone(label), *real, *([_COMMON[label]] if label in _COMMON else [])]
         for group in groups:
             for matcher in group:
                 found += [matcher.value] if matcher.op in ("=", "!=") else examples(matcher.value)
@@ -86,7 +88,11 @@ class World:
 
     def free(self, label: str) -> str:
         """The value of a label that a selector does not constrain."""
-        return self.defaults.get(label, self.own(label))
+        return self.defaults[label] if label in self.defaults else self.free_alone(label)
+
+    def free_alone(self, label: str) -> str:
+        """The value of a label of which no selector speaks: a real one, or one that only this alert uses."""
+        return (self.real.free(self._shape, label) if self.real else "") or self.own(label)
 
     def satisfying(self, label: str, group: tuple[Matcher, ...]) -> str | None:
         """A value that satisfies a selector's matchers on a label, the shared default first."""
@@ -121,8 +127,12 @@ def families(shape: Shape, world: World, structure: Structure) -> list[Family]:
     for base, names in group_names(shape.raw).items():
         selectors = [by_label(selector) for name in names for selector in shape.raw[name]]
         family = Family(base, names)
-        base_sets = _label_sets(selectors, shape, world, structure)
-        family.groups = [_replicas(labels, world, structure) for labels in base_sets]
+        base_sets = _label_sets(selectors, shape, world, structure, names)
+        known = world.real is not None and world.real.knows(names)
+        family.groups = [
+            [labels] if known and structure.vary not in labels else _replicas(labels, world, structure)
+            for labels in base_sets
+        ]
         result.append(family)
     return result
 
@@ -138,9 +148,16 @@ def group_names(raw: Mapping[str, object]) -> dict[str, tuple[str, ...]]:
 
 
 def _label_sets(
-    selectors: list[dict[str, tuple[Matcher, ...]]], shape: Shape, world: World, structure: Structure
+    selectors: list[dict[str, tuple[Matcher, ...]]],
+    shape: Shape,
+    world: World,
+    structure: Structure,
+    names: tuple[str, ...],
 ) -> list[dict[str, str]]:
-    """For each selector one set that matches, and for each label on which they differ one that just misses."""
+    """For each selector one set that matches, and for each label on which they differ one that just misses.
+
+    Where snapshots have the metric, sets have just the labels of its real series.
+    """
     labels = {label for selector in selectors for label in selector}
     if structure.labels != "none":
         labels |= shape.grouping
@@ -150,9 +167,12 @@ def _label_sets(
         labels.add(structure.vary)
     labels -= {"le", "__name__", "alertname"}
     found: dict[LabelSet, dict[str, str]] = {}
-    base = [_satisfy(selector, labels, world) for selector in selectors]
+    real = world.real if world.real is not None and world.real.knows(names) else None
+    allowed = [real.allowed(names, selector, labels) if real else labels for selector in selectors]
+    base = [_satisfy(selector, has, world) for selector, has in zip(selectors, allowed, strict=True)]
+    every = {label for has in allowed for label in has}
     for candidate in [*base, *_misses(selectors, base, world)]:
-        if candidate is not None:
+        if candidate is not None and (real is None or candidate.keys() <= every):
             found.setdefault(tuple(sorted(candidate.items())), candidate)
     return list(found.values())
 

@@ -21,6 +21,7 @@ from pytest_sre.sources import duration
 from pytest_sre.sources.discover import Inventory
 from pytest_sre.stack.backend import Stack
 from pytest_sre.synthesis.contrast import Contrast, contrast
+from pytest_sre.synthesis.exposed import Exposed
 from pytest_sre.synthesis.real import World
 from pytest_sre.timemachine.ask import Machine, ask
 from pytest_sre.timemachine.engine import open_engine
@@ -101,12 +102,13 @@ def _exported(
 
 
 def _contrasts(job: TimeJob, asker: Asker) -> Iterator[tuple[Rule, Found]]:
+    real = Exposed(job.inventory.snapshots)
     for number, rule in enumerate(job.alerts, 1):
         job.tell(f"virtual time: making data for alert {number} of {len(job.alerts)}")
-        yield rule, _contrast(job, rule, str(number), asker)
+        yield rule, _contrast(job, rule, str(number), asker, real)
 
 
-def _contrast(job: TimeJob, rule: Rule, serial: str, asker: Asker) -> Found:
+def _contrast(job: TimeJob, rule: Rule, serial: str, asker: Asker, real: Exposed) -> Found:
     by_hand = {entry.alert for entry in job.settings.file.series}
     if by_hand & {rule.name, f"{rule.location.path}::{rule.name}"}:
         return NotSynthesised(rule, BY_HAND)
@@ -118,6 +120,7 @@ def _contrast(job: TimeJob, rule: Rule, serial: str, asker: Asker) -> Found:
         lookback=asker.lookback,
         serial=serial,
         error_share=job.settings.file.healthy_error_share,
+        real=real,
     )
 
 
