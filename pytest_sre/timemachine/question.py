@@ -13,8 +13,12 @@ from pytest_sre.model.scenario import Series
 from pytest_sre.model.slo import PolicyEntry, Slo, ratios
 from pytest_sre.model.timeline import Stretch
 from pytest_sre.promql.claimed import claimed
+from pytest_sre.promql.parse import PromqlError
 from pytest_sre.report.figures import percent
 from pytest_sre.synthesis.contrast import Behaviour, Contrast
+from pytest_sre.synthesis.course import RealSeries
+from pytest_sre.synthesis.real import Replay, World, replay
+from pytest_sre.synthesis.shape import shape_of
 from pytest_sre.synthesis.signals import Track
 from pytest_sre.synthesis.slo import at_ratio
 from pytest_sre.timemachine import spans, timeline
@@ -30,6 +34,9 @@ LOOKS = 300
 """Evaluations of a first look; what changes between two of them is looked at closely."""
 
 
+Kind = Literal["near", "burn", "snapshot"]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Question:
     """One scenario. Times in seconds: ``quiet`` is looked at before the onset, ``burn`` and ``recovery`` last so long.
@@ -37,12 +44,13 @@ class Question:
     ``history`` is what the series have before the onset, ``interval`` that of the alert's group, ``grid`` the least
     common multiple of the intervals of all rules behind it. Samples lie ``step`` apart, ``fine`` where it matters when
     just something changes. ``worst`` is the highest error ratio of an SLO, ``gone`` when it has used up the whole budget.
+    ``real`` are the series of a snapshot, which was scraped at the onset.
     """
 
     rule: Rule
     contrast: Contrast
     behaviours: tuple[Behaviour, ...]
-    kind: Literal["near", "burn"]
+    kind: Kind
     name: str
     quiet: float
     burn: float
@@ -60,11 +68,13 @@ class Question:
     factor: float | None = None
     worst: bool = False
     gone: float = math.inf
+    real: tuple[RealSeries, ...] = ()
 
     @property
     def need(self) -> Need:
         """What it asks of its slot."""
-        tracks = tuple(Track(dict(one.labels)) for one in self.behaviours)
+        labels = [*(one.labels for one in self.behaviours), *(one.labels for one in self.real)]
+        tracks = tuple(Track(dict(one)) for one in labels)
         return Need(self.contrast.shape, tracks, self.history + 3600.0, self.end)
 
     @property
@@ -92,9 +102,11 @@ class Question:
         for one in self.behaviours:
             made = timeline.series(one, course, times)
             yield Series(made.labels, tuple((onset + time, value) for time, value in made.samples))
+        for real in self.real:
+            yield Series(real.labels, tuple((onset + time, real.at(time, onset)) for time in times))
 
     def _phases(self) -> Iterator[tuple[float, timeline.Phase]]:
-        if self.kind == "near":
+        if self.kind != "burn":
             yield -self.history, "near"
             return
         yield -self.history, "healthy"
@@ -138,6 +150,19 @@ class Asker:
             yield make("near", f"{contrast.near:g}x of the threshold", factor=contrast.near)
         yield make("burn", "above the threshold")
 
+    def about_snapshots(self, rule: Rule, world: World) -> Iterator[Question]:
+        """An alert on the real series of healthy services; none where they do not have all that it reads."""
+        try:
+            if not world.pages:
+                return
+            shape = shape_of(rule, self.schedule.rules)
+        except PromqlError:
+            return
+        empty = _question(self, rule, Contrast(shape, (), None), (), "snapshot", "")
+        found = replay(shape, world, empty.history)
+        if isinstance(found, Replay):
+            yield replace(empty, name=", ".join(found.paths), real=found.series)
+
     def about_slo(
         self, rule: Rule, contrast: Contrast, slo: Slo, policy: Iterable[PolicyEntry]
     ) -> Iterator[Question]:
@@ -180,7 +205,7 @@ def _question(
     rule: Rule,
     contrast: Contrast,
     behaviours: Sequence[Behaviour],
-    kind: Literal["near", "burn"],
+    kind: Kind,
     name: str,
     error_ratio: float | None = None,
     slo: str = "",
