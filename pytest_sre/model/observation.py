@@ -59,7 +59,7 @@ class TimedObservation:
     """What one alerting rule did on virtual time.
 
     ``reason`` says why there are no passages, ``near_reason`` why there is none just below the threshold. ``never`` is
-    whether no realistic data can fire it.
+    whether no realistic data can fire it. ``moves`` are the passages on values that move.
     """
 
     rule: Rule
@@ -67,6 +67,7 @@ class TimedObservation:
     reason: str = ""
     near_reason: str = ""
     never: bool = False
+    moves: tuple[Passage, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

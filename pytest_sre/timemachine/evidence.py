@@ -28,7 +28,7 @@ def told(
 ) -> Passage:
     """The passage with what explains it, where something is not as it should be, and with plots, where wanted."""
     goal = _missed(passage, question.worst)
-    if not goal and not plots:
+    if question.turns or (not goal and not plots):
         return passage
     try:
         tree = conditions(parse(question.rule.expr))

@@ -29,6 +29,9 @@ BELOW, ABOVE = 0.9, 1.1
 LOOKS = 300
 """Evaluations of a first look; what changes between two of them is looked at closely."""
 
+Kind = Literal["near", "burn", "hover", "moving"]
+"""Just below the threshold; a burn; values around the threshold; values that move above it."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Question:
@@ -36,13 +39,14 @@ class Question:
 
     ``history`` is what the series have before the onset, ``interval`` that of the alert's group, ``grid`` the least
     common multiple of the intervals of all rules behind it. Samples lie ``step`` apart, ``fine`` where it matters when
-    just something changes. ``worst`` is the highest error ratio of an SLO.
+    just something changes. ``worst`` is the highest error ratio of an SLO. At ``turns`` (seconds from the onset) values
+    that move go to the other side: above the threshold, below it, and so on.
     """
 
     rule: Rule
     contrast: Contrast
     behaviours: tuple[Behaviour, ...]
-    kind: Literal["near", "burn"]
+    kind: Kind
     name: str
     quiet: float
     burn: float
@@ -59,6 +63,7 @@ class Question:
     slo: str = ""
     factor: float | None = None
     worst: bool = False
+    turns: tuple[float, ...] = ()
 
     @property
     def need(self) -> Need:
@@ -96,6 +101,11 @@ class Question:
         if self.kind == "near":
             yield -self.history, "near"
             return
+        if self.turns:
+            yield -self.history, "near"
+            for number, turn in enumerate(self.turns):
+                yield turn, "near" if number % 2 else "over"
+            return
         yield -self.history, "healthy"
         yield 0.0, "burning"
         if self.recovery:
@@ -116,7 +126,7 @@ class Question:
         grid = self.grid
         start = -math.ceil(self.quiet / grid) * grid
         end = self.burn + self.recovery
-        if self.is_short or not self.plain:
+        if self.is_short or self.turns or not self.plain:
             return Stretch(onset + start, onset + end, self.interval)
         step = math.ceil((end - start) / LOOKS / grid) * grid
         return Stretch(onset + start, onset + start + math.ceil((end - start) / step) * step, step)
@@ -132,7 +142,7 @@ class Asker:
 
     def plain(self, rule: Rule, contrast: Contrast) -> Iterator[Question]:
         """An alert just below its threshold, and through a burn."""
-        make = partial(_question, self, rule, contrast, contrast.behaviours)
+        make = partial(question, self, rule, contrast, contrast.behaviours)
         if contrast.near is not None:
             yield make("near", f"{contrast.near:g}x of the threshold", factor=contrast.near)
         yield make("burn", "above the threshold")
@@ -168,22 +178,23 @@ class Asker:
         if factor is not None:
             name = f"{factor:g}x of its threshold: {name}"
         if factor is None or factor > 1:
-            return _question(self, rule, contrast, behaviours, "burn", name, ratio, slo.name, factor)
+            return question(self, rule, contrast, behaviours, "burn", name, ratio, slo.name, factor)
         steady = [replace(one, near=one.burning) for one in behaviours]
-        return _question(self, rule, contrast, steady, "near", name, ratio, slo.name, factor)
+        return question(self, rule, contrast, steady, "near", name, ratio, slo.name, factor)
 
 
-def _question(
+def question(
     asker: Asker,
     rule: Rule,
     contrast: Contrast,
     behaviours: Sequence[Behaviour],
-    kind: Literal["near", "burn"],
+    kind: Kind,
     name: str,
     error_ratio: float | None = None,
     slo: str = "",
     factor: float | None = None,
 ) -> Question:
+    """One scenario of an alert: as long as it needs to be, with as many samples as it needs."""
     schedule, lookback = asker.schedule, asker.lookback
     behind = schedule.rules.closure(rule)
     intervals = [schedule.interval(one) for one in (rule, *behind)]
