@@ -22,7 +22,7 @@ groups:
   - alert: Down
     expr: up == 0
 """
-CHECKS = ("fires", "pages", "quiet", "detects", "resolves", "runbook")
+CHECKS = ("fires", "pages", "quiet", "detects", "resolves", "steady", "runbook")
 BURN = [
     f"rules/x.yml::Burn::{check}[severity={severity}]" for severity in ("page", "ticket") for check in CHECKS
 ]

@@ -1,4 +1,4 @@
-"""The checks on virtual time: quiet, detects, resolves. Their findings' texts are held by tests/test_docs.py."""
+"""The checks on virtual time: quiet, detects, resolves, steady. Their findings' texts are held by tests/test_docs.py."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from types import ModuleType
 
 import pytest
 
-from pytest_sre.checks import detects, quiet, resolves
+from pytest_sre.checks import detects, quiet, resolves, steady
 from pytest_sre.checks.case import Case, Skipped, Verdict
 from pytest_sre.model.finding import Location
 from pytest_sre.model.observation import FileVerdict, TimedObservation
@@ -19,7 +19,7 @@ from pytest_sre.settings import SreYaml
 from pytest_sre.sources.discover import Inventory
 from pytest_sre.sources.prometheus import PrometheusConfig
 
-CHECKS = pytest.mark.parametrize("check", [quiet, detects, resolves], ids=lambda check: check.NAME)
+CHECKS = pytest.mark.parametrize("check", [quiet, detects, resolves, steady], ids=lambda check: check.NAME)
 RULE = Rule("alert", "Burn", "x > 1", Location("r.yml", 3), 4, "g", 0)
 NEAR = Passage("near", "0.9x of the threshold", -150.0, 0.0, 30.0, factor=0.9)
 PLAIN = Passage("burn", "above the threshold", -150.0, 900.0, 30.0, recovery=300.0, fired=60.0, ended=420.0)
@@ -38,9 +38,10 @@ def judge(
     rule: Rule = RULE,
     reason: str = "",
     real: Sequence[Passage] = (),
+    moves: Sequence[Passage] = (),
 ) -> Verdict:
     inventory = Inventory(None, (), (), (), None, PrometheusConfig(), Snapshots())  # type: ignore[arg-type]
-    timed = TimedObservation(rule, tuple(passages), reason, snapshots=tuple(real))
+    timed = TimedObservation(rule, tuple(passages), reason, snapshots=tuple(real), moves=tuple(moves))
     verdict: Verdict = check.judge(Case(rule, None, {}, SreYaml.model_validate(SLOS), inventory, "", timed))
     return verdict
 

@@ -99,6 +99,9 @@ class Passage:
     ``fired`` when it first was so after the onset, ``ended`` when the last alert stopped firing after it (None: it
     never did). ``error_ratio`` is of the requests during the burn, where an SLO says what counts as an error;
     ``factor`` is of the alert's own threshold, where the scenario is about that.
+    Two further kinds are about values that move, and have none of these times: ``hover`` (around the threshold) and
+    ``moving`` (above it). ``firings`` is how often one alert began to fire then, ``faces`` the labels of alerts that
+    replaced each other although the expression always held, ``lasted`` how long the longest stay of an alert was.
     ``why`` explains what was not as it should be, leg by leg; ``plot`` has the legs' values over time. In the worst burn
     of an SLO ``always`` has a line for each leg that held while it was met, ``never`` for each that did not hold in time.
     """
@@ -117,6 +120,9 @@ class Passage:
     slo: str = ""
     factor: float | None = None
     error: str = ""
+    firings: int = 0
+    faces: tuple[Labels, ...] = ()
+    lasted: float = 0.0
     why: tuple[str, ...] = ()
     plot: tuple[Mapping[str, Any], ...] = ()
     always: tuple[str, ...] = ()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from pytest_sre.model.timeline import Activity, AlertHistory, Passage, Stretch
-from pytest_sre.timemachine import evidence, look, spans, states
+from pytest_sre.timemachine import evidence, look, motion, spans, states
 from pytest_sre.timemachine.engine import Engine
 from pytest_sre.timemachine.labels import AlertLabels
 from pytest_sre.timemachine.program import evaluate
@@ -142,9 +142,10 @@ def _evaluate(
 
 def _passage(machine: Machine, question: Question, onset: float, activity: Activity) -> Passage:
     rule = question.rule
-    history = states.history(
-        rule, activity, machine.labels.of(rule, activity), limit=machine.schedule.limit(rule)
-    )
+    labels = machine.labels.of(rule, activity)
+    history = states.history(rule, activity, labels, limit=machine.schedule.limit(rule))
+    if question.turns:
+        return motion.read(question, onset, history, activity, labels)
     return read(question, onset, history, activity.ticks)
 
 

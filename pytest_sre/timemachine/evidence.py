@@ -34,7 +34,7 @@ def told(
     Of an SLO's worst burn also with the legs that are of no use.
     """
     goal = _missed(passage, question.worst)
-    if not goal and not plots and not question.worst:
+    if question.turns or (not goal and not plots and not question.worst):
         return passage
     try:
         tree = conditions(parse(question.rule.expr))

@@ -33,8 +33,8 @@ BELOW, ABOVE = 0.9, 1.1
 LOOKS = 300
 """Evaluations of a first look; what changes between two of them is looked at closely."""
 
-
-Kind = Literal["near", "burn", "snapshot"]
+Kind = Literal["near", "burn", "hover", "moving", "snapshot"]
+"""Just below the threshold; a burn; values around the threshold; values that move above it; a snapshot's values."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,7 +44,8 @@ class Question:
     ``history`` is what the series have before the onset, ``interval`` that of the alert's group, ``grid`` the least
     common multiple of the intervals of all rules behind it. Samples lie ``step`` apart, ``fine`` where it matters when
     just something changes. ``worst`` is the highest error ratio of an SLO, ``gone`` when it has used up the whole budget.
-    ``real`` are the series of a snapshot, which was scraped at the onset.
+    ``real`` are the series of a snapshot, which was scraped at the onset. At ``turns`` (seconds from the onset) values
+    that move go to the other side: above the threshold, below it, and so on.
     """
 
     rule: Rule
@@ -69,6 +70,7 @@ class Question:
     worst: bool = False
     gone: float = math.inf
     real: tuple[RealSeries, ...] = ()
+    turns: tuple[float, ...] = ()
 
     @property
     def need(self) -> Need:
@@ -106,8 +108,13 @@ class Question:
             yield Series(real.labels, tuple((onset + time, real.at(time, onset)) for time in times))
 
     def _phases(self) -> Iterator[tuple[float, timeline.Phase]]:
-        if self.kind != "burn":
+        if self.kind in ("near", "snapshot"):
             yield -self.history, "near"
+            return
+        if self.turns:
+            yield -self.history, "near"
+            for number, turn in enumerate(self.turns):
+                yield turn, "near" if number % 2 else "over"
             return
         yield -self.history, "healthy"
         yield 0.0, "burning"
@@ -129,7 +136,7 @@ class Question:
         grid = self.grid
         start = -math.ceil(self.quiet / grid) * grid
         end = self.burn + self.recovery
-        if self.is_short or not self.plain:
+        if self.is_short or self.turns or not self.plain:
             return Stretch(onset + start, onset + end, self.interval)
         step = math.ceil((end - start) / LOOKS / grid) * grid
         return Stretch(onset + start, onset + start + math.ceil((end - start) / step) * step, step)
@@ -145,7 +152,7 @@ class Asker:
 
     def plain(self, rule: Rule, contrast: Contrast) -> Iterator[Question]:
         """An alert just below its threshold, and through a burn."""
-        make = partial(_question, self, rule, contrast, contrast.behaviours)
+        make = partial(question, self, rule, contrast, contrast.behaviours)
         if contrast.near is not None:
             yield make("near", f"{contrast.near:g}x of the threshold", factor=contrast.near)
         yield make("burn", "above the threshold")
@@ -158,7 +165,7 @@ class Asker:
             shape = shape_of(rule, self.schedule.rules)
         except PromqlError:
             return
-        empty = _question(self, rule, Contrast(shape, (), None), (), "snapshot", "")
+        empty = question(self, rule, Contrast(shape, (), None), (), "snapshot", "")
         found = replay(shape, world, empty.history)
         if isinstance(found, Replay):
             yield replace(empty, name=", ".join(found.paths), real=found.series)
@@ -195,12 +202,12 @@ class Asker:
         if factor is not None:
             name = f"{factor:g}x of its threshold: {name}"
         if factor is None or factor > 1:
-            return _question(self, rule, contrast, behaviours, "burn", name, ratio, slo.name, factor)
+            return question(self, rule, contrast, behaviours, "burn", name, ratio, slo.name, factor)
         steady = [replace(one, near=one.burning) for one in behaviours]
-        return _question(self, rule, contrast, steady, "near", name, ratio, slo.name, factor)
+        return question(self, rule, contrast, steady, "near", name, ratio, slo.name, factor)
 
 
-def _question(
+def question(
     asker: Asker,
     rule: Rule,
     contrast: Contrast,
@@ -211,6 +218,7 @@ def _question(
     slo: str = "",
     factor: float | None = None,
 ) -> Question:
+    """One scenario of an alert: as long as it needs to be, with as many samples as it needs."""
     schedule, lookback = asker.schedule, asker.lookback
     behind = schedule.rules.closure(rule)
     intervals = [schedule.interval(one) for one in (rule, *behind)]

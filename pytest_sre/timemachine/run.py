@@ -26,6 +26,7 @@ from pytest_sre.synthesis.real import World
 from pytest_sre.timemachine.ask import Machine, ask
 from pytest_sre.timemachine.engine import open_engine
 from pytest_sre.timemachine.labels import AlertLabels
+from pytest_sre.timemachine.motion import motions
 from pytest_sre.timemachine.question import Asker, Question
 from pytest_sre.timemachine.schedule import Schedule
 
@@ -64,6 +65,12 @@ def observe(job: TimeJob, stack: Stack, folder: Path) -> tuple[dict[Rule, TimedO
     found = dict(_contrasts(job, asker))
     world = World(job.inventory.snapshots, asker.now)
     asked = [question for rule, one in found.items() for question in _questions(job, asker, rule, one, world)]
+    asked += [
+        question
+        for rule, one in found.items()
+        if isinstance(one, Contrast)
+        for question in motions(asker, rule, one)
+    ]
     with open_engine(stack, server, folder, folder.name, globals_) as engine:
         labels = AlertLabels(stack, globals_.get("external_labels") or {}, server.external_url or "")
         machine = Machine(engine, schedule, labels, lookback, job.plots)
@@ -98,7 +105,7 @@ def _exported(
         stack, job.inventory, schedule, context, job.export, folder.with_name("promtool"), job.tell
     )
     missing = {rule: one.reason for rule, one in timed.items() if one.reason and not one.passages}
-    return export(exporter, [one for one in asked if one.kind != "snapshot"], missing)
+    return export(exporter, [one for one in asked if one.kind != "snapshot" and not one.turns], missing)
 
 
 def _contrasts(job: TimeJob, asker: Asker) -> Iterator[tuple[Rule, Found]]:
@@ -139,7 +146,9 @@ def _observed(rule: Rule, found: Found, passages: Sequence[Passage | None]) -> T
     kept = [passage for passage in passages if passage is not None]
     if len(kept) < len(passages):
         return TimedObservation(rule, reason=NO_ROOM)  # the others would prove less than they seem to
+    moves = tuple(one for one in kept if one.kind in ("hover", "moving"))
     missed = [one for one in kept if one.kind == "near" and not one.slo and one.early is not None]
     # Prometheus is right: what our search took for the threshold lies above it. No verdict rests on that.
     near_reason = NOT_NEAR if missed else found.near_reason
-    return TimedObservation(rule, tuple(one for one in kept if one not in missed), near_reason=near_reason)
+    others = tuple(one for one in kept if one not in (*missed, *moves))
+    return TimedObservation(rule, others, near_reason=near_reason, moves=moves)
