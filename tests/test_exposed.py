@@ -96,7 +96,9 @@ def test_what_real_series_never_fire_is_told(expr: str, lacking: str) -> None:
 
 
 def test_joins_work_where_real_labels_allow_it() -> None:
-    ratio = "sum by (handler) (rate(http_errors_total[5m])) / sum by (handler) (rate(http_requests_total[5m]))"
+    ratio = (
+        "sum by (handler) (rate(http_errors_total[5m])) / sum by (handler) (rate(http_requests_total[5m]))"
+    )
     found = series(f"{ratio} > 0.1")
     assert {one["__name__"] for one in found} == {"http_errors_total", "http_requests_total"}
     assert all(one["handler"] == "handler-7" for one in found)

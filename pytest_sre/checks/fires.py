@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pytest_sre.checks import fires_texts
 from pytest_sre.checks.case import Case, Skipped, Verdict
 from pytest_sre.model.finding import Finding, Location
 from pytest_sre.model.scenario import Impossible, NotSynthesised
@@ -18,6 +19,8 @@ def judge(case: Case) -> Verdict:
     if case.alert is None:
         return Skipped("nothing was run")
     plan = case.alert.plan
+    if isinstance(plan, NotSynthesised) and plan.unlike:
+        return (_unlike(case, plan),)
     if isinstance(plan, NotSynthesised):
         return Skipped(f"no series could be made: {plan.reason}" + (f": {plan.part}" if plan.part else ""))
     where = Location(rule.location.path, rule.expr_line)
@@ -45,7 +48,7 @@ def judge(case: Case) -> Verdict:
             ),
         )
     if case.alert.state == "firing":
-        return _texts(case)
+        return (*_texts(case), *fires_texts.lost(case))
     names = sorted({dict(series.labels)["__name__"] for series in plan.series})
     return (
         Finding(
@@ -61,7 +64,20 @@ def judge(case: Case) -> Verdict:
     )
 
 
-def _texts(case: Case) -> Verdict:
+def _unlike(case: Case, plan: NotSynthesised) -> Finding:
+    return Finding(
+        NAME,
+        Location(case.rule.location.path, case.rule.expr_line),
+        f"{case.rule.name} does not fire on series like the real ones",
+        expected=f"some data fire it, on series with the labels and buckets of {', '.join(case.inventory.snapshots.paths)}",
+        seen=plan.unlike,
+        details=("note      with other labels it fires",),
+        next_step="compare what it matches, groups by and joins on with the labels of the real series; if the pages are "
+        "out of date, take new ones",
+    )
+
+
+def _texts(case: Case) -> tuple[Finding, ...]:
     """Templates in labels and annotations must have rendered."""
     assert case.alert is not None
     bad = {

@@ -61,7 +61,9 @@ def burning(
         return free
     # With labels as one likes it fires: those of the real series are to blame.
     lacking = real.lacking(shape) or "matched, joined or grouped by their own labels it has no result"
-    return NotSynthesised(alert, f"no series like those of the snapshots fire it: {lacking}", alert.expr)
+    whole = all(real.knows([name]) for name in shape.raw)
+    reason = f"no series like those of the snapshots fire it: {lacking}"
+    return NotSynthesised(alert, reason, alert.expr, lacking if whole else "")
 
 
 def _searched(
