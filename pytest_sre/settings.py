@@ -20,7 +20,7 @@ from pytest_sre.errors import UserError
 from pytest_sre.model.slo import Notify
 from pytest_sre.sources import notation
 from pytest_sre.sources.alertmanager import parse_matchers
-from pytest_sre.sources.fields import Duration, Frozen
+from pytest_sre.sources.fields import Duration, Frozen, Percent
 from pytest_sre.sources.slos import DEFAULT_POLICY, PolicySpec, SloSpec, unique_policy, unique_slos
 from pytest_sre.sources.yamlfile import YamlError, line_of, load_all
 
@@ -189,6 +189,7 @@ class SreYaml(Frozen):
     slos: Slos = ()
     policy: Policy = DEFAULT_POLICY
     healthy_error_share: ErrorShare = 1e-5
+    page_worth: Percent = "0.5%"
     severities: Severities = Severities()
     unit_tests: UnitTests = UnitTests()
     strict: bool = False
@@ -224,6 +225,7 @@ class Scope(Frozen):
     slos: Slos = ()
     policy: Policy = DEFAULT_POLICY
     healthy_error_share: ErrorShare = 1e-5
+    page_worth: Percent = "0.5%"
     severities: Severities = Severities()
     unit_tests: UnitTests = UnitTests()
 

@@ -99,7 +99,8 @@ class Passage:
     ``fired`` when it first was so after the onset, ``ended`` when the last alert stopped firing after it (None: it
     never did). ``error_ratio`` is of the requests during the burn, where an SLO says what counts as an error;
     ``factor`` is of the alert's own threshold, where the scenario is about that.
-    ``why`` explains what was not as it should be, leg by leg; ``plot`` has the legs' values over time.
+    ``why`` explains what was not as it should be, leg by leg; ``plot`` has the legs' values over time. In the worst burn
+    of an SLO ``always`` has a line for each leg that held while it was met, ``never`` for each that did not hold in time.
     """
 
     kind: str
@@ -118,3 +119,5 @@ class Passage:
     error: str = ""
     why: tuple[str, ...] = ()
     plot: tuple[Mapping[str, Any], ...] = ()
+    always: tuple[str, ...] = ()
+    never: tuple[str, ...] = ()

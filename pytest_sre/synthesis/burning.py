@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from pytest_sre.model.scenario import Impossible, NotSynthesised
 from pytest_sre.promql.resolve import RuleIndex
-from pytest_sre.synthesis import bounds
 from pytest_sre.synthesis.batches import Pool
 from pytest_sre.synthesis.element import Unsupported
 from pytest_sre.synthesis.entities import Entity
 from pytest_sre.synthesis.exposed import Exposed
 from pytest_sre.synthesis.focus import CHOICES, focused
+from pytest_sre.synthesis.never import KnownTypes, impossible
 from pytest_sre.synthesis.search import BUDGET, Search
 from pytest_sre.synthesis.shape import Shape, shape_of
 from pytest_sre.synthesis.signals import Track
@@ -48,9 +48,11 @@ def burning(
 ) -> Burning | NotSynthesised | Impossible:
     """Search data on which an alert fires. Arguments as in `contrast`."""
     alert = shape.rule
-    never = bounds.impossible(shape.expr, rules)
+    never = impossible(
+        shape.expr, rules, real.snapshots if real is not None else KnownTypes(types), alert, lookback
+    )
     if never is not None:
-        return Impossible(alert, never.reason, never.part)
+        return Impossible(alert, never.reason, never.part, never.next_step)
     if real is None or not real.knows(shape.raw):
         return _searched(shape, rules, types, now, lookback, serial, None)
     found = _searched(shape, rules, types, now, lookback, serial, real)
