@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from pytest_sre.model.scenario import Labels
 
@@ -78,8 +79,7 @@ class Snapshots:
 
     def values(self, name: str, label: str) -> tuple[str, ...]:
         """The values of a label that a sample name's series have, in their order."""
-        found = (dict(one.labels).get(label) for _, one in self.series(name))
-        return tuple(dict.fromkeys(value for value in found if value is not None))
+        return _values(self, name, label)
 
     def type(self, name: str) -> str:
         """The type of the metric that a sample name belongs to (counter, gauge, histogram, …); "" if not known."""
@@ -101,6 +101,12 @@ class Snapshots:
         return label in self.targets and any(
             not page.scraped and label not in dict(page.labels) for page in self.pages if name in page.series
         )
+
+
+@lru_cache(maxsize=20_000)
+def _values(snapshots: Snapshots, name: str, label: str) -> tuple[str, ...]:
+    found = (dict(one.labels).get(label) for _, one in snapshots.series(name))
+    return tuple(dict.fromkeys(value for value in found if value is not None))
 
 
 def _number(text: str) -> float:

@@ -48,7 +48,9 @@ def burning(
 ) -> Burning | NotSynthesised | Impossible:
     """Search data on which an alert fires. Arguments as in `contrast`."""
     alert = shape.rule
-    never = impossible(shape.expr, rules, KnownTypes(types), alert, lookback)
+    never = impossible(
+        shape.expr, rules, real.snapshots if real is not None else KnownTypes(types), alert, lookback
+    )
     if never is not None:
         return Impossible(alert, never.reason, never.part, never.next_step)
     if real is None or not real.knows(shape.raw):
@@ -61,7 +63,9 @@ def burning(
         return free
     # With labels as one likes it fires: those of the real series are to blame.
     lacking = real.lacking(shape) or "matched, joined or grouped by their own labels it has no result"
-    return NotSynthesised(alert, f"no series like those of the snapshots fire it: {lacking}", alert.expr)
+    whole = all(real.knows([name]) for name in shape.raw)
+    reason = f"no series like those of the snapshots fire it: {lacking}"
+    return NotSynthesised(alert, reason, alert.expr, lacking if whole else "")
 
 
 def _searched(
