@@ -16,6 +16,8 @@ YEAR = 365 * DAY
 LIVED = DAY
 """How long a process counted, at least, and where its page does not tell (seconds)."""
 STARTED = "process_start_time_seconds"
+BOOTED = "_boot_time_seconds"
+"""A machine counts since then, though the process that shows it may be younger."""
 CLOCK = "node_time_seconds"
 _UNITS = (1.0, 1e3, 1e9)
 _RECENT = 20 * YEAR
@@ -76,15 +78,22 @@ def taken(page: Page, now: float) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """A page's time: when it was ``taken`` (None: not known), and since when each target counts, by job and instance."""
+    """A page's time: when it was ``taken`` (None: not known), and since when each target counts, by job and instance.
+
+    ``booted``: what counts since its machine booted, by the first part of its name (``node``) and by target.
+    """
 
     taken: float | None
     started: dict[Labels, float]
+    booted: dict[tuple[str, Labels], float]
 
-    def lived(self, real: Real) -> float:
-        """How long a series' process has been counting (seconds)."""
+    def lived(self, name: str, real: Real) -> float:
+        """How long a series has been counting (seconds)."""
         if self.taken is None:
             return LIVED
+        booted = self.booted.get((name.partition("_")[0], _target(real.labels)))
+        if booted is not None and self.taken > booted:
+            return self.taken - booted
         known = self.started.get(_target(real.labels))
         if known is None and len(set(self.started.values())) == 1:
             known = next(iter(self.started.values()))
@@ -94,7 +103,13 @@ class Clock:
 def clock(page: Page, now: float) -> Clock:
     """A page's time."""
     started = {_target(one.labels): one.value for one in page.series.get(STARTED, ())}
-    return Clock(taken(page, now), started)
+    booted = {
+        (name.removesuffix(BOOTED), _target(one.labels)): one.value
+        for name, some in page.series.items()
+        if name.endswith(BOOTED)
+        for one in some
+    }
+    return Clock(taken(page, now), started, booted)
 
 
 def _target(labels: Labels) -> Labels:
@@ -120,7 +135,7 @@ def going_on(
     named = tuple(sorted([("__name__", name), *labels]))
     value = real.value
     if kind == "counter" and math.isfinite(value) and value > 0:
-        rate = value / page.lived(real)
+        rate = value / page.lived(name, real)
         whole = value == int(value) and not name.endswith(("_seconds_total", "_seconds_sum"))
         # It may be read further back than it counts: then it counted before, as it does now.
         return RealSeries(named, max(value, math.ceil(rate * history) + 1.0), rate, whole)
