@@ -15,7 +15,7 @@ from pytest_sre.synthesis.evaluate import Evaluator
 from pytest_sre.synthesis.palette import Palette, negative
 from pytest_sre.synthesis.shape import Shape
 from pytest_sre.synthesis.signals import Counter, Track
-from pytest_sre.synthesis.structure import families, structures
+from pytest_sre.synthesis.structure import Family, families, structures
 from pytest_sre.synthesis.vectors import EXACT
 from pytest_sre.synthesis.world import World
 
@@ -23,6 +23,12 @@ LATER = 300.0
 """Seconds into the run when an alert should still fire."""
 BUDGET = 300_000
 """Work (expressions and series evaluated) that one alert may cost: about a second."""
+_TRIED = 4
+"""Structures that are tried again with more of the budget."""
+_FEW = 6
+"""Series that a first look's budget is for; many need more of it."""
+_FIRST, _FURTHER = 5, 40
+"""Parts of the budget for a first look at the likeliest structure, and at each of the others."""
 _BRINK = 0.1
 _MODERATE = 0.55
 """How far beyond its threshold (relative) a firing expression may be before a smaller burn is tried."""
@@ -85,30 +91,57 @@ class Search:
         self.palette = Palette(shape, now)
         self.times = sample_times(shape, lookback)
         self.guards = Guards(shape.exprs, rules)
-        self.left = budget
+        self.budget = self.left = budget
+        self.found: list[list[Entity]] | None = None
 
     def run(self) -> list[list[Entity]] | None:
         """Entities on which the alert fires, replicas in one group; None if the search found none."""
+        found = self._first_look()
+        if self.found is not None:
+            return self.found
+        for layout in self._promising(found):
+            groups = self._built(layout)
+            if self._solve(groups, self.left // 2) <= SHORT:
+                self._moderate(groups)
+                return groups
+        return None
+
+    def _first_look(self) -> list[tuple[float, list[Family]]]:
+        """Every structure with a small budget, up to one that fires (`found`); structures and the distances that remain."""
         seen = set()
+        left: list[tuple[float, list[Family]]] = []
         for structure in structures(self.shape):
             layout = families(self.shape, self.world, structure)
             key = repr([(family.names, family.groups) for family in layout])
             if key in seen or self.left <= 0:
                 continue
             seen.add(key)
-            groups = build(self.shape, layout, self.types, self.times)
-            if self._solve(groups):
+            groups = self._built(layout)
+            many = max(1, sum(map(len, groups)) // _FEW)
+            remains = self._solve(groups, many * self.budget // _FURTHER if left else self.budget // _FIRST)
+            if remains <= SHORT:
                 self._moderate(groups)
-                return groups
-        return None
+                self.found = groups
+                break
+            left.append((remains, layout))
+        return left
 
-    def _solve(self, groups: list[list[Entity]]) -> bool:
+    def _promising(self, left: list[tuple[float, list[Family]]]) -> list[list[Family]]:
+        """Structures that came nearer than the first one, or as near, the nearest first."""
+        nearest = sorted(left, key=lambda one: one[0])
+        return [layout for distance, layout in nearest if distance <= min(left[0][0], FAR / 4)][:_TRIED]
+
+    def _built(self, layout: list[Family]) -> list[list[Entity]]:
+        return build(self.shape, layout, self.types, self.times)
+
+    def _solve(self, groups: list[list[Entity]], budget: int) -> float:
+        """Search within a budget; the distance that remains."""
         entities = [entity for group in groups for entity in group]
         for entity in entities:
             entity.set(initial(entity))
         self.trial = Trial(entities)
-        best = Descent(self.palette.options, self._distance, lambda: self.left <= 0).run(knobs_of(groups))
-        return best <= SHORT
+        floor = max(0, self.left - budget)
+        return Descent(self.palette.options, self._distance, lambda: self.left <= floor).run(knobs_of(groups))
 
     def _distance(self) -> float:
         """How far the expression is from firing."""

@@ -40,7 +40,10 @@ _USUAL = 10
 
 @dataclass(frozen=True)
 class Shape:
-    """An alert seen as a task: ``exprs`` are its own and those of its recording rules."""
+    """An alert seen as a task: ``exprs`` are its own and those of its recording rules.
+
+    ``grouping`` are the labels that something groups or matches by, ``lost`` those that do not count everywhere.
+    """
 
     rule: Rule
     expr: Expr
@@ -49,6 +52,7 @@ class Shape:
     recorded: tuple[tuple[VectorSelector, frozenset[str]], ...]
     reads: frozenset[Read]
     grouping: frozenset[str]
+    lost: frozenset[str]
     mentioned: frozenset[str]
     constants: tuple[float, ...]
     ranges: tuple[float, ...]
@@ -84,6 +88,7 @@ def shape_of(rule: Rule, rules: RuleIndex) -> Shape:
         tuple(recorded),
         reads(expr, rules),
         frozenset(_grouping(nodes)),
+        frozenset(_lost(nodes)),
         frozenset(_mentioned(rule)),
         tuple(_constants(exprs)),
         tuple(dict.fromkeys(n.range for n in nodes if isinstance(n, (MatrixSelector, Subquery)))),
@@ -131,6 +136,23 @@ def _grouping(nodes: Iterable[Expr]) -> Iterable[str]:
             yield from node.labels
         elif isinstance(node, Binary):
             yield from (*(node.matching.on or ()), *node.matching.include)
+
+
+def _lost(nodes: Sequence[Expr]) -> Iterable[str]:
+    """Labels that count in one place and not in another: what differs in these is brought together somewhere."""
+    kept: list[frozenset[str]] = []
+    for node in nodes:
+        if isinstance(node, Aggregate):
+            if node.without:
+                yield from node.labels
+            else:
+                kept.append(frozenset(node.labels))
+        elif isinstance(node, Binary):
+            yield from node.matching.ignoring
+            if node.matching.on is not None:
+                kept.append(frozenset((*node.matching.on, *node.matching.include)))
+    if kept:
+        yield from frozenset().union(*kept) - frozenset.intersection(*kept)
 
 
 def _mentioned(rule: Rule) -> Iterable[str]:
