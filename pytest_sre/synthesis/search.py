@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 from pytest_sre.promql.ast import Aggregate, Binary, Call, Expr, VectorSelector, walk
 from pytest_sre.promql.resolve import RuleIndex
@@ -15,7 +16,7 @@ from pytest_sre.synthesis.evaluate import Evaluator
 from pytest_sre.synthesis.palette import Palette, negative
 from pytest_sre.synthesis.shape import Shape
 from pytest_sre.synthesis.signals import Counter, Track
-from pytest_sre.synthesis.structure import Family, families, structures
+from pytest_sre.synthesis.structure import Structure, families, structures
 from pytest_sre.synthesis.vectors import EXACT
 from pytest_sre.synthesis.world import World
 
@@ -71,6 +72,16 @@ def fires(vector: Vector) -> bool:
     return any(map(firing, vector))
 
 
+class _Look(NamedTuple):
+    """What a first look at a structure left: ``late`` ones are tried later, ``cut_short`` those with no budget left."""
+
+    remains: float
+    late: bool
+    cut_short: bool
+    structure: Structure
+    groups: list[list[Entity]]
+
+
 class Search:
     """One alert's search. Raises Unsupported from `run` where the evaluator does not know something."""
 
@@ -92,56 +103,48 @@ class Search:
         self.times = sample_times(shape, lookback)
         self.guards = Guards(shape.exprs, rules)
         self.budget = self.left = budget
-        self.found: list[list[Entity]] | None = None
 
     def run(self) -> list[list[Entity]] | None:
         """Entities on which the alert fires, replicas in one group; None if the search found none."""
-        found = self._first_look()
-        if self.found is not None:
-            return self.found
-        for layout in self._promising(found):
-            groups = self._built(layout)
-            if self._solve(groups, self.left // 2) <= SHORT:
-                self._moderate(groups)
-                return groups
-        return None
-
-    def _first_look(self) -> list[tuple[float, list[Family]]]:
-        """Every structure with a small budget, up to one that fires (`found`); structures and the distances that remain."""
+        looks: list[_Look] = []
         seen = set()
-        left: list[tuple[float, list[Family]]] = []
         for structure in structures(self.shape):
             layout = families(self.shape, self.world, structure)
             key = repr([(family.names, family.groups) for family in layout])
             if key in seen or self.left <= 0:
                 continue
             seen.add(key)
-            groups = self._built(layout)
+            groups = build(self.shape, layout, self.types, self.times)
             many = max(1, sum(map(len, groups)) // _FEW)
-            remains = self._solve(groups, many * self.budget // _FURTHER if left else self.budget // _FIRST)
+            budget = many * self.budget // _FURTHER if looks else self.budget // _FIRST
+            before = self.left
+            remains = self._solve(groups, budget)
             if remains <= SHORT:
-                self._moderate(groups)
-                self.found = groups
-                break
-            left.append((remains, layout))
-        return left
+                return self._moderate(groups)
+            cut_short = before - self.left >= budget
+            looks.append(_Look(remains, structure.vary not in self.shape.lost, cut_short, structure, groups))
+        for look in self._promising(looks):
+            if self._solve(look.groups, self.left // 2, again=look) <= SHORT:
+                return self._moderate(look.groups)
+        return None
 
-    def _promising(self, left: list[tuple[float, list[Family]]]) -> list[list[Family]]:
-        """Structures that came nearer than the first one, or as near, the nearest first."""
-        nearest = sorted(left, key=lambda one: one[0])
-        return [layout for distance, layout in nearest if distance <= min(left[0][0], FAR / 4)][:_TRIED]
+    def _promising(self, looks: list[_Look]) -> list[_Look]:
+        """Structures that came as near as the first one and that may come nearer, the nearest first."""
+        limit = min(looks[0].remains, FAR / 4) if looks else 0.0
+        near = [look for look in looks if look.remains <= limit and (look.cut_short or look.structure.vary)]
+        return sorted(near, key=lambda look: (look.remains, look.late))[:_TRIED]
 
-    def _built(self, layout: list[Family]) -> list[list[Entity]]:
-        return build(self.shape, layout, self.types, self.times)
-
-    def _solve(self, groups: list[list[Entity]], budget: int) -> float:
-        """Search within a budget; the distance that remains."""
+    def _solve(self, groups: list[list[Entity]], budget: int, again: _Look | None = None) -> float:
+        """Search within a budget, going on where a look was cut short; the distance that remains."""
         entities = [entity for group in groups for entity in group]
-        for entity in entities:
+        go_on = again is not None and again.cut_short
+        for entity in entities if not go_on else ():
             entity.set(initial(entity))
         self.trial = Trial(entities)
         floor = max(0, self.left - budget)
-        return Descent(self.palette.options, self._distance, lambda: self.left <= floor).run(knobs_of(groups))
+        return Descent(self.palette.options, self._distance, lambda: self.left <= floor).run(
+            knobs_of(groups, rest_first=again is not None and not again.cut_short)
+        )
 
     def _distance(self) -> float:
         """How far the expression is from firing."""
@@ -168,8 +171,12 @@ class Search:
         finally:
             self.left -= evaluator.work
 
-    def _moderate(self, groups: list[list[Entity]]) -> None:
+    def _moderate(self, groups: list[list[Entity]]) -> list[list[Entity]]:
         """Prefer a moderate burn to an extreme one, or to one on the brink, as long as the alert fires."""
+        self._make_moderate(groups)
+        return groups
+
+    def _make_moderate(self, groups: list[list[Entity]]) -> None:
         excess = self._excess()
         if _BRINK <= excess <= _MODERATE or excess <= EXACT or len(self.trial.tracks) > _MANY:
             return
