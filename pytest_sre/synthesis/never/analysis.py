@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
+from pytest_sre.model.routing import Matcher
 from pytest_sre.model.rules import Rule
 from pytest_sre.promql.ast import (
     Aggregate,
@@ -46,15 +47,24 @@ _ALERTS = Labels({
 })  # fmt: skip
 
 
+_SCRAPED = Labels({
+    label: Values(None, (Matcher(label, "!=", ""),), "every scraped series has it") for label in ("job", "instance")
+})  # fmt: skip
 Check = Callable[["Analysis", Binary], Never | None]
 
 
 class Analysis:
     """What expressions can have as results; rules are looked at once."""
 
-    def __init__(self, rules: RuleIndex, facts: Facts, check: Check, lookback: float = 300.0) -> None:
-        """``check`` looks at how both sides of an operation hang together; ``lookback`` in seconds."""
-        self.rules, self.facts, self._check, self.lookback = rules, facts, check, lookback
+    def __init__(
+        self, rules: RuleIndex, facts: Facts, check: Check, lookback: float = 300.0, scraped: bool = False
+    ) -> None:
+        """``check`` looks at how both sides of an operation hang together; ``lookback`` in seconds.
+
+        With ``scraped`` all raw series are taken to have the labels that each scrape gives them.
+        """
+        self.rules, self.facts, self._check = rules, facts, check
+        self.lookback, self.scraped = lookback, scraped
         self._open: set[Rule] = set()
         self._cut: set[Rule] = set()  # open rules that were asked again: what was found meanwhile is not all
         self._of_rule: dict[Rule, Kinds | Never] = {}
@@ -118,7 +128,7 @@ class Analysis:
     def _selector(self, expr: VectorSelector) -> Kinds | Never:
         """What a selector takes: of a raw metric, or of each rule that records it."""
         rules = self.rules.behind(expr)
-        base = _ALERTS if expr.name == "ALERTS" else None
+        base = self._base(expr.name)
         taken, broken = labels.selected(expr, base)
         if broken:
             return reasons.contradictory(expr, broken, base)
@@ -139,6 +149,13 @@ class Analysis:
                 else:
                     kinds.append(Kind(taken, kind.span))
         return few(kinds) if kinds else dead[0]
+
+    def _base(self, name: str) -> Labels | None:
+        """What is known of all series of a name."""
+        if name == "ALERTS":
+            return _ALERTS
+        raw = name and ":" not in name and not self.rules.recording(name)
+        return _SCRAPED.having({NAME: Values(frozenset({name}))}) if self.scraped and raw else None
 
     def _rule(self, rule: Rule) -> Kinds | Never:
         """What a recording rule writes; one that needs itself may write anything."""
