@@ -18,7 +18,19 @@ from servers import REPO
 from shop import edit
 
 from pytest_sre import checks
-from pytest_sre.checks import CHECKS, detects, fires, known, loads, pages, policy, quiet, resolves, unit
+from pytest_sre.checks import (
+    CHECKS,
+    detects,
+    fires,
+    known,
+    loads,
+    pages,
+    policy,
+    quiet,
+    resolves,
+    steady,
+    unit,
+)
 from pytest_sre.checks.case import Case, Skipped
 from pytest_sre.model.finding import Location
 from pytest_sre.model.observation import (
@@ -35,6 +47,7 @@ from pytest_sre.model.routing import Integration
 from pytest_sre.model.rules import Rule
 from pytest_sre.model.scenario import Scenario, Series
 from pytest_sre.model.slo import PolicyEntry, Slo, detection
+from pytest_sre.model.snapshot import Snapshots
 from pytest_sre.model.timeline import Passage
 from pytest_sre.model.unittest import SeenAlert, UnitObservation
 from pytest_sre.promql.selector import selector
@@ -44,7 +57,6 @@ from pytest_sre.report.seen import Seen
 from pytest_sre.settings import Scope, Settings, SreYaml, read_sre_yaml
 from pytest_sre.sources.discover import BrokenFile, Inventory, SkippedFile, discover
 from pytest_sre.sources.prometheus import PrometheusConfig
-from pytest_sre.sources.snapshot import Snapshots
 from pytest_sre.stack import rulecopy
 from pytest_sre.stack.process import ProcessStack
 
@@ -595,3 +607,25 @@ def test_examples_of_resolves(repo: Path) -> None:
     edit(repo / "rules/platform.yml", "        for: 5m\n", "        for: 5m\n        keep_firing_for: 30d\n")
     kept = Passage("burn", "", -450.0, 9e6, 30.0, recovery=450.0, fired=300.0, ended=2592450.0)
     assert_shown(resolves, resolves.judge(on_virtual_time(repo, "InstanceDown", kept)))
+
+
+def test_examples_of_steady(repo: Path) -> None:
+    rules = repo / "rules/payments.yml"
+    backlog = "expr: payments_queue_length > 1000\n          for: 10m\n          labels:\n"
+    edit(rules, backlog, f"{backlog}            waiting: '{{{{ $value }}}}'\n")
+    faces = ((("waiting", "1045.1"),), (("waiting", "1090.1"),))
+    moving = Passage("moving", "", 0.0, 900.0, 30.0, faces=faces, lasted=30.0)
+    assert_shown(steady, steady.judge(on_moving(repo, moving)))
+
+    edit(
+        rules,
+        f"{backlog}            waiting: '{{{{ $value }}}}'\n",
+        backlog.replace("          for: 10m\n", ""),
+    )
+    assert_shown(steady, steady.judge(on_moving(repo, Passage("hover", "", 0.0, 3600.0, 30.0, firings=20))))
+
+
+def on_moving(repo: Path, passage: Passage) -> Case:
+    """The backlog's alert on values that moved."""
+    case = on_virtual_time(repo, "PaymentsQueueBacklog")
+    return replace(case, timed=TimedObservation(case.rule, moves=(passage,)))

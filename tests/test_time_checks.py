@@ -1,4 +1,4 @@
-"""The checks on virtual time: quiet, detects, resolves. Their findings' texts are held by tests/test_docs.py."""
+"""The checks on virtual time: quiet, detects, resolves, steady. Their findings' texts are held by tests/test_docs.py."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from types import ModuleType
 
 import pytest
 
-from pytest_sre.checks import detects, quiet, resolves
+from pytest_sre.checks import detects, quiet, resolves, steady
 from pytest_sre.checks.case import Case, Skipped, Verdict
 from pytest_sre.model.finding import Location
 from pytest_sre.model.observation import FileVerdict, TimedObservation
 from pytest_sre.model.rules import Rule
+from pytest_sre.model.snapshot import Snapshots
 from pytest_sre.model.timeline import Passage
 from pytest_sre.settings import SreYaml
 from pytest_sre.sources.discover import Inventory
 from pytest_sre.sources.prometheus import PrometheusConfig
-from pytest_sre.sources.snapshot import Snapshots
 
-CHECKS = pytest.mark.parametrize("check", [quiet, detects, resolves], ids=lambda check: check.NAME)
+CHECKS = pytest.mark.parametrize("check", [quiet, detects, resolves, steady], ids=lambda check: check.NAME)
 RULE = Rule("alert", "Burn", "x > 1", Location("r.yml", 3), 4, "g", 0)
 NEAR = Passage("near", "0.9x of the threshold", -150.0, 0.0, 30.0, factor=0.9)
 PLAIN = Passage("burn", "above the threshold", -150.0, 900.0, 30.0, recovery=300.0, fired=60.0, ended=420.0)
@@ -29,9 +29,19 @@ OWN = Passage("burn", "1.1x: 2%", -150.0, 900.0, 30.0, fired=90.0, error_ratio=0
 SLOS = {"slos": [{"name": "shop", "objective": 99.9, "errors": 'hits{code="500"}', "total": "hits"}]}
 
 
-def judge(check: ModuleType, passages: Sequence[Passage], rule: Rule = RULE, reason: str = "") -> Verdict:
+REAL = Passage("snapshot", "fixtures/node.prom", -150.0, 0.0, 30.0)
+
+
+def judge(
+    check: ModuleType,
+    passages: Sequence[Passage],
+    rule: Rule = RULE,
+    reason: str = "",
+    real: Sequence[Passage] = (),
+    moves: Sequence[Passage] = (),
+) -> Verdict:
     inventory = Inventory(None, (), (), (), None, PrometheusConfig(), Snapshots())  # type: ignore[arg-type]
-    timed = TimedObservation(rule, tuple(passages), reason)
+    timed = TimedObservation(rule, tuple(passages), reason, snapshots=tuple(real), moves=tuple(moves))
     verdict: Verdict = check.judge(Case(rule, None, {}, SreYaml.model_validate(SLOS), inventory, "", timed))
     return verdict
 
@@ -80,6 +90,21 @@ def test_quiet_tells_each_thing_once() -> None:
     assert isinstance(verdict, tuple)
     assert verdict[0].expected.endswith("used up, that is, 0.01% of the requests fail")
     assert verdict[0].seen == "firing after 30s; 2m 30s were looked at"
+
+
+def test_quiet_on_real_pages_whether_or_not_data_were_found() -> None:
+    early = replace(REAL, early=-120.0, why=("leg held",))
+    assert judge(quiet, [PLAIN], real=[REAL]) == ()
+    for passages, reason in (([PLAIN], ""), ([], "no series found")):
+        verdict = judge(quiet, passages, reason=reason, real=[early])
+        assert isinstance(verdict, tuple)
+        (finding,) = verdict
+        assert finding.summary == "Burn fires on the snapshot of a healthy service"
+        assert finding.expected == "no alert on what fixtures/node.prom shows"
+        assert finding.seen == "firing after 30s; 2m 30s were looked at"
+        assert finding.details == ("leg held",)
+    assert isinstance(judge(quiet, [], reason="no series found", real=[REAL]), Skipped)
+    assert isinstance(judge(detects, [], reason="no series found", real=[early]), Skipped)
 
 
 def test_detects_its_own_threshold_and_some_ratio() -> None:

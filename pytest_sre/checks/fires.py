@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import lru_cache
 
+from pytest_sre.checks import fires_texts
 from pytest_sre.checks.case import Case, Skipped, Verdict
 from pytest_sre.model.finding import Finding, Location
 from pytest_sre.model.scenario import Impossible, NotSynthesised
 from pytest_sre.promql.parse import PromqlError, parse
 from pytest_sre.promql.resolve import RuleIndex
 from pytest_sre.sources.discover import Inventory
-from pytest_sre.synthesis.never import KnownTypes, misuses, unscraped
+from pytest_sre.synthesis.never import misuses, unscraped
 
 NAME = "fires"
 NEEDS = "fire"
@@ -34,6 +35,8 @@ def _fired(case: Case) -> Verdict:
     if case.alert is None:
         return Skipped("nothing was run")
     plan = case.alert.plan
+    if isinstance(plan, NotSynthesised) and plan.unlike:
+        return (_unlike(case, plan),)
     if isinstance(plan, NotSynthesised):
         return Skipped(f"no series could be made: {plan.reason}" + (f": {plan.part}" if plan.part else ""))
     where = Location(rule.location.path, rule.expr_line)
@@ -61,7 +64,7 @@ def _fired(case: Case) -> Verdict:
             ),
         )
     if case.alert.state == "firing":
-        return _texts(case)
+        return (*_texts(case), *fires_texts.lost(case))
     names = sorted({dict(series.labels)["__name__"] for series in plan.series})
     return (
         Finding(
@@ -77,7 +80,20 @@ def _fired(case: Case) -> Verdict:
     )
 
 
-def _texts(case: Case) -> Verdict:
+def _unlike(case: Case, plan: NotSynthesised) -> Finding:
+    return Finding(
+        NAME,
+        Location(case.rule.location.path, case.rule.expr_line),
+        f"{case.rule.name} does not fire on series like the real ones",
+        expected=f"some data fire it, on series with the labels and buckets of {', '.join(case.inventory.snapshots.paths)}",
+        seen=plan.unlike,
+        details=("note      with other labels it fires",),
+        next_step="compare what it matches, groups by and joins on with the labels of the real series; if the pages are "
+        "out of date, take new ones",
+    )
+
+
+def _texts(case: Case) -> tuple[Finding, ...]:
     """Templates in labels and annotations must have rendered."""
     assert case.alert is not None
     bad = {
@@ -104,9 +120,7 @@ def _unscraped(case: Case) -> Iterator[Finding]:
     """A warning where only series without ``job`` or ``instance`` fire the alert: scraped ones have both."""
     rule = case.rule
     try:
-        found = unscraped(
-            parse(rule.expr), _index(case.inventory), KnownTypes(case.inventory.snapshots.types)
-        )
+        found = unscraped(parse(rule.expr), _index(case.inventory), case.inventory.snapshots)
     except PromqlError:
         return
     if found is not None:
@@ -125,7 +139,7 @@ def _unscraped(case: Case) -> Iterator[Finding]:
 def _misused(case: Case) -> Iterator[Finding]:
     """Warnings about functions that do not fit the type of their metric: they fire, but on numbers without meaning."""
     index = _index(case.inventory)
-    facts = KnownTypes(case.inventory.snapshots.types)
+    facts = case.inventory.snapshots
     for rule in (case.rule, *index.closure(case.rule)):
         try:
             found = misuses(parse(rule.expr), index, facts)

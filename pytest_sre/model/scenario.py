@@ -33,11 +33,16 @@ class Scenario:
 
 @dataclass(frozen=True, slots=True)
 class NotSynthesised:
-    """No series were found (yet): the test is skipped. ``part`` is the sub-expression to blame."""
+    """No series were found (yet): the test is skipped. ``part`` is the sub-expression to blame.
+
+    ``unlike`` says what real series lack, where snapshots have all that the alert reads and series with other labels
+    would fire it: then the test fails.
+    """
 
     alert: Rule
     reason: str
     part: str = ""
+    unlike: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,8 @@ from pytest_sre.synthesis.signals import Counter, Gauge, Signal, Track
 
 NEAR = 0.9
 """How far near is from healthy (0) to the smallest share of burning that fires (1)."""
+OVER = 1.1
+"""The same for what lies just above the threshold."""
 _PRECISION = 1.001
 _LOWS = (0.1, 1e-4, 1e-9)
 """Where bisection may begin; what fires at the last of these shares fires on any change at all."""

@@ -14,8 +14,9 @@ from pytest_sre.synthesis import grid
 from pytest_sre.synthesis.batches import MOMENTS, Pool, labels_key
 from pytest_sre.synthesis.burning import Burning, burning
 from pytest_sre.synthesis.element import Vector
+from pytest_sre.synthesis.exposed import Exposed
 from pytest_sre.synthesis.grid import Windows
-from pytest_sre.synthesis.search import firing
+from pytest_sre.synthesis.search import firing, sample_windows
 from pytest_sre.synthesis.shape import Shape, shape_of
 from pytest_sre.synthesis.signals import FixedTrack, Track
 
@@ -28,13 +29,14 @@ def plan(
     by_hand: Mapping[Rule, tuple[Series, ...]] | None = None,
     types: Mapping[str, str] | None = None,
     now: float | None = None,
+    real: Exposed | None = None,
 ) -> Plan:
     """Series for every alert, in as few batches as possible.
 
     ``lookback`` in seconds; ``by_hand`` series that users wrote; ``types`` metric types by name; ``now`` the
-    start of the run in seconds since the epoch (the clock's, if None).
+    start of the run in seconds since the epoch (the clock's, if None); ``real`` the metrics of snapshots.
     """
-    planner = _Planner(rules, lookback, by_hand or {}, types or {}, time.time() if now is None else now)
+    planner = _Planner(rules, lookback, by_hand or {}, types or {}, time.time() if now is None else now, real)
     for serial, alert in enumerate(alerts, 1):
         planner.add(alert, str(serial))
     return planner.finish()
@@ -48,7 +50,9 @@ class _Planner:
         by_hand: Mapping[Rule, tuple[Series, ...]],
         types: Mapping[str, str],
         now: float,
+        real: Exposed | None,
     ) -> None:
+        self.real = real
         self.rules, self.lookback, self.by_hand, self.types, self.now = rules, lookback, by_hand, types, now
         self.pools: list[Pool] = []
         self.unproven: list[NotSynthesised | Impossible] = []
@@ -75,13 +79,19 @@ class _Planner:
         if any(self._shared(shape, pool) for pool in self.pools):
             return
         made = burning(
-            shape, self.rules, types=self.types, now=self.now, lookback=self.lookback, serial=serial
+            shape,
+            self.rules,
+            types=self.types,
+            now=self.now,
+            lookback=self.lookback,
+            serial=serial,
+            real=self.real,
         )
         if isinstance(made, Burning):
             things = made.things
             for tracks in things:
                 for track in tracks:
-                    self.windows[track] = grid.window_key(shape.reads)
+                    self.windows[track] = sample_windows(shape)
             self._place(shape, things)
         else:
             self.unproven.append(made)
@@ -89,7 +99,7 @@ class _Planner:
     def _shared(self, shape: Shape, pool: Pool) -> bool:
         """Use what is planned already, with more history if need be, where the alert fires on it."""
         matched = [track for near in pool.matched(shape) for track in pool.family[near]]
-        wanted = grid.window_key(shape.reads)
+        wanted = sample_windows(shape)
         before = {track: (track.times, self.windows[track]) for track in matched if track in self.windows}
         for track, (_, windows) in before.items():
             if not wanted <= windows:

@@ -6,11 +6,9 @@ An abstract interpretation: where in doubt, anything is possible.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable
 from dataclasses import replace
 
-from pytest_sre.model.routing import Matcher
 from pytest_sre.model.rules import Rule
 from pytest_sre.promql.ast import (
     Aggregate,
@@ -27,29 +25,16 @@ from pytest_sre.promql.fold import fold
 from pytest_sre.promql.parse import PromqlError, parse
 from pytest_sre.promql.printer import to_text
 from pytest_sre.promql.resolve import RuleIndex
-from pytest_sre.synthesis.never import clock, functions, labels, operators, reasons
+from pytest_sre.synthesis.never import clock, functions, labels, operators, raw, reasons
 from pytest_sre.synthesis.never.facts import Facts
 from pytest_sre.synthesis.never.kinds import UNKNOWN, Kind, Kinds, few, grouped, hull
-from pytest_sre.synthesis.never.labels import NAME, NONE, Labels
-from pytest_sre.synthesis.never.matchers import ANY, Values
+from pytest_sre.synthesis.never.labels import NONE
+from pytest_sre.synthesis.never.matchers import ANY
 from pytest_sre.synthesis.never.span import ANYTHING, POSITIVE, SHARE, Span, combined, only
 from pytest_sre.synthesis.never.sure import always_there, single
 from pytest_sre.synthesis.never.verdict import Never
 from pytest_sre.synthesis.never.whole import COMPARISONS, ratio
 
-_UNSIGNED = re.compile(r"_(total|bucket)$")
-_SIGNED_WORDS = re.compile(
-    r"(^|_)(balance|profit|pnl|net|diff|difference|delta|change|drift|offset|skew|lag|remaining|left|growth)(_|$)"
-)
-_ALERTS = Labels({
-    NAME: Values(frozenset({"ALERTS"})),
-    "alertstate": Values(frozenset({"pending", "firing"}), why="alerts are pending or firing"),
-})  # fmt: skip
-
-
-_SCRAPED = Labels({
-    label: Values(None, (Matcher(label, "!=", ""),), "every scraped series has it") for label in ("job", "instance")
-})  # fmt: skip
 Check = Callable[["Analysis", Binary], Never | None]
 
 
@@ -128,12 +113,13 @@ class Analysis:
     def _selector(self, expr: VectorSelector) -> Kinds | Never:
         """What a selector takes: of a raw metric, or of each rule that records it."""
         rules = self.rules.behind(expr)
-        base = self._base(expr.name)
+        base = raw.base(expr.name, self.scraped and not self.rules.recording(expr.name))
         taken, broken = labels.selected(expr, base)
         if broken:
             return reasons.contradictory(expr, broken, base)
+        anything = (Kind(taken, raw.values(expr.name, self.facts)),)
         if not rules:
-            return (Kind(taken, self._raw(expr.name)),)
+            return anything
         kinds: list[Kind] = []
         dead: list[Never] = []
         for rule in rules:
@@ -142,6 +128,8 @@ class Analysis:
                 dead.append(found.recorded(rule))
                 continue
             for kind in found:
+                if rule.kind != "record":
+                    return anything  # an alert of the same name may stand in another repository
                 written = labels.recorded(kind.labels, rule.name, rule.labels)
                 taken, broken = labels.selected(expr, written)
                 if broken:
@@ -149,13 +137,6 @@ class Analysis:
                 else:
                     kinds.append(Kind(taken, kind.span))
         return few(kinds) if kinds else dead[0]
-
-    def _base(self, name: str) -> Labels | None:
-        """What is known of all series of a name."""
-        if name == "ALERTS":
-            return _ALERTS
-        raw = name and ":" not in name and not self.rules.recording(name)
-        return _SCRAPED.having({NAME: Values(frozenset({name}))}) if self.scraped and raw else None
 
     def _rule(self, rule: Rule) -> Kinds | Never:
         """What a recording rule writes; one that needs itself may write anything."""
@@ -176,18 +157,6 @@ class Analysis:
         if not self._cut:
             self._of_rule[rule] = found
         return found
-
-    def _raw(self, name: str) -> Span:
-        """The values of a metric that no rule records."""
-        if name == "up":
-            return SHARE
-        if name == "ALERTS":
-            return only(1.0)
-        kind = self.facts.type(name)
-        if kind in ("counter", "histogram"):
-            return ANYTHING if kind == "histogram" and name.endswith("_sum") else POSITIVE
-        unsigned = _UNSIGNED.search(name) and not _SIGNED_WORDS.search(name)
-        return POSITIVE if unsigned and not kind else ANYTHING
 
     def _call(self, expr: Call) -> Kinds | Never:
         name = expr.name

@@ -40,7 +40,9 @@ def contradictory(expr: VectorSelector, label: str, base: Labels | None) -> Neve
             f"no series has {' and '.join(matchers)}: {base.of(label).why}", to_text(expr), "mend the matcher"
         )
     together = (
-        "let no value through together" if len(matchers) > 1 else "lets no value through, not even none"
+        "let no value through together"
+        if len(matchers) > 1
+        else "lets nothing through: it rules out every value, and a missing label too"
     )
     return Never(f"{' and '.join(matchers)} {together}", to_text(expr), f"mend the matchers of {label}")
 
