@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from servers import REPO
 
 from pytest_sre.model.finding import Location
 from pytest_sre.model.rules import Rule
@@ -238,3 +239,30 @@ def test_scraped_series_have_job_and_instance() -> None:
         "sum by (instance) (a) / b:c > 0.2", "count(up) == 0", "absent(a) and on () b",
     ):  # fmt: skip
         assert unscraped(parse(fine), RULES) is None
+
+
+PAGE = (REPO / "docs/checks/fires.md").read_text()
+TABLE = PAGE[PAGE.index("| Expression | What it says |") :].split("\n\n")[0].replace("\\|", "\0")
+ROWS = [
+    [cell.strip().replace("\0", "|") for cell in row.strip("| ").split("|")] for row in TABLE.splitlines()[2:]
+]
+
+
+@pytest.mark.parametrize(("shown", "says"), ROWS)
+def test_the_page_says_what_is_said(shown: str, says: str) -> None:
+    expr = shown.split("`")[1]
+    found = impossible(parse(expr), RULES, alert=alert(expr, 3600.0))
+    assert found is not None
+    assert says in found.reason
+
+
+def test_the_page_shows_a_finding_as_it_is() -> None:
+    expr = "sum by (job) (config_last_reload_successful == 0) > 0"
+    found = impossible(parse(expr), RULES)
+    assert found is not None
+    for line in (
+        f"  seen:     {found.reason}",
+        f"  in        {found.part}",
+        f"  next:     {found.next_step}",
+    ):
+        assert f"{line}\n" in PAGE

@@ -175,6 +175,12 @@ def _cause(vector: Expr, left: Span, op: str, right: Span) -> tuple[str, str]:
             ": a comparison keeps the values of its left side",
             "write the conditions with and, or the first with bool",
         )
+    quantile = any(isinstance(node, Call) and node.name == "histogram_quantile" for node in walk(vector))
+    if quantile and math.isfinite(left.high):
+        return (
+            ": a quantile is at most the highest finite bucket, as the snapshots show them",
+            "give the histogram buckets above the threshold, or lower it",
+        )
     if math.isfinite(left.high) and left.high <= 1 and op in (">", ">=") and 1 < right.low <= 100:
         return "", "if the threshold is in percent, multiply the ratio by 100 or divide the threshold"
     return "", _THRESHOLD
