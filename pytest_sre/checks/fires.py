@@ -12,7 +12,7 @@ from pytest_sre.model.scenario import Impossible, NotSynthesised
 from pytest_sre.promql.parse import PromqlError, parse
 from pytest_sre.promql.resolve import RuleIndex
 from pytest_sre.sources.discover import Inventory
-from pytest_sre.synthesis.never import misuses
+from pytest_sre.synthesis.never import misuses, unscraped
 
 NAME = "fires"
 NEEDS = "fire"
@@ -21,7 +21,11 @@ NEEDS = "fire"
 def judge(case: Case) -> Verdict:
     """Pass when at least one alert of the rule is firing; skip what no series could be made for."""
     verdict = _fired(case)
-    return verdict if isinstance(verdict, Skipped) or case.broken_file else (*verdict, *_misused(case))
+    return (
+        verdict
+        if isinstance(verdict, Skipped) or case.broken_file
+        else (*verdict, *_unscraped(case), *_misused(case))
+    )
 
 
 def _fired(case: Case) -> Verdict:
@@ -110,6 +114,26 @@ def _texts(case: Case) -> tuple[Finding, ...]:
         )
         for one in sorted(bad)
     )
+
+
+def _unscraped(case: Case) -> Iterator[Finding]:
+    """A warning where only series without ``job`` or ``instance`` fire the alert: scraped ones have both."""
+    rule = case.rule
+    try:
+        found = unscraped(parse(rule.expr), _index(case.inventory), case.inventory.snapshots)
+    except PromqlError:
+        return
+    if found is not None:
+        yield Finding(
+            NAME,
+            Location(rule.location.path, rule.expr_line),
+            f"{rule.name} never fires on scraped series",
+            expected="it fires on series that have job and instance, as all scraped ones do",
+            seen=found.reason,
+            details=(f"in        {found.part}",),
+            next_step=found.next_step,
+            severity="warning",
+        )
 
 
 def _misused(case: Case) -> Iterator[Finding]:
