@@ -153,7 +153,7 @@ class AlertNode(pytest.Collector):
             rules = [rule for rule in _alerts(scope[0], self.shown) if rule.name == self.name]
             for rule, difference in zip(rules, distinguish(rules), strict=True):
                 for check in CHECKS:
-                    if check is not known or scope[0].inventory.snapshots:
+                    if check is not known or known.asks(rule, scope[0].inventory):
                         yield from self._items(scope, rule, difference, check)
 
     def _items(

@@ -214,6 +214,17 @@ def test_a_broken_rule_file_has_only_its_own_item(shop: Shop) -> None:
     assert shop.ids("-m", "sre") == ["rules/broken.yml::loads", *ALL]
 
 
+def test_a_broken_snapshot_has_its_own_item_and_fails_without_any_server(shop: Shop) -> None:
+    shop.put("fixtures/node.prom", "ok 1\n<html>\n")
+    shop.put("fixtures/good.prom", 'up{job="a"} 1\n')
+    ids = shop.ids("-m", "sre")
+    assert ids[0] == "fixtures/node.prom::loads"
+    assert "rules/x.yml::Down::known" in ids
+    result = shop.run("--sre-alerts", "-k", "node.prom")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["fixtures/node.prom:2: this file does not load *", "*not a metrics page*"])
+
+
 def test_a_broken_rule_file_fails_without_any_server(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     shop.put("rules/broken.yml", RULES + "   for: 5m\n")
     monkeypatch.setenv("PATH", "")

@@ -47,6 +47,7 @@ from pytest_sre.model.routing import Integration
 from pytest_sre.model.rules import Rule
 from pytest_sre.model.scenario import Scenario, Series
 from pytest_sre.model.slo import PolicyEntry, Slo, detection
+from pytest_sre.model.snapshot import Snapshots
 from pytest_sre.model.timeline import Passage
 from pytest_sre.model.unittest import SeenAlert, UnitObservation
 from pytest_sre.promql.selector import selector
@@ -56,7 +57,6 @@ from pytest_sre.report.seen import Seen
 from pytest_sre.settings import Scope, Settings, SreYaml, read_sre_yaml
 from pytest_sre.sources.discover import BrokenFile, Inventory, SkippedFile, discover
 from pytest_sre.sources.prometheus import PrometheusConfig
-from pytest_sre.sources.snapshot import Snapshots
 from pytest_sre.stack import rulecopy
 from pytest_sre.stack.process import ProcessStack
 

@@ -127,6 +127,17 @@ def test_histograms_are_cumulative(expr: str) -> None:
         "count by (version) (count by (version, cluster) (build_info)) > 1",
         "count(count by (version) (build_info)) > 1",
         'label_replace(x, "host", "$1", "instance", "(.*):.*") > 5',
+        "x > 5 and on () hour() == 22",
+        "day_of_week(backup_time) == 6 and on (job) minute(x_time) > 30",
+        "sin(x) > 0.5",
+        "pi() * x > 7",
+        "mad_over_time(x[10m]) > 3",
+        "time() - ts_of_max_over_time(x[1h]) > 600",
+        "first_over_time(x[1h]) > last_over_time(x[1h]) * 2",
+        "double_exponential_smoothing(x[30m], 0.5, 0.5) > 7",
+        'sort_by_label(x, "job") > 5',
+        "info(x) > 5",
+        "x atan2 y > 1",
     ],
 )
 def test_families(expr: str) -> None:
@@ -315,10 +326,10 @@ def test_long_windows_of_records_are_sampled_where_they_are_evaluated() -> None:
 
 
 def test_what_is_missing_is_named() -> None:
-    alerts = [rule("B", "hour() > 5 and x > 1"), rule("C", "sum(")]
+    alerts = [rule("B", "histogram_avg(x) > 1 and y > 1"), rule("C", "sum(")]
     found = planned(*alerts).unproven
     assert [type(item) for item in found] == [NotSynthesised] * 2
-    assert found[0].part == "hour()"
+    assert found[0].part == "histogram_avg(x)"
     assert "not PromQL" in found[1].reason
 
 

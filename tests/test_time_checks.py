@@ -13,11 +13,11 @@ from pytest_sre.checks.case import Case, Skipped, Verdict
 from pytest_sre.model.finding import Location
 from pytest_sre.model.observation import FileVerdict, TimedObservation
 from pytest_sre.model.rules import Rule
+from pytest_sre.model.snapshot import Snapshots
 from pytest_sre.model.timeline import Passage
 from pytest_sre.settings import SreYaml
 from pytest_sre.sources.discover import Inventory
 from pytest_sre.sources.prometheus import PrometheusConfig
-from pytest_sre.sources.snapshot import Snapshots
 
 CHECKS = pytest.mark.parametrize("check", [quiet, detects, resolves, steady], ids=lambda check: check.NAME)
 RULE = Rule("alert", "Burn", "x > 1", Location("r.yml", 3), 4, "g", 0)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 
 from pytest_sre.checks import timed
-from pytest_sre.checks.case import Case, Verdict
+from pytest_sre.checks.case import Case, Verdict, calls_itself_a_page
 from pytest_sre.model.finding import Finding
 from pytest_sre.model.timeline import Passage
 from pytest_sre.report.figures import percent, span
+from pytest_sre.sources.fields import share
 from pytest_sre.sources.slos import SloSpec
 from pytest_sre.synthesis.slo import HEALTHY as SPENT
 
@@ -22,7 +24,13 @@ def judge(case: Case) -> Verdict:
     if unasked is not None:
         return unasked
     assert case.timed is not None
-    return (*timed.failed(case, NAME, timed.about_itself(case)), *_early(case, case.timed.passages))
+    passages = case.timed.passages
+    return (
+        *timed.failed(case, NAME, timed.about_itself(case)),
+        *_early(case, passages),
+        *(_useless(case, one) for one in passages if one.always),
+        *_cheap(case, passages),
+    )
 
 
 def _early(case: Case, passages: Sequence[Passage]) -> Iterator[Finding]:
@@ -58,6 +66,45 @@ def _healthy(case: Case, one: Passage) -> Finding:
         seen=_seen(one),
         details=one.why,
         next_step="raise the threshold, or mend what the expression selects: as it is, on-call learns to ignore it",
+    )
+
+
+def _useless(case: Case, one: Passage) -> Finding:
+    return Finding(
+        NAME,
+        timed.where(case),
+        f"{case.rule.name} has a leg that holds while {one.slo} is met",
+        expected="each leg about the error ratio to hold in trouble only",
+        seen=f"{len(one.always)} held while {percent(SPENT)} of the error budget was used up: what is beside it decides alone",
+        details=one.always,
+        next_step="mend the leg: its threshold, its comparison, or the ratio that it reads",
+    )
+
+
+def _cheap(case: Case, passages: Sequence[Passage]) -> Iterator[Finding]:
+    """Pages that cost next to nothing of the error budget: what the Workbook calls low precision."""
+    worth = share(case.settings.page_worth)
+    slos = {slo.name: slo.as_model("") for slo in case.settings.slos}
+    spent = [
+        (slos[one.slo].spent(one.error_ratio, one.fired), one)
+        for one in passages
+        if one.slo in slos and one.error_ratio is not None and one.fired is not None
+    ]
+    if spent and calls_itself_a_page(case.rule, case.settings.severities):
+        least, passage = min(spent, key=lambda pair: pair[0])
+        if least < worth:
+            yield _too_soon(case, passage, least)
+
+
+def _too_soon(case: Case, one: Passage, spent: float) -> Finding:
+    assert one.fired is not None
+    return Finding(
+        NAME,
+        timed.where(case),
+        f"{case.rule.name} pages for {percent(spent)} of the error budget of {one.slo}",
+        expected=f"a page when at least {case.settings.page_worth} of it is spent (`page_worth`)",
+        seen=f"at {one.name} it fires after {span(one.fired)}; {math.floor(1 / spent)} such bursts fit into the budget",
+        next_step="look at a longer window too (both must hold: `and`), raise the threshold, or make it a ticket",
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from pytest_sre.model.observation import Change
@@ -14,9 +14,9 @@ from pytest_sre.model.scenario import Batch, Series
 from pytest_sre.model.timeline import Activity, Stretch
 from pytest_sre.promql.parse import PromqlError, parse
 from pytest_sre.promql.reach import Past, pasts, reads, record_reads
-from pytest_sre.promql.resolve import RuleIndex
+from pytest_sre.promql.resolve import ALERTS, RuleIndex
 from pytest_sre.synthesis.grid import AHEAD
-from pytest_sre.timemachine import program, states
+from pytest_sre.timemachine import program, records, states
 from pytest_sre.timemachine.engine import Engine
 from pytest_sre.timemachine.task import Program, Task
 
@@ -48,7 +48,7 @@ def history(
             if "" in names or dict(one.labels)["__name__"] in names
         )
         (outcome,) = program.evaluate(engine, [Program(tasks)], lambda rule, _: states.alert_labels(rule))
-    made = tuple(one for activity in outcome.values() for one in _series(activity, began))
+    made = tuple(one for rule, found in outcome.items() for one in _series(rule, found, began))
     return Recorded(made, tuple(_changes(wanted, index)))
 
 
@@ -126,7 +126,13 @@ def stretches(wanted: Collection[Past], began: float) -> tuple[Stretch, ...]:
     return tuple(found)
 
 
-def _series(activity: Activity, began: float) -> Iterator[Series]:
+def _series(rule: Rule, activity: Activity, began: float) -> Iterator[Series]:
+    if rule.kind == "alert":  # its ALERTS; a `for` is not waited for in the live stack
+        told = states.history(replace(rule, hold=0.0), activity, states.alert_labels(rule))
+        for labels, samples in records.alert_series(told, activity.ticks, 0.0):
+            if dict(labels)["__name__"] == ALERTS:
+                yield Series(labels, tuple((round(time - began, 3), value) for time, value in samples))
+        return
     for row in activity.rows:
         times = (round(time - began, 3) for time in row.times)
         yield Series(row.labels, tuple(zip(times, row.values, strict=True)))

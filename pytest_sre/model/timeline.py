@@ -101,7 +101,8 @@ class Passage:
     Two further kinds are about values that move, and have none of these times: ``hover`` (around the threshold) and
     ``moving`` (above it). ``firings`` is how often one alert began to fire then, ``faces`` the labels of alerts that
     replaced each other although the expression always held, ``lasted`` how long the longest stay of an alert was.
-    ``why`` explains what was not as it should be, leg by leg; ``plot`` has the legs' values over time.
+    ``why`` explains what was not as it should be, leg by leg; ``plot`` has the legs' values over time. In the worst burn
+    of an SLO ``always`` has a line for each leg that held while it was met, ``never`` for each that did not hold in time.
     """
 
     kind: str
@@ -123,3 +124,5 @@ class Passage:
     lasted: float = 0.0
     why: tuple[str, ...] = ()
     plot: tuple[Mapping[str, Any], ...] = ()
+    always: tuple[str, ...] = ()
+    never: tuple[str, ...] = ()

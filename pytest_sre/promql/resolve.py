@@ -12,6 +12,9 @@ from pytest_sre.promql.parse import PromqlError, parse
 
 DEFAULT_INTERVAL = 60.0
 """Prometheus' own `evaluation_interval`, in seconds."""
+ALERTS = "ALERTS"
+"""The metric that Prometheus writes for every alert that is pending or firing."""
+_MANY_ALERTS = 16
 
 
 @lru_cache(maxsize=20_000)
@@ -30,16 +33,16 @@ def selectors_of(expr: Expr) -> tuple[VectorSelector, ...]:
 
 
 class RuleIndex:
-    """All rules of a repository, found by what they record."""
+    """All rules of a repository, found by what they write."""
 
     def __init__(self, rules: Iterable[Rule], intervals: Mapping[Rule, float] | None = None) -> None:
-        """Index the recording rules among ``rules``; ``intervals`` are those of their groups, in seconds."""
+        """Index ``rules``; ``intervals`` are those of their groups, in seconds."""
         self.intervals = intervals or {}
         self._by_name: dict[str, list[Rule]] = defaultdict(list)
         self._by_label: dict[tuple[str, str], dict[str | None, list[Rule]]] = {}
+        self._alerts: dict[str, list[Rule]] = defaultdict(list)
         for rule in rules:
-            if rule.kind == "record":
-                self._by_name[rule.name].append(rule)
+            (self._by_name if rule.kind == "record" else self._alerts)[rule.name].append(rule)
         self._cache: dict[tuple[str, tuple[object, ...]], tuple[Rule, ...]] = {}
 
     def recording(self, name: str) -> tuple[Rule, ...]:
@@ -55,14 +58,31 @@ class RuleIndex:
         return bool(self.behind(selector))
 
     def behind(self, selector: VectorSelector) -> tuple[Rule, ...]:
-        """The rules whose series the selector can match: those that record its name with labels that fit."""
-        if selector.name not in self._by_name:
+        """The rules whose series the selector can match: those that record its name with labels that fit.
+
+        Behind ``ALERTS`` are the alerts that its ``alertname`` names, where they are few and may be firing.
+        """
+        if selector.name not in self._by_name and selector.name != ALERTS:
             return ()
         key = (selector.name, selector.matchers)
         found = self._cache.get(key)
         if found is None:
-            found = self._cache[key] = tuple(r for r in self._narrowed(selector) if fits(r, selector))
+            candidates = self._alerting(selector) if selector.name == ALERTS else self._narrowed(selector)
+            found = self._cache[key] = tuple(r for r in candidates if fits(r, selector))
         return found
+
+    def _alerting(self, selector: VectorSelector) -> Iterable[Rule]:
+        """The alerts that write the ``ALERTS`` a selector asks for by name."""
+        named = [m for m in selector.matchers if m.label == "alertname" and m.op in ("=", "=~")]
+        states = [m for m in selector.matchers if m.label == "alertstate"]
+        if not named or not all(m.matches({"alertstate": "firing"}) for m in states):
+            return ()
+        exact = next((m.value for m in named if m.op == "="), None)
+        names = [exact] if exact in self._alerts else [] if exact is not None else list(self._alerts)
+        every = [m for m in selector.matchers if m.label == "alertname"]
+        found = [name for name in names if all(m.matches({"alertname": name}) for m in every)]
+        rules = [rule for name in found for rule in self._alerts[name]]
+        return rules if len(rules) <= _MANY_ALERTS else ()
 
     def _narrowed(self, selector: VectorSelector) -> Iterable[Rule]:
         """The shortest list of candidates that an equality matcher gives, so that cost stays flat."""
@@ -89,7 +109,7 @@ class RuleIndex:
         return self._by_label[key]
 
     def closure(self, rule: Rule) -> tuple[Rule, ...]:
-        """The recording rules that a rule needs, transitively, nearest first; cycles are cut."""
+        """The recording rules (and alerts, for ``ALERTS``) that a rule needs, transitively, nearest first; cycles are cut."""
         return self.closure_of(rule.expr, rule)
 
     def closure_of(self, text: str, start: Rule | None = None) -> tuple[Rule, ...]:

@@ -100,7 +100,9 @@ def write(
     intervals: Mapping[Rule, float],
     folder: Path,
 ) -> RuleCopies:
-    """Write the copies that run: only the selected alerts and the recording rules that they need.
+    """Write the copies that run: only the selected alerts and the rules that they need.
+
+    Alerts that are needed by others alone, for their ``ALERTS``, fire without ``for``.
 
     ``intervals`` gives each rule the interval (seconds) that its group needs at least.
     """
@@ -108,7 +110,8 @@ def write(
     places: dict[tuple[str, str, int], Rule] = {}
     real: dict[Rule, float] = {}
     changes: list[Change] = []
-    keep = set(selected) | set(needed)
+    selected = set(selected)
+    keep = selected | set(needed)
     count = 0
     for file in files:
         for part in sorted({group.part for group in file.groups}):
@@ -119,18 +122,21 @@ def write(
                 if group.part != part or not rules:
                     continue
                 interval = max([1.0, *(intervals.get(rule, 1.0) for rule in rules)])
-                documents.append(_group(group, rules, interval, changes))
+                documents.append(_group(group, rules, interval, changes, selected))
                 alerts = [rule for rule in rules if rule.kind == "alert"]
                 for i, rule in enumerate(alerts):
-                    places[name, group.name, i] = rule
-                    real[rule] = interval
+                    if rule in selected:
+                        places[name, group.name, i] = rule
+                        real[rule] = interval
             if documents:
                 (folder / name).write_text(yamlfile.dump({"groups": documents})[0], "utf-8")
                 count += 1
     return RuleCopies(places, real, tuple(changes))
 
 
-def _group(group: RuleGroup, rules: list[Rule], interval: float, changes: list[Change]) -> dict[str, Any]:
+def _group(
+    group: RuleGroup, rules: list[Rule], interval: float, changes: list[Change], selected: Collection[Rule]
+) -> dict[str, Any]:
     where = f"group {group.name}"
     changes.append(Change(group.location.path, where, f"interval {interval:g}s"))
     left_out = sum(rule.kind == "alert" for rule in group.rules) - sum(rule.kind == "alert" for rule in rules)
@@ -142,12 +148,16 @@ def _group(group: RuleGroup, rules: list[Rule], interval: float, changes: list[C
     return {
         **document,
         "interval": f"{interval:g}s",
-        "rules": [_rule(group, rule, changes) for rule in rules],
+        "rules": [_rule(group, rule, changes, rule in selected) for rule in rules],
     }
 
 
-def _rule(group: RuleGroup, rule: Rule, changes: list[Change]) -> Any:
+def _rule(group: RuleGroup, rule: Rule, changes: list[Change], selected: bool) -> Any:
     document = group.document["rules"][rule.index]
+    if rule.kind == "alert" and not selected:
+        what = "here only for its ALERTS, which others read, without `for`"
+        changes.append(Change(rule.location.path, f"alert {rule.name}", what))
+        return {**document, "for": "0s"}
     if rule.kind == "alert" and rule.hold and templated(rule):
         what = (
             "`for: 0s` (its labels are templates, whose state Prometheus 2.53 to 3.10 cannot restore; "

@@ -103,6 +103,8 @@ class _Bounds:
             self.open.discard(rule)
 
     def _rule_interval(self, rule: Rule) -> Interval:
+        if rule.kind == "alert":
+            return (1.0, 1.0)
         if rule in self.open:
             return ANYTHING
         self.open.add(rule)

@@ -15,10 +15,11 @@ from pytest_sre.synthesis.batches import labels_key
 from pytest_sre.synthesis.bench import MOMENTS, Bench
 from pytest_sre.synthesis.burning import Burning, burning
 from pytest_sre.synthesis.element import EvalError, Unsupported
-from pytest_sre.synthesis.entities import Entity, Option, Palette
+from pytest_sre.synthesis.entities import Entity, Option
 from pytest_sre.synthesis.healthy import Healthy
 from pytest_sre.synthesis.hovering import hovers
 from pytest_sre.synthesis.mixture import NEAR, OVER, Pair
+from pytest_sre.synthesis.palette import Palette
 from pytest_sre.synthesis.shape import Shape, shape_of
 from pytest_sre.synthesis.signals import Signal, Track
 

@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 STRUCTURE = 10.0
 """Distance of what no change of values can mend (no partner to match with)."""
+ABSENT_OFF = 1.0
+"""Distance of a series that is not there."""
 
 
 class Element(NamedTuple):

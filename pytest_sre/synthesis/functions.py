@@ -86,6 +86,24 @@ def _deviation(points: Points, squared: bool) -> float:
     return variance if squared else math.sqrt(variance)
 
 
+def _mad(values: list[float]) -> float:
+    median = quantile(0.5, values)
+    return quantile(0.5, [abs(value - median) for value in values])
+
+
+def smoothed(points: Points, level: float, trend: float) -> float | None:
+    """Holt's linear method with smoothing factors for level and trend (funcDoubleExponentialSmoothing)."""
+    if len(points) < 2:
+        return None
+    before = base = points[0][1]
+    slope = points[1][1] - base
+    for i, (_, value) in enumerate(points[1:]):
+        if i:
+            slope = trend * (base - before) + (1 - trend) * slope
+        before, base = base, level * value + (1 - level) * (base + slope)
+    return base
+
+
 def _steps(points: Points, falls: bool) -> float:
     return float(sum((new < old) if falls else (new != old) for (_, old), (_, new) in pairwise(points)))
 
@@ -113,10 +131,19 @@ RANGE_FUNCTIONS: dict[str, RangeFunction] = {
     "present_over_time": lambda p, s, e: 1.0,
     "stddev_over_time": lambda p, s, e: _deviation(p, False),
     "stdvar_over_time": lambda p, s, e: _deviation(p, True),
+    "first_over_time": lambda p, s, e: p[0][1],
+    "mad_over_time": lambda p, s, e: _mad([v for _, v in p]),
 }
+STAMPS: dict[str, RangeFunction] = {
+    "ts_of_first_over_time": lambda p, s, e: p[0][0],
+    "ts_of_last_over_time": lambda p, s, e: p[-1][0],
+    "ts_of_max_over_time": lambda p, s, e: max(p, key=lambda point: (point[1], point[0]))[0],
+    "ts_of_min_over_time": lambda p, s, e: min(p, key=lambda point: (point[1], -point[0]))[0],
+}
+"""Functions that tell the time of a sample (here: relative to the run's start)."""
 COUNTING = frozenset({"sum_over_time", "count_over_time"})
 """Functions whose value grows with the number of samples."""
-KEEPS_NAME = frozenset({"last_over_time"})
+KEEPS_NAME = frozenset({"first_over_time", "last_over_time"})
 
 
 def _safe(function: Callable[[float], float]) -> Callable[[float], float]:
@@ -141,6 +168,23 @@ VALUE_FUNCTIONS: dict[str, Callable[[float], float]] = {
     "sgn": lambda value: math.copysign(1.0, value) if value else 0.0,
     "rad": math.radians,
     "deg": math.degrees,
+    **{
+        name: _safe(getattr(math, name))
+        for name in (
+            "sin",
+            "cos",
+            "tan",
+            "asin",
+            "acos",
+            "atan",
+            "sinh",
+            "cosh",
+            "tanh",
+            "asinh",
+            "acosh",
+            "atanh",
+        )
+    },
 }
 
 

@@ -11,8 +11,9 @@ from pytest_sre.promql.legs import conditions
 from pytest_sre.synthesis.bench import MOMENTS, Bench
 from pytest_sre.synthesis.descent import FAR, SHORT, Descent, knobs_of
 from pytest_sre.synthesis.element import Element, EvalError
-from pytest_sre.synthesis.entities import LEVEL, TRAFFIC, Entity, Option, Palette, Profile
+from pytest_sre.synthesis.entities import LEVEL, TRAFFIC, Entity, Option, Profile
 from pytest_sre.synthesis.errorlike import error_rates
+from pytest_sre.synthesis.palette import Palette
 from pytest_sre.synthesis.search import BUDGET
 from pytest_sre.synthesis.shape import Shape
 from pytest_sre.synthesis.signals import Counter, Gauge, Lost, Sawtooth, Step, Wave

@@ -15,7 +15,7 @@ from pytest_sre.synthesis.batches import MOMENTS, Pool, labels_key
 from pytest_sre.synthesis.burning import Burning, burning
 from pytest_sre.synthesis.element import Vector
 from pytest_sre.synthesis.grid import Windows
-from pytest_sre.synthesis.search import firing
+from pytest_sre.synthesis.search import firing, sample_windows
 from pytest_sre.synthesis.shape import Shape, shape_of
 from pytest_sre.synthesis.signals import FixedTrack, Track
 
@@ -81,7 +81,7 @@ class _Planner:
             things = made.things
             for tracks in things:
                 for track in tracks:
-                    self.windows[track] = grid.window_key(shape.reads)
+                    self.windows[track] = sample_windows(shape)
             self._place(shape, things)
         else:
             self.unproven.append(made)
@@ -89,7 +89,7 @@ class _Planner:
     def _shared(self, shape: Shape, pool: Pool) -> bool:
         """Use what is planned already, with more history if need be, where the alert fires on it."""
         matched = [track for near in pool.matched(shape) for track in pool.family[near]]
-        wanted = grid.window_key(shape.reads)
+        wanted = sample_windows(shape)
         before = {track: (track.times, self.windows[track]) for track in matched if track in self.windows}
         for track, (_, windows) in before.items():
             if not wanted <= windows:

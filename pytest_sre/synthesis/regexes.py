@@ -16,8 +16,11 @@ _CLASSES = {"CATEGORY_DIGIT": "1", "CATEGORY_WORD": "a", "CATEGORY_SPACE": " "}
 
 
 @lru_cache(maxsize=5_000)
-def examples(pattern: str, limit: int = 6) -> tuple[str, ...]:
-    """Up to ``limit`` different texts that the whole pattern matches, simplest first; none if it is not valid."""
+def examples(pattern: str, limit: int = 6, given: tuple[int, str] | None = None) -> tuple[str, ...]:
+    """Up to ``limit`` different texts that the whole pattern matches, simplest first; none if it is not valid.
+
+    ``given`` is the number of a group and what it should match.
+    """
     try:
         tree = parser.parse(pattern)
         compiled = re.compile(pattern)
@@ -25,7 +28,7 @@ def examples(pattern: str, limit: int = 6) -> tuple[str, ...]:
         return ()
     found: dict[str, None] = {}
     status = list(parser.parse(re.sub(r"(?<=\d)\.|(?<=\d\.)\.", "0", pattern)))  # 5.. is rather 500 than 5aa
-    for text in chain(islice(_sequence(status), 20), islice(_sequence(list(tree)), 200)):
+    for text in chain(islice(_sequence(status, given), 20), islice(_sequence(list(tree), given), 200)):
         if compiled.fullmatch(text):
             found[text] = None
             if len(found) >= limit:
@@ -33,16 +36,16 @@ def examples(pattern: str, limit: int = 6) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _sequence(items: list[Any]) -> Any:
+def _sequence(items: list[Any], given: tuple[int, str] | None) -> Any:
     if not items:
         yield ""
         return
-    for tail in islice(_sequence(items[1:]), 20):
-        for head in islice(_item(items[0]), 20):
+    for tail in islice(_sequence(items[1:], given), 20):
+        for head in islice(_item(items[0], given), 20):
             yield head + tail
 
 
-def _item(item: Any) -> Any:
+def _item(item: Any, given: tuple[int, str] | None) -> Any:
     op, arg = item
     name = str(op)
     if name == "LITERAL":
@@ -55,15 +58,17 @@ def _item(item: Any) -> Any:
         yield from _members(arg)
     elif name == "BRANCH":
         for branch in arg[1]:
-            yield from islice(_sequence(list(branch)), 10)
+            yield from islice(_sequence(list(branch), given), 10)
+    elif name == "SUBPATTERN" and given is not None and arg[0] == given[0]:
+        yield given[1]
     elif name == "SUBPATTERN":
-        yield from _sequence(list(arg[-1]))
+        yield from _sequence(list(arg[-1]), given)
     elif name in ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"):
         low, high, inner = arg
         for count in dict.fromkeys((max(low, min(1, high)), low, min(high, low + 2))):
-            yield from (text * count for text in islice(_sequence(list(inner)), 10))
+            yield from (text * count for text in islice(_sequence(list(inner), given), 10))
     elif name == "ATOMIC_GROUP":
-        yield from _sequence(list(arg))
+        yield from _sequence(list(arg), given)
     else:
         yield ""
 
@@ -78,7 +83,7 @@ def _members(members: list[Any]) -> Any:
         if name == "LITERAL":
             yield chr(arg)
         elif name == "RANGE":
-            yield chr(arg[0])
+            yield from map(chr, range(arg[0], min(arg[1], arg[0] + 1) + 1))
         elif name == "CATEGORY":
             yield _CLASSES.get(str(arg), "-")
 

@@ -10,12 +10,14 @@ from pytest_sre.promql.resolve import RuleIndex
 from pytest_sre.synthesis import grid
 from pytest_sre.synthesis.descent import FAR, SHORT, Descent, knobs_of
 from pytest_sre.synthesis.element import Element, EvalError, Unsupported, Vector
-from pytest_sre.synthesis.entities import Entity, Palette, build, initial, is_error, negative
+from pytest_sre.synthesis.entities import Entity, build, initial, is_error
 from pytest_sre.synthesis.evaluate import Evaluator
+from pytest_sre.synthesis.palette import Palette, negative
 from pytest_sre.synthesis.shape import Shape
 from pytest_sre.synthesis.signals import Counter, Track
-from pytest_sre.synthesis.structure import World, families, structures
+from pytest_sre.synthesis.structure import families, structures
 from pytest_sre.synthesis.vectors import EXACT
+from pytest_sre.synthesis.world import World
 
 LATER = 300.0
 """Seconds into the run when an alert should still fire."""
@@ -24,6 +26,8 @@ BUDGET = 300_000
 _BRINK = 0.1
 _MODERATE = 0.55
 """How far beyond its threshold (relative) a firing expression may be before a smaller burn is tried."""
+_MANY = 200
+"""Series of one alert that make every further attempt dear."""
 
 
 class Trial:
@@ -134,7 +138,7 @@ class Search:
     def _moderate(self, groups: list[list[Entity]]) -> None:
         """Prefer a moderate burn to an extreme one, or to one on the brink, as long as the alert fires."""
         excess = self._excess()
-        if _BRINK <= excess <= _MODERATE or excess <= EXACT:
+        if _BRINK <= excess <= _MODERATE or excess <= EXACT or len(self.trial.tracks) > _MANY:
             return
         for knob in knobs_of(groups):
             if knob[0].kind == "flag":
@@ -163,7 +167,12 @@ class Search:
 
 def sample_times(shape: Shape, lookback: float) -> tuple[float, ...]:
     """Sample times that serve every read of an alert."""
-    return grid.times(grid.window_key(shape.reads), lookback)
+    return grid.times(sample_windows(shape), lookback)
+
+
+def sample_windows(shape: Shape) -> grid.Windows:
+    """The windows that decide when an alert's series have samples."""
+    return grid.window_key(shape.reads) | shape.dense
 
 
 class Guards:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -16,7 +16,6 @@ from pytest_sre.promql.ast import (
     Call,
     Expr,
     MatrixSelector,
-    String,
     Subquery,
     Unary,
     VectorSelector,
@@ -26,10 +25,17 @@ from pytest_sre.promql.fold import fold
 from pytest_sre.promql.parse import PromqlError, parse
 from pytest_sre.promql.reach import Read, reads
 from pytest_sre.promql.resolve import RuleIndex, selectors_of
+from pytest_sre.synthesis import grid
+from pytest_sre.synthesis.links import Join, Link, links
 from pytest_sre.synthesis.regexes import examples
+from pytest_sre.synthesis.thresholds import COMPARISONS, thresholds
 
 _TEMPLATE_LABEL = re.compile(r"(?:\$labels|\.Labels)\.(\w+)")
+_ALERT = frozenset({"alertname", "alertstate"})
 _MAX_CONSTANTS = 10
+_MOST_CHANGES = 500
+_USUAL = 10
+"""Samples that every window has anyway."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +53,8 @@ class Shape:
     constants: tuple[float, ...]
     ranges: tuple[float, ...]
     functions: frozenset[str]
-    replaced: tuple[tuple[str, str, str], ...]
+    links: tuple[Link | Join, ...]
+    dense: grid.Windows
 
 
 def shape_of(rule: Rule, rules: RuleIndex) -> Shape:
@@ -64,7 +71,7 @@ def shape_of(rule: Rule, rules: RuleIndex) -> Shape:
     for part in exprs:
         for selector in selectors_of(part):
             if rules.records(selector):
-                fixed = [frozenset(found.labels) for found in rules.behind(selector)]
+                fixed = [_fixed(found) for found in rules.behind(selector)]
                 recorded[(selector, frozenset.intersection(*fixed) if fixed else frozenset())] = None
             else:
                 raw.setdefault(_name(selector), {})[selector] = None
@@ -81,8 +88,29 @@ def shape_of(rule: Rule, rules: RuleIndex) -> Shape:
         tuple(_constants(exprs)),
         tuple(dict.fromkeys(n.range for n in nodes if isinstance(n, (MatrixSelector, Subquery)))),
         frozenset(_functions(nodes)),
-        tuple(_replaced(nodes)),
+        tuple(dict.fromkeys(links(nodes))),
+        frozenset(_dense(nodes)),
     )
+
+
+def _fixed(rule: Rule) -> frozenset[str]:
+    """The labels that a rule sets itself."""
+    return frozenset(rule.labels) | (_ALERT if rule.kind == "alert" else frozenset())
+
+
+def _dense(nodes: Iterable[Expr]) -> Iterable[tuple[float, float, float, float]]:
+    """Windows that need more samples than usual, because a number of changes in them is asked for."""
+    for node in nodes:
+        if isinstance(node, Binary) and node.op in COMPARISONS:
+            for side, other in ((node.lhs, node.rhs), (node.rhs, node.lhs)):
+                count = fold(other)
+                for call in walk(side):
+                    counting = isinstance(call, Call) and call.name in ("changes", "resets")
+                    window = call.args[0] if isinstance(call, Call) and counting else None
+                    if isinstance(window, MatrixSelector) and count and 0 < count < _MOST_CHANGES:
+                        apart = max(1.0, window.range / (count + 2) / 2)
+                        if apart < window.range / _USUAL:
+                            yield (0.0, window.range, 5 * apart, 0.0)
 
 
 def _name(selector: VectorSelector) -> str:
@@ -123,25 +151,15 @@ def _functions(nodes: Iterable[Expr]) -> Iterable[str]:
             yield "subquery"
 
 
-def _replaced(nodes: Iterable[Expr]) -> Iterable[tuple[str, str, str]]:
-    """(label, regex, target) of each ``label_replace``; target is "" where it does not get the label's own value."""
-    for node in nodes:
-        if isinstance(node, Call) and node.name == "label_replace" and len(node.args) == 5:
-            target, text, source, pattern = (
-                argument.value if isinstance(argument, String) else "" for argument in node.args[1:]
-            )
-            copied = text in ("$1", "${1}", "$0", "${0}") and pattern in ("(.*)", "(.+)", ".*", ".+")
-            if source:
-                yield source, pattern, target if copied else ""
-
-
-def _constants(exprs: Iterable[Expr]) -> Iterable[float]:
-    """Constants that may be thresholds: those compared with first, then all others, then their products."""
+def _constants(exprs: Sequence[Expr]) -> Iterable[float]:
+    """Constants that may be thresholds: those compared with first, then what they ask of series, all others, products."""
     compared: dict[float, None] = {}
     plain: dict[float, None] = {}
     for expr in exprs:
         _gather(expr, compared, plain)
-    ordered = [value for value in dict.fromkeys([*compared, *plain]) if math.isfinite(value)][:_MAX_CONSTANTS]
+    asked = [value for expr in exprs for value in thresholds(expr)]
+    every = dict.fromkeys([*compared, *asked, *plain])
+    ordered = [value for value in every if math.isfinite(value)][:_MAX_CONSTANTS]
     products: list[float] = []
     for a, b in combinations(ordered[:6], 2):
         products += [a * b, *([a / b] if b else []), *([b / a] if a else []), a + b, a - b, b - a]
@@ -156,7 +174,7 @@ def _gather(expr: Expr, compared: dict[float, None], plain: dict[float, None]) -
     if isinstance(expr, Binary):
         for side in (expr.lhs, expr.rhs):
             folded = fold(side)
-            if folded is not None and expr.op in (">", "<", ">=", "<=", "==", "!="):
+            if folded is not None and expr.op in COMPARISONS:
                 compared[folded] = None
             else:
                 _gather(side, compared, plain)
@@ -183,10 +201,11 @@ def label_matchers(shape: Shape) -> dict[str, list[tuple[Matcher, ...]]]:
                 per_label.setdefault(matcher.label, []).append(matcher)
         for label, matchers in per_label.items():
             found.setdefault(label, {})[tuple(matchers)] = None
-    for label, pattern, target in shape.replaced:
-        if not Matcher(label, "=~", pattern).matches({}):
-            found.setdefault(label, {})[(Matcher(label, "=~", pattern),)] = None
-        for group in list(found.get(target, {})):
-            if target != label and all(matcher.op == "=" for matcher in group):
-                found.setdefault(label, {})[(Matcher(label, "=", group[0].value),)] = None
+    for link in shape.links:
+        if (
+            isinstance(link, Link)
+            and link.source
+            and not Matcher(link.source, "=~", link.pattern).matches({})
+        ):
+            found.setdefault(link.source, {})[(Matcher(link.source, "=~", link.pattern),)] = None
     return {label: list(groups) for label, groups in found.items()}

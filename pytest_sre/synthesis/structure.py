@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from pytest_sre.model.routing import Matcher
-from pytest_sre.promql.ast import VectorSelector
-from pytest_sre.synthesis.regexes import examples
-from pytest_sre.synthesis.shape import Shape, label_matchers
+from pytest_sre.synthesis.links import Link
+from pytest_sre.synthesis.shape import Shape
+from pytest_sre.synthesis.world import World, by_label, fits
 
-_COMMON = {"code": "200", "status_code": "200", "response_code": "200", "method": "GET"}
-_NAMELESS = ("__name__", "le")
 LabelSet = tuple[tuple[str, str], ...]
+REPLICA = "replica"
+"""A label of our own, for series that differ in nothing that an alert knows of."""
+FEW = 40
+MANY = 5000
+"""Series of one metric that are made at most, where an alert counts them."""
 
 
 @dataclass(frozen=True)
@@ -42,77 +45,33 @@ def structures(shape: Shape) -> Iterator[Structure]:
     yield Structure()
     yield Structure("grouping")
     yield Structure(vary="instance", count=3)
-    counts = [int(c) + 1 for c in shape.constants if 2 <= c <= 40 and c == int(c)]
-    free = [label for label in sorted(shape.grouping | shape.mentioned) if label not in ("le", "instance")]
+    counts = list(dict.fromkeys(_more_than(c) for c in shape.constants if 2 <= c <= MANY and c == int(c)))
+    made = sources(shape)
+    grouping = sorted(shape.grouping | shape.mentioned)
+    free = [label for label in dict.fromkeys([*sorted(made), *grouping]) if label not in ("le", "instance")]
     for label in free[:8]:
         yield Structure(vary=label, count=3)
     yield Structure("none")
-    if "count" in shape.functions or "sum" in shape.functions:
-        for count in dict.fromkeys(counts[:2]):
+    if shape.functions & {"count", "sum", "count_values"}:
+        for count in counts[:3]:
             yield Structure(vary="instance", count=count)
-            for label in free[:4]:
+            yield Structure(vary=REPLICA, count=count)
+            for label in free[:4] if count <= FEW else []:
                 yield Structure(vary=label, count=count)
+    yield Structure(vary=REPLICA, count=3)
     yield Structure("grouping", vary="instance", count=3)
 
 
-class World:
-    """A value for every label of an alert, such that series can be joined."""
-
-    def __init__(self, shape: Shape, serial: str) -> None:
-        """``serial`` makes the values of free labels this alert's own."""
-        self.serial = serial
-        self.constraints = label_matchers(shape)
-        self.defaults = {label: self._default(label, groups) for label, groups in self.constraints.items()}
-
-    def own(self, label: str) -> str:
-        """A value that only this alert uses."""
-        return f"{label}-{self.serial}"
-
-    def _default(self, label: str, groups: list[tuple[Matcher, ...]]) -> str:
-        """The value that satisfies the most selectors; the alert's own where it satisfies all."""
-        best, best_score = "", -1
-        for value in self._values(label, groups):
-            score = sum(_fits(value, group) for group in groups)
-            if score > best_score:
-                best, best_score = value, score
-        return best
-
-    def _values(self, label: str, groups: Iterable[tuple[Matcher, ...]]) -> list[str]:
-        found = [self.own(label), *([_COMMON[label]] if label in _COMMON else [])]
-        for group in groups:
-            for matcher in group:
-                found += [matcher.value] if matcher.op in ("=", "!=") else examples(matcher.value)
-        return [*dict.fromkeys(found), "other", ""]
-
-    def free(self, label: str) -> str:
-        """The value of a label that a selector does not constrain."""
-        return self.defaults.get(label, self.own(label))
-
-    def satisfying(self, label: str, group: tuple[Matcher, ...]) -> str | None:
-        """A value that satisfies a selector's matchers on a label, the shared default first."""
-        values = [self.free(label), *self._values(label, [group])]
-        return next((value for value in values if _fits(value, group)), None)
-
-    def violating(
-        self, label: str, group: tuple[Matcher, ...], others: Iterable[tuple[Matcher, ...] | None]
-    ) -> list[str]:
-        """Values that do not satisfy a selector's matchers on a label, those that ``others`` ask for last."""
-        preferred = [_COMMON[label]] if label in _COMMON else []
-        values = [*preferred, *self._values(label, [group, *filter(None, others)])]
-        return [value for value in values if value and not _fits(value, group)]
+def sources(shape: Shape) -> set[str]:
+    """Labels from which others are made."""
+    found = {link.source for link in shape.links if isinstance(link, Link) and not link.constant}
+    found |= {source for link in shape.links if not isinstance(link, Link) for source in link.sources}
+    return found - {"", "__name__", "le"}
 
 
-def _fits(value: str, group: tuple[Matcher, ...]) -> bool:
-    return all(matcher.matches({matcher.label: value}) for matcher in group)
-
-
-def by_label(selector: VectorSelector) -> dict[str, tuple[Matcher, ...]]:
-    """A selector's matchers by label, without name and ``le``."""
-    found: dict[str, list[Matcher]] = {}
-    for matcher in selector.matchers:
-        if matcher.label not in _NAMELESS:
-            found.setdefault(matcher.label, []).append(matcher)
-    return {label: tuple(matchers) for label, matchers in found.items()}
+def _more_than(constant: float) -> int:
+    """So many series that their number is surely above a constant."""
+    return int(constant) + 1 if constant <= FEW else int(1.2 * constant) + 1
 
 
 def families(shape: Shape, world: World, structure: Structure) -> list[Family]:
@@ -143,12 +102,13 @@ def _label_sets(
     """For each selector one set that matches, and for each label on which they differ one that just misses."""
     labels = {label for selector in selectors for label in selector}
     if structure.labels != "none":
-        labels |= shape.grouping
+        labels |= shape.grouping | sources(shape)
     if structure.labels == "all":
         labels |= shape.mentioned | {"instance", "job"} | world.constraints.keys()
     if structure.vary:
         labels.add(structure.vary)
-    labels -= {"le", "__name__", "alertname"}
+    asked = {label for selector in selectors for label in selector}
+    labels -= {"le", "__name__"} | ({"alertname", "alertstate"} - asked)
     found: dict[LabelSet, dict[str, str]] = {}
     base = [_satisfy(selector, labels, world) for selector in selectors]
     for candidate in [*base, *_misses(selectors, base, world)]:
@@ -187,26 +147,11 @@ def _misses(
 
 
 def _taken(labels: dict[str, str], selector: dict[str, tuple[Matcher, ...]]) -> bool:
-    return all(_fits(labels.get(label, ""), group) for label, group in selector.items())
+    return all(fits(labels.get(label, ""), group) for label, group in selector.items())
 
 
 def _replicas(labels: dict[str, str], world: World, structure: Structure) -> list[dict[str, str]]:
     """Copies that differ in the label that the structure varies, as far as matchers allow."""
-    label = structure.vary
-    if not label or structure.count < 2:
+    if not structure.vary or structure.count < 2:
         return [labels]
-    groups = world.constraints.get(label, [])
-    values: dict[str, None] = {labels.get(label, ""): None}
-    for i in range(1, structure.count):
-        for value in (f"{world.own(label)}-{i}", f"{labels.get(label, '')}{i}", *_more(groups)):
-            if value not in values and all(_fits(value, group) for group in groups):
-                values[value] = None
-                break
-    return [{**labels, label: value} if value else labels for value in values]
-
-
-def _more(groups: list[tuple[Matcher, ...]]) -> Iterator[str]:
-    for group in groups:
-        for matcher in group:
-            if matcher.op == "=~":
-                yield from examples(matcher.value, 12)
+    return world.others(labels, structure.vary, structure.count)

@@ -68,7 +68,15 @@ def set_operation(node: Binary, lhs: Vector, rhs: Vector) -> Vector:
     key = matching_key(node.matching)
     if node.op == "or":
         there = {key(element.labels) for element in lhs if not element.off}
-        return lhs + [element for element in rhs if key(element.labels) not in there]
+        hidden = {key(element.labels): element.gone for element in rhs if not element.off}
+        # what hides another vanishes only when that does too
+        shown = [
+            element
+            if element.off
+            else element._replace(gone=element.gone + hidden.get(key(element.labels), 0.0))
+            for element in lhs
+        ]
+        return shown + [element for element in rhs if key(element.labels) not in there]
     table = _table(rhs, key)
     result = []
     for labels, value, off, gone, bad in lhs:

@@ -102,7 +102,16 @@ def _answer(machine: Machine, questions: Sequence[Question], onsets: Sequence[fl
         activity = activities[i]
         passage = _passage(machine, question, onset, activity)
         passages.append(
-            evidence.told(machine.engine, question, onset, looks[i], activity, passage, machine.plots)
+            evidence.told(
+                machine.engine,
+                question,
+                onset,
+                looks[i],
+                activity,
+                passage,
+                machine.schedule.rules,
+                machine.plots,
+            )
         )
     return passages
 

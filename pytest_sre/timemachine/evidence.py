@@ -8,12 +8,14 @@ from pytest_sre.model.timeline import Activity, Passage, Row, Stretch
 from pytest_sre.promql.condition import Leg, leaves
 from pytest_sre.promql.legs import conditions
 from pytest_sre.promql.parse import PromqlError, parse
+from pytest_sre.promql.resolve import RuleIndex
 from pytest_sre.report.course import Measured
 from pytest_sre.report.explain import Goal, Question, explain
 from pytest_sre.report.plot import POINTS, plot
 from pytest_sre.report.stays import Event
 from pytest_sre.timemachine import question as asked
 from pytest_sre.timemachine.engine import Engine
+from pytest_sre.timemachine.idle import Idle, idle
 from pytest_sre.timemachine.question import LOOKS
 
 
@@ -24,11 +26,15 @@ def told(
     look: Stretch,
     activity: Activity,
     passage: Passage,
+    rules: RuleIndex,
     plots: bool,
 ) -> Passage:
-    """The passage with what explains it, where something is not as it should be, and with plots, where wanted."""
+    """The passage with what explains it, where something is not as it should be, and with plots, where wanted.
+
+    Of an SLO's worst burn also with the legs that are of no use.
+    """
     goal = _missed(passage, question.worst)
-    if question.turns or (not goal and not plots):
+    if question.turns or (not goal and not plots and not question.worst):
         return passage
     try:
         tree = conditions(parse(question.rule.expr))
@@ -38,8 +44,13 @@ def told(
     measured = [_measured(engine, leg, ticks) for leg in leaves(tree)]
     # An SLO has many, which are much alike.
     points = POINTS // 4 if passage.slo else POINTS
+    useless = Idle()
+    if question.worst and not goal and not passage.error:
+        useless = idle(measured, question, onset, _rounded(ticks), rules)
     return replace(
         passage,
+        always=useless.always,
+        never=useless.never,
         why=explain(tree, measured, _asked(goal, question, onset, ticks, activity)) if goal else (),
         plot=tuple(plot(measured, onset, points)) if plots else (),
     )

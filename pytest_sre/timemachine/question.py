@@ -39,8 +39,8 @@ class Question:
 
     ``history`` is what the series have before the onset, ``interval`` that of the alert's group, ``grid`` the least
     common multiple of the intervals of all rules behind it. Samples lie ``step`` apart, ``fine`` where it matters when
-    just something changes. ``worst`` is the highest error ratio of an SLO. At ``turns`` (seconds from the onset) values
-    that move go to the other side: above the threshold, below it, and so on.
+    just something changes. ``worst`` is the highest error ratio of an SLO, ``gone`` when it has used up the whole budget.
+    At ``turns`` (seconds from the onset) values that move go to the other side: above the threshold, below it, and so on.
     """
 
     rule: Rule
@@ -64,6 +64,7 @@ class Question:
     factor: float | None = None
     worst: bool = False
     turns: tuple[float, ...] = ()
+    gone: float = math.inf
 
     @property
     def need(self) -> Need:
@@ -155,7 +156,8 @@ class Asker:
             made = at_ratio(contrast, slo, ratio)
             if made is None:
                 return
-            yield replace(self.at_ratio(rule, contrast, made, slo, ratio), worst=not number)
+            question = self.at_ratio(rule, contrast, made, slo, ratio)
+            yield replace(question, worst=not number, gone=slo.gone_after(ratio))
         own = claimed(rule.expr)
         if own is None:
             return
@@ -199,15 +201,18 @@ def question(
     behind = schedule.rules.closure(rule)
     intervals = [schedule.interval(one) for one in (rule, *behind)]
     few = EVALUATIONS * max(intervals)
+    # ALERTS of other alerts come when these have waited for their own `for`
+    held = sum(one.hold for one in behind)
     reach = max((read.reach for read in contrast.shape.reads), default=0.0)
     chain = (schedule.rules.depth(rule) + 1) * (lookback + max(intervals))
     quiet = _whole(rule.hold + few, intervals)
     burn = recovery = 0.0
     clock = timeline.clock(contrast.shape, asker.now)
     if kind == "burn":
-        burn = _whole(reach + rule.hold + few + timeline.lasting(behaviours, clock), intervals)
-        recovery = reach + chain + rule.keep_firing_for + few if not slo else 0.0
-    history = reach + chain + quiet + few
+        burn = _whole(reach + held + rule.hold + few + timeline.lasting(behaviours, clock), intervals)
+        kept = sum(one.keep_firing_for for one in (rule, *behind))
+        recovery = reach + chain + kept + few if not slo else 0.0
+    history = reach + chain + held + quiet + few
     step = timeline.spacing(contrast.shape, lookback, history + burn + recovery)
     fine = min(step, math.floor(min(intervals)) or 1.0) if timeline.is_rates(contrast.shape) else step
     short = kind == "burn" and quiet + burn + recovery <= 2 * LOOKS * intervals[0]

@@ -55,7 +55,9 @@ def _readers_first(alert: Rule, behind: Sequence[Rule]) -> list[Rule]:
 
 
 def plain(alert: Rule, schedule: Schedule) -> bool:
-    """Whether the alert and all behind it read recorded series only as they are now: no range, no offset over them."""
+    """Whether the alert and all behind it read recorded series only as they are now: no range, no offset, no ALERTS."""
+    if any(rule.kind == "alert" for rule in schedule.rules.closure(alert)):
+        return False
     every = [alert, *schedule.rules.closure(alert)]
     reads = [read for rule in every for read in record_reads(parse(rule.expr), schedule.rules)]
     return not any(_beyond(read) for read in reads) and not any(schedule.offset(rule) for rule in every)

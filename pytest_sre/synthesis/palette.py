@@ -1,0 +1,192 @@
+"""What entities may do: candidates for the search, from an expression's own constants and windows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+
+from pytest_sre.synthesis import calendar
+from pytest_sre.synthesis.entities import LEVEL, TRAFFIC, Entity, Option, Profile
+from pytest_sre.synthesis.shape import Shape
+from pytest_sre.synthesis.signals import Counter, Gauge, Lost, Sawtooth, Step, Wave
+
+_SLOPING = frozenset(
+    {"predict_linear", "deriv", "delta", "idelta", "increase", "rate", "offset", "mad_over_time"}
+)
+_SLOPING |= {"first_over_time", "double_exponential_smoothing"}
+"""Functions whose value tells a gauge that rises or falls."""
+_LONG_AGO = 10 * 86400.0
+
+
+class Palette:
+    """What entities may do, from the expression's own constants; likelier things first."""
+
+    def __init__(self, shape: Shape, now: float) -> None:
+        """``now`` is the start of the run in seconds since the epoch."""
+        self.shape = shape
+        self.now = now
+        self.shares = tuple(_shares(shape.constants))
+        self._lists: dict[str, tuple[Option, ...]] = {}
+
+    def options(self, entity: Entity) -> tuple[Option, ...]:
+        """The options of one entity, in the order they are to be tried."""
+        key = entity.kind if entity.kind != "histogram" else entity.name
+        if key not in self._lists:
+            # most gauges count something: what is negative comes last
+            self._lists[key] = tuple(sorted(dict.fromkeys(self._made(entity)), key=negative))
+        return self._lists[key]
+
+    def _made(self, entity: Entity) -> Iterator[Option]:
+        if entity.kind == "histogram":
+            return self._profiles(entity)
+        if entity.kind == "counter":
+            return self._counters()
+        return self._flags() if entity.kind == "flag" else self._gauges()
+
+    def _flags(self) -> Iterator[Option]:
+        yield from (Gauge(0.0), Gauge(1.0), None)
+        yield from self._moving((1.0, 0.0))
+        if "avg_over_time" in self.shape.functions:
+            for share in self.shares:
+                yield Wave(0.0, 1.0, 60.0)
+                yield Step(1.0, 0.0, max(self.shape.ranges, default=3600.0) * share)
+
+    def _counters(self) -> Iterator[Option]:
+        for share in self.shares:
+            yield Counter(TRAFFIC * share / (1 - share))
+        for share in self.shares:
+            yield Counter(TRAFFIC * share)
+        for value in _around(self.shape.constants):
+            if value > 0:
+                yield Counter(value)
+                for span in self.shape.ranges[:3]:
+                    yield Counter(value / span)
+        yield from (Counter(0.0, 1000.0), Counter(0.01), Counter(1.0), Counter(1000.0), None)
+        for span in self.shape.ranges[:3]:
+            yield Counter(1.0, 0.0, TRAFFIC, span * 0.9)
+            yield Counter(TRAFFIC, 0.0, -TRAFFIC * 0.99, span * 0.9)
+        for read in sorted(self.shape.reads, key=lambda read: (read.lo, read.range)):
+            if read.lo > read.range > 0:
+                yield Counter(TRAFFIC, 0.0, -TRAFFIC, (read.lo + read.range) / 2)
+        if self.shape.functions & {"resets", "changes"}:
+            for count in self.shape.constants[:4]:
+                for span in self.shape.ranges[:2]:
+                    if count >= 0:
+                        yield Sawtooth(1.0, span / (count + 2))
+                        yield Sawtooth(1.0, span / (2 * count + 2))
+        for value in _around(self.shape.constants)[:6]:
+            yield Counter(0.001, max(0.0, value))
+
+    def _gauges(self) -> Iterator[Option]:
+        for value in _around(self.shape.constants):
+            yield Gauge(value)
+        for share in self.shares:
+            yield Gauge(LEVEL * share)
+            yield Gauge(LEVEL * (1 - share))
+        yield from (Gauge(v) for v in (0.0, 1.0, LEVEL, 2.0, 10.0, 1000.0, 1e6, 1e9))
+        yield None
+        if self.shape.functions & {"time", "timestamp"}:
+            yield from self._stamps()
+        if self.shape.functions & calendar.PARTS.keys():
+            yield from self._dates()
+        yield from self._moving(tuple(_around(self.shape.constants))[:6])
+        yield from (Gauge(-1.0), Gauge(1e12))
+
+    def _stamps(self) -> Iterator[Option]:
+        for value in _around(self.shape.constants):
+            if abs(value) < self.now / 2:
+                for unit in (1.0, 1e3, 1e9):
+                    yield Gauge((self.now - value) * unit)
+                    yield Gauge((self.now + value) * unit)
+        for value in self.shape.constants[:4]:
+            if 0 < value < 1e8:
+                yield Lost(LEVEL, value * 1.5)
+        if "offset" in self.shape.functions:
+            for since in (read.lo * part for read in self.shape.reads if read.lo > 0 for part in (0.2, 0.8)):
+                yield Step(self.now - _LONG_AGO, self.now - since - 1, since)
+
+    def _dates(self) -> Iterator[Option]:
+        """Moments of the past year, of every weekday, month, day and hour."""
+        for step, count in ((86400.0, 31), (30.4 * 86400.0, 12), (3600.0, 23), (900.0, 3)):
+            for i in range(1, count + 1):
+                yield Gauge(float(round(self.now - i * step)))
+
+    def _moving(self, values: tuple[float, ...]) -> Iterator[Option]:
+        functions, ranges = self.shape.functions, self.shape.ranges[:3] or (3600.0,)
+        if "predict_linear" in functions:
+            for level in (*(LEVEL * share for share in self.shares), *(abs(value) for value in values)):
+                yield from (Gauge(level, -level / span) for span in ranges if level)
+        if functions & _SLOPING:
+            for value in values:
+                for span in ranges:
+                    for level in (LEVEL, 2 * abs(value) or LEVEL):
+                        yield Gauge(level, value / span)
+                        yield Gauge(level, -value / span)
+                    yield Gauge(LEVEL, value)
+            for span in (*ranges, 14400.0, 86400.0, 345600.0):
+                yield Gauge(LEVEL, -LEVEL / span * 1.5)
+                yield Gauge(LEVEL, LEVEL / span)
+                yield Gauge(1e9, -1.5e9 / span)
+        if functions & {"changes", "stddev_over_time", "stdvar_over_time", "mad_over_time", "resets"}:
+            for count in self.shape.constants[:4]:
+                for span in ranges:
+                    if count >= 0:
+                        yield Wave(0.0, 1.0, max(1.0, span / (count + 2)))
+                        yield Wave(0.0, 1.0, max(1.0, span / (2 * count + 2)))
+                        yield Wave(0.0, 4 * count, 60.0)
+        asked = [abs(constant) for constant in self.shape.constants[:4] if constant]
+        if functions & {"changes", "offset", "delta", "min_over_time", "max_over_time", "avg_over_time"}:
+            offsets = [read.lo for read in self.shape.reads if read.lo > 0]
+            for since in dict.fromkeys([*(span * 0.5 for span in ranges), *(o * 0.8 for o in offsets)]):
+                yield from (Step(0.0, 1.0, since), Step(1.0, 0.0, since), Step(LEVEL, LEVEL * 3, since))
+                yield Step(LEVEL * 3, LEVEL, since)
+                for value in values[:3]:
+                    yield from (Step(0.0, value, since), Step(value, 0.0, since))
+                for value in asked:
+                    yield from (Step(2 * value, value / 2, since), Step(value / 2, 2 * value, since))
+        if functions & {
+            "absent_over_time",
+            "present_over_time",
+            "offset",
+            "last_over_time",
+            "count_over_time",
+        }:
+            for span in ranges:
+                yield Lost(1.0, min(span / 2, 1200.0))
+
+    def _profiles(self, entity: Entity) -> Iterator[Option]:
+        finite = [float(bound) for bound in entity.bounds[:-1]]
+        for share in self.shares:
+            yield Profile(TRAFFIC, share, math.inf)
+        for value in [*finite, math.inf]:
+            yield Profile(TRAFFIC, 1.0, value)
+        for value in _around(self.shape.constants)[:8]:
+            if value > 0:
+                yield Profile(TRAFFIC, 0.5, value)
+                yield Profile(value, 0.1, math.inf)
+        yield from (Profile(TRAFFIC, 0.0, 0.0), Profile(0.01, 0.5, math.inf), Profile(1000.0, 0.1, math.inf))
+        yield None
+
+
+def negative(option: Option) -> bool:
+    """Whether something is a gauge below 0."""
+    return isinstance(option, Gauge) and option.value < 0
+
+
+def _around(constants: Iterable[float]) -> list[float]:
+    """Values on either side of each constant, at a moderate distance, and the constant itself."""
+    found: dict[float, None] = {}
+    for c in constants:
+        found.update(dict.fromkeys((2 * c, c / 2, c, c + 1, c - 1) if c else (1.0, 0.0, -1.0)))
+    return list(found)
+
+
+def _shares(constants: Iterable[float]) -> Iterator[float]:
+    """Parts of a whole, about twice and half of each constant that may be one (or a percentage)."""
+    found: dict[float, None] = {}
+    for c in constants:
+        for part in (c, c / 100, 1 - c, 1 - c / 100):
+            if 0 < part < 1:
+                above = 2 * part if part < 0.4 else (1 + part) / 2
+                found.update(dict.fromkeys((above, part / 2)))
+    yield from found
