@@ -281,7 +281,8 @@ class FileItem(SreItem):
         if verdict is None and self.seen:
             verdict = self.seen.files.get(self.shown)
         notes = [note for file in self.target.unit_files(self.shown) for note in unit.notes(file)]
-        self.settle([*loads.judge(verdict or FileVerdict(self.shown)), *notes])
+        twins = loads.twins(self.shown, self.target.inventory)
+        self.settle([*loads.judge(verdict or FileVerdict(self.shown)), *twins, *notes])
 
     def reportinfo(self) -> tuple[Path, int, str]:
         """The file itself."""
