@@ -25,6 +25,7 @@ NAMES = [
         ("kube_pod_container_restarts_total", "kube_pod_container_status_restarts_total"),
         ("job:http_requests:error_ratio_rate5min", "job:http_requests:error_ratio_rate5m"),
         ("mysql_global_status_threads", ""),
+        ("http_errors_total", ""),
         ("pu", ""),
     ],
 )

@@ -29,15 +29,19 @@ OWN = Passage("burn", "1.1x: 2%", -150.0, 900.0, 30.0, fired=90.0, error_ratio=0
 SLOS = {"slos": [{"name": "shop", "objective": 99.9, "errors": 'hits{code="500"}', "total": "hits"}]}
 
 
+REAL = Passage("snapshot", "fixtures/node.prom", -150.0, 0.0, 30.0)
+
+
 def judge(
     check: ModuleType,
     passages: Sequence[Passage],
     rule: Rule = RULE,
     reason: str = "",
+    real: Sequence[Passage] = (),
     moves: Sequence[Passage] = (),
 ) -> Verdict:
     inventory = Inventory(None, (), (), (), None, PrometheusConfig(), Snapshots())  # type: ignore[arg-type]
-    timed = TimedObservation(rule, tuple(passages), reason, moves=tuple(moves))
+    timed = TimedObservation(rule, tuple(passages), reason, snapshots=tuple(real), moves=tuple(moves))
     verdict: Verdict = check.judge(Case(rule, None, {}, SreYaml.model_validate(SLOS), inventory, "", timed))
     return verdict
 
@@ -86,6 +90,21 @@ def test_quiet_tells_each_thing_once() -> None:
     assert isinstance(verdict, tuple)
     assert verdict[0].expected.endswith("used up, that is, 0.01% of the requests fail")
     assert verdict[0].seen == "firing after 30s; 2m 30s were looked at"
+
+
+def test_quiet_on_real_pages_whether_or_not_data_were_found() -> None:
+    early = replace(REAL, early=-120.0, why=("leg held",))
+    assert judge(quiet, [PLAIN], real=[REAL]) == ()
+    for passages, reason in (([PLAIN], ""), ([], "no series found")):
+        verdict = judge(quiet, passages, reason=reason, real=[early])
+        assert isinstance(verdict, tuple)
+        (finding,) = verdict
+        assert finding.summary == "Burn fires on the snapshot of a healthy service"
+        assert finding.expected == "no alert on what fixtures/node.prom shows"
+        assert finding.seen == "firing after 30s; 2m 30s were looked at"
+        assert finding.details == ("leg held",)
+    assert isinstance(judge(quiet, [], reason="no series found", real=[REAL]), Skipped)
+    assert isinstance(judge(detects, [], reason="no series found", real=[early]), Skipped)
 
 
 def test_detects_its_own_threshold_and_some_ratio() -> None:

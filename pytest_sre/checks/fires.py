@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import lru_cache
+
 from pytest_sre.checks.case import Case, Skipped, Verdict
 from pytest_sre.model.finding import Finding, Location
 from pytest_sre.model.scenario import Impossible, NotSynthesised
+from pytest_sre.promql.parse import PromqlError, parse
+from pytest_sre.promql.resolve import RuleIndex
+from pytest_sre.sources.discover import Inventory
+from pytest_sre.synthesis.never import KnownTypes, misuses
 
 NAME = "fires"
 NEEDS = "fire"
@@ -12,6 +19,11 @@ NEEDS = "fire"
 
 def judge(case: Case) -> Verdict:
     """Pass when at least one alert of the rule is firing; skip what no series could be made for."""
+    verdict = _fired(case)
+    return verdict if isinstance(verdict, Skipped) or case.broken_file else (*verdict, *_misused(case))
+
+
+def _fired(case: Case) -> Verdict:
     rule = case.rule
     if case.broken_file:
         return (not_loaded(case, NAME),)
@@ -30,7 +42,7 @@ def judge(case: Case) -> Verdict:
                 expected="some realistic data fires the alert",
                 seen=plan.reason,
                 details=(f"in        {plan.part}",) if plan.part else (),
-                next_step="change the threshold or the expression so that a service in trouble can reach it",
+                next_step=plan.next_step,
             ),
         )
     if case.alert.error:
@@ -82,6 +94,31 @@ def _texts(case: Case) -> Verdict:
         )
         for one in sorted(bad)
     )
+
+
+def _misused(case: Case) -> Iterator[Finding]:
+    """Warnings about functions that do not fit the type of their metric: they fire, but on numbers without meaning."""
+    index = _index(case.inventory)
+    facts = KnownTypes(case.inventory.snapshots.types)
+    for rule in (case.rule, *index.closure(case.rule)):
+        try:
+            found = misuses(parse(rule.expr), index, facts)
+        except PromqlError:
+            continue
+        for one in found:
+            yield Finding(
+                NAME,
+                Location(rule.location.path, rule.expr_line),
+                f"{rule.name}: {one.reason}",
+                seen=one.part,
+                next_step=one.next_step,
+                severity="warning",
+            )
+
+
+@lru_cache(maxsize=1)
+def _index(inventory: Inventory) -> RuleIndex:
+    return RuleIndex(inventory.rules)
 
 
 def not_loaded(case: Case, check: str) -> Finding:

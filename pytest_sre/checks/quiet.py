@@ -19,17 +19,33 @@ NEEDS = "time"
 
 
 def judge(case: Case) -> Verdict:
-    """Pass when it fires neither on healthy history of its full reach nor just below its threshold."""
+    """Pass when it fires neither on healthy history of its full reach, nor just below its threshold, nor on real pages."""
     unasked = timed.unasked(case, NAME)
+    if case.broken_file or case.timed is None:
+        return unasked or ()
+    real = tuple(_real(case, one) for one in case.timed.snapshots if one.early is not None and not one.error)
     if unasked is not None:
-        return unasked
-    assert case.timed is not None
+        return real or unasked
     passages = case.timed.passages
     return (
         *timed.failed(case, NAME, timed.about_itself(case)),
         *_early(case, passages),
         *(_useless(case, one) for one in passages if one.always),
         *_cheap(case, passages),
+        *real,
+    )
+
+
+def _real(case: Case, one: Passage) -> Finding:
+    return Finding(
+        NAME,
+        timed.where(case),
+        f"{case.rule.name} fires on the snapshot of a healthy service",
+        expected=f"no alert on what {one.name} shows",
+        seen=_seen(one),
+        details=one.why,
+        next_step="compare the values with the threshold: its unit, its direction, what is divided by what; "
+        "if the page was taken in trouble, say `healthy: false` for it in `metrics` of sre.yaml",
     )
 
 
@@ -114,7 +130,7 @@ def _allowed(slo: SloSpec) -> str:
 
 
 def _seen(one: Passage) -> str:
-    looked = (one.end if one.kind == "near" else 0.0) - one.start
+    looked = (0.0 if one.kind == "burn" else one.end) - one.start
     assert one.early is not None
     after = one.early - one.start
     return f"firing {f'after {span(after)}' if after else 'from the start'}; {span(looked)} were looked at"

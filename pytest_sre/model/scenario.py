@@ -42,11 +42,15 @@ class NotSynthesised:
 
 @dataclass(frozen=True, slots=True)
 class Impossible:
-    """No realistic data can ever fire the alert: the test fails. ``part`` is the sub-expression to blame."""
+    """No realistic data can ever fire the alert: the test fails. ``part`` is the sub-expression to blame.
+
+    ``next_step`` is what to change.
+    """
 
     alert: Rule
     reason: str
     part: str = ""
+    next_step: str = ""
 
 
 @dataclass(frozen=True, slots=True)

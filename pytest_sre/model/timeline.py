@@ -93,8 +93,9 @@ class AlertHistory:
 class Passage:
     """What an alert did in one scenario on virtual time. All times in seconds from the onset of the burn.
 
-    ``kind`` is ``near`` (all the time just below the threshold; no onset) or ``burn`` (healthy, burning until
-    ``recovery``, healthy again until ``end``). ``early`` is when it fired although all was well; ``pending`` and
+    ``kind`` is ``near`` (all the time just below the threshold; no onset), ``snapshot`` (all the time what pages of
+    healthy services show, which ``name`` lists) or ``burn`` (healthy, burning until ``recovery``, healthy again until
+    ``end``). ``early`` is when it fired although all was well; ``pending`` and
     ``fired`` when it first was so after the onset, ``ended`` when the last alert stopped firing after it (None: it
     never did). ``error_ratio`` is of the requests during the burn, where an SLO says what counts as an error;
     ``factor`` is of the alert's own threshold, where the scenario is about that.

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections import Counter
 from collections.abc import Collection, Iterable
+from functools import lru_cache
 
-_NEAR = 0.78
-"""Similarity (difflib's ratio) from which on two names are the same one misspelt."""
-_SHARED = 0.6
-"""Part of all their words that two names must share to be the same one in another order, or with other endings."""
+_ALIKE = 0.7
+"""Similarity (difflib's ratio) from which on two words are the same one misspelt."""
 _ENDINGS = frozenset({
     "total", "seconds", "bytes", "bucket", "count", "sum", "info", "milliseconds", "ms", "ratio", "percent", "celsius",
     "created", "timestamp",
@@ -21,17 +21,13 @@ _SHORT = 4
 
 
 def nearest(name: str, known: Collection[str]) -> str:
-    """The metric, recorded or label name that was probably meant; empty where none is near."""
-    same = [one for one in sorted(known) if _stem(one) == _stem(name) and one != name]
-    if same:
-        return min(same, key=lambda one: (abs(len(one) - len(name)), one))
-    close = difflib.get_close_matches(name, sorted(known), 1, _NEAR)
-    if close:
-        return close[0]
-    words = _words(name)
-    scored = [(_overlap(words, _words(one)), one) for one in sorted(known)] if len(words) > 1 else []
-    best = max(scored, default=(0.0, ""), key=lambda pair: pair[0])
-    return best[1] if best[0] >= _SHARED else ""
+    """The metric, recorded or label name that was probably meant; empty where none is near.
+
+    Near are names whose words are the same but for the order, one word misspelt, missing or too much, or the ending.
+    """
+    words, stem = _words(name), _stem(name)
+    near = [one for one in known if one != name and (_stem(one) == stem or _one_word_off(words, _words(one)))]
+    return max(near, default="", key=lambda one: (_stem(one) == stem, _ratio(name, one), one))
 
 
 def misspelt(value: str, known: Iterable[str]) -> str:
@@ -70,17 +66,30 @@ def _edits(one: str, other: str) -> int:
     return last[-1]
 
 
-def _words(name: str) -> frozenset[str]:
-    return frozenset(word.lower() for word in _WORD.findall(name.replace("_", " ")))
+def _one_word_off(words: tuple[str, ...], others: tuple[str, ...]) -> bool:
+    if abs(len(words) - len(others)) > 1:
+        return False
+    mine, theirs = Counter(words), Counter(others)
+    here, there = [*(mine - theirs).elements()], [*(theirs - mine).elements()]
+    if len(here) > 1 or len(there) > 1:
+        return False
+    if here and there:
+        return _ratio(here[0], there[0]) >= _ALIKE
+    return min(len("".join(words)), len("".join(others))) >= _SHORT
+
+
+def _ratio(one: str, other: str) -> float:
+    return difflib.SequenceMatcher(None, one, other).ratio()
+
+
+@lru_cache(maxsize=50_000)
+def _words(name: str) -> tuple[str, ...]:
+    return tuple(word.lower() for word in _WORD.findall(name.replace("_", " ")))
 
 
 def _stem(name: str) -> tuple[str, ...]:
     """The words of a name without what tells its unit or part of a histogram."""
-    words = [word.lower() for word in _WORD.findall(name.replace("_", " "))]
+    words = list(_words(name))
     while len(words) > 1 and words[-1] in _ENDINGS:
         words.pop()
     return tuple(words)
-
-
-def _overlap(words: frozenset[str], others: frozenset[str]) -> float:
-    return len(words & others) / len(words | others)

@@ -16,6 +16,7 @@ from pytest_sre.synthesis.bench import MOMENTS, Bench
 from pytest_sre.synthesis.burning import Burning, burning
 from pytest_sre.synthesis.element import EvalError, Unsupported
 from pytest_sre.synthesis.entities import Entity, Option
+from pytest_sre.synthesis.exposed import Exposed
 from pytest_sre.synthesis.healthy import Healthy
 from pytest_sre.synthesis.hovering import hovers
 from pytest_sre.synthesis.mixture import NEAR, OVER, Pair
@@ -67,15 +68,17 @@ def contrast(
     lookback: float,
     serial: str,
     error_share: float = 1e-5,
+    real: Exposed | None = None,
 ) -> Contrast | NotSynthesised | Impossible:
     """Search healthy, near and burning data. NotSynthesised also where the alert fires on all data found to be healthy.
 
     ``types`` metric types by name; ``now`` (seconds since the epoch) is time 0 of the signals; ``lookback`` in
-    seconds; ``serial`` makes the alert's free label values its own; ``error_share`` of requests fail while all is well.
+    seconds; ``serial`` makes the alert's free label values its own; ``error_share`` of requests fail while all is well;
+    ``real`` the metrics of snapshots, whose labels and buckets the series get.
     """
     try:
         shape = shape_of(alert, rules)
-        found = burning(shape, rules, types=types, now=now, lookback=lookback, serial=serial)
+        found = burning(shape, rules, types=types, now=now, lookback=lookback, serial=serial, real=real)
         if not isinstance(found, Burning):
             return found
         return _contrasted(shape, found, Bench(shape, rules, now, lookback, found.entities), error_share)

@@ -14,6 +14,7 @@ from pytest_sre.synthesis import grid
 from pytest_sre.synthesis.batches import MOMENTS, Pool, labels_key
 from pytest_sre.synthesis.burning import Burning, burning
 from pytest_sre.synthesis.element import Vector
+from pytest_sre.synthesis.exposed import Exposed
 from pytest_sre.synthesis.grid import Windows
 from pytest_sre.synthesis.search import firing, sample_windows
 from pytest_sre.synthesis.shape import Shape, shape_of
@@ -28,13 +29,14 @@ def plan(
     by_hand: Mapping[Rule, tuple[Series, ...]] | None = None,
     types: Mapping[str, str] | None = None,
     now: float | None = None,
+    real: Exposed | None = None,
 ) -> Plan:
     """Series for every alert, in as few batches as possible.
 
     ``lookback`` in seconds; ``by_hand`` series that users wrote; ``types`` metric types by name; ``now`` the
-    start of the run in seconds since the epoch (the clock's, if None).
+    start of the run in seconds since the epoch (the clock's, if None); ``real`` the metrics of snapshots.
     """
-    planner = _Planner(rules, lookback, by_hand or {}, types or {}, time.time() if now is None else now)
+    planner = _Planner(rules, lookback, by_hand or {}, types or {}, time.time() if now is None else now, real)
     for serial, alert in enumerate(alerts, 1):
         planner.add(alert, str(serial))
     return planner.finish()
@@ -48,7 +50,9 @@ class _Planner:
         by_hand: Mapping[Rule, tuple[Series, ...]],
         types: Mapping[str, str],
         now: float,
+        real: Exposed | None,
     ) -> None:
+        self.real = real
         self.rules, self.lookback, self.by_hand, self.types, self.now = rules, lookback, by_hand, types, now
         self.pools: list[Pool] = []
         self.unproven: list[NotSynthesised | Impossible] = []
@@ -75,7 +79,13 @@ class _Planner:
         if any(self._shared(shape, pool) for pool in self.pools):
             return
         made = burning(
-            shape, self.rules, types=self.types, now=self.now, lookback=self.lookback, serial=serial
+            shape,
+            self.rules,
+            types=self.types,
+            now=self.now,
+            lookback=self.lookback,
+            serial=serial,
+            real=self.real,
         )
         if isinstance(made, Burning):
             things = made.things

@@ -61,7 +61,7 @@ def _portions(
     samples = 0.0
     for number, onset in placed:
         one = questions[number]
-        samples += len(one.behaviours) * (one.history + one.burn + one.recovery) / one.step
+        samples += (len(one.behaviours) + len(one.real)) * (one.history + one.burn + one.recovery) / one.step
         some.append((number, onset))
         if samples > SAMPLES_AT_ONCE:
             yield some

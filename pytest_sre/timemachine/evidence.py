@@ -74,7 +74,7 @@ def _missed(passage: Passage, worst: bool) -> Goal | None:
         return None
     if passage.early is not None:
         return "quiet"
-    if passage.kind == "near":
+    if passage.kind != "burn":
         return None
     if passage.fired is None:
         return "fires"

@@ -13,8 +13,12 @@ from pytest_sre.model.scenario import Series
 from pytest_sre.model.slo import PolicyEntry, Slo, ratios
 from pytest_sre.model.timeline import Stretch
 from pytest_sre.promql.claimed import claimed
+from pytest_sre.promql.parse import PromqlError
 from pytest_sre.report.figures import percent
 from pytest_sre.synthesis.contrast import Behaviour, Contrast
+from pytest_sre.synthesis.course import RealSeries
+from pytest_sre.synthesis.real import Replay, World, replay
+from pytest_sre.synthesis.shape import shape_of
 from pytest_sre.synthesis.signals import Track
 from pytest_sre.synthesis.slo import at_ratio
 from pytest_sre.timemachine import spans, timeline
@@ -29,8 +33,8 @@ BELOW, ABOVE = 0.9, 1.1
 LOOKS = 300
 """Evaluations of a first look; what changes between two of them is looked at closely."""
 
-Kind = Literal["near", "burn", "hover", "moving"]
-"""Just below the threshold; a burn; values around the threshold; values that move above it."""
+Kind = Literal["near", "burn", "hover", "moving", "snapshot"]
+"""Just below the threshold; a burn; values around the threshold; values that move above it; a snapshot's values."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,7 +44,8 @@ class Question:
     ``history`` is what the series have before the onset, ``interval`` that of the alert's group, ``grid`` the least
     common multiple of the intervals of all rules behind it. Samples lie ``step`` apart, ``fine`` where it matters when
     just something changes. ``worst`` is the highest error ratio of an SLO, ``gone`` when it has used up the whole budget.
-    At ``turns`` (seconds from the onset) values that move go to the other side: above the threshold, below it, and so on.
+    ``real`` are the series of a snapshot, which was scraped at the onset. At ``turns`` (seconds from the onset) values
+    that move go to the other side: above the threshold, below it, and so on.
     """
 
     rule: Rule
@@ -63,13 +68,15 @@ class Question:
     slo: str = ""
     factor: float | None = None
     worst: bool = False
-    turns: tuple[float, ...] = ()
     gone: float = math.inf
+    real: tuple[RealSeries, ...] = ()
+    turns: tuple[float, ...] = ()
 
     @property
     def need(self) -> Need:
         """What it asks of its slot."""
-        tracks = tuple(Track(dict(one.labels)) for one in self.behaviours)
+        labels = [*(one.labels for one in self.behaviours), *(one.labels for one in self.real)]
+        tracks = tuple(Track(dict(one)) for one in labels)
         return Need(self.contrast.shape, tracks, self.history + 3600.0, self.end)
 
     @property
@@ -97,9 +104,11 @@ class Question:
         for one in self.behaviours:
             made = timeline.series(one, course, times)
             yield Series(made.labels, tuple((onset + time, value) for time, value in made.samples))
+        for real in self.real:
+            yield Series(real.labels, tuple((onset + time, real.at(time, onset)) for time in times))
 
     def _phases(self) -> Iterator[tuple[float, timeline.Phase]]:
-        if self.kind == "near":
+        if self.kind in ("near", "snapshot"):
             yield -self.history, "near"
             return
         if self.turns:
@@ -147,6 +156,19 @@ class Asker:
         if contrast.near is not None:
             yield make("near", f"{contrast.near:g}x of the threshold", factor=contrast.near)
         yield make("burn", "above the threshold")
+
+    def about_snapshots(self, rule: Rule, world: World) -> Iterator[Question]:
+        """An alert on the real series of healthy services; none where they do not have all that it reads."""
+        try:
+            if not world.pages:
+                return
+            shape = shape_of(rule, self.schedule.rules)
+        except PromqlError:
+            return
+        empty = question(self, rule, Contrast(shape, (), None), (), "snapshot", "")
+        found = replay(shape, world, empty.history)
+        if isinstance(found, Replay):
+            yield replace(empty, name=", ".join(found.paths), real=found.series)
 
     def about_slo(
         self, rule: Rule, contrast: Contrast, slo: Slo, policy: Iterable[PolicyEntry]
