@@ -231,7 +231,7 @@ class SreItem(pytest.Item):
     def settle(self, verdict: Iterable[Finding] | Skipped) -> None:
         """Pass, skip or fail; with --sre-strict a skip is a failure."""
         if isinstance(verdict, Skipped):
-            if not self.run.strict:
+            if not self.run.strict or verdict.by_design:
                 pytest.skip(verdict.reason)
             verdict = [Finding(self.check_name, self.place, f"not proven (strict): {verdict.reason}")]
         root = self.target.inventory.root

@@ -593,6 +593,12 @@ def test_example_of_quiet(repo: Path) -> None:
     assert_shown(quiet, quiet.judge(on_virtual_time(repo, "CheckoutErrorBudgetBurnSlow", *passages)))
 
 
+def test_example_of_an_alert_that_fires_on_all_data(repo: Path) -> None:
+    edit(repo / "rules/platform.yml", " == 0", " >= 0")
+
+    assert_shown(quiet, quiet.judge(on_virtual_time(repo, "ServiceDown")))
+
+
 def test_example_of_detects(repo: Path) -> None:
     why = (
         "1h leg                                held from 1m after onset to the end (peak 1000x)",

@@ -18,6 +18,7 @@ from pytest_sre.model.timeline import Passage
 from pytest_sre.settings import SreYaml
 from pytest_sre.sources.discover import Inventory
 from pytest_sre.sources.prometheus import PrometheusConfig
+from pytest_sre.synthesis.contrast import DEAD_MAN
 
 CHECKS = pytest.mark.parametrize("check", [quiet, detects, resolves, steady], ids=lambda check: check.NAME)
 RULE = Rule("alert", "Burn", "x > 1", Location("r.yml", 3), 4, "g", 0)
@@ -132,3 +133,25 @@ def test_keeping_firing_for_days_is_a_warning() -> None:
     assert isinstance(verdict, tuple)
     assert [(one.severity, one.seen) for one in verdict] == [("warning", "keep_firing_for: 2d")]
     assert judge(resolves, [PLAIN], replace(RULE, keep_firing_for=3600.0)) == ()
+
+
+def test_quiet_names_a_comparison_that_always_holds() -> None:
+    reason = "fires on healthy data: none were found"
+    for expr, words in (("up >= 0", "at least 0 and at most 1"), ("rate(hits_total[5m]) >= 0", "at least 0")):
+        verdict = judge(quiet, [], replace(RULE, expr=expr), reason)
+        assert isinstance(verdict, tuple)
+        assert [one.summary for one in verdict] == ["Burn fires on all data"]
+        assert words in verdict[0].seen
+        assert verdict[0].details == (f"in        {expr}",)
+
+
+def test_quiet_fails_nothing_that_is_not_proven() -> None:
+    """Values may be below 0; whether there are series at all may be what is asked."""
+    for expr in ("x >= 0", "count(up) > 0", "up == 0", "sum(x) < 3"):
+        verdict = judge(quiet, [], replace(RULE, expr=expr), "fires on healthy data")
+        assert isinstance(verdict, Skipped), expr
+
+
+@CHECKS
+def test_a_dead_mans_switch_is_skipped_with_strict_too(check: ModuleType) -> None:
+    assert judge(check, [], replace(RULE, expr="vector(1)"), DEAD_MAN) == Skipped(DEAD_MAN, by_design=True)

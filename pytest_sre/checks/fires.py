@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache
 
-from pytest_sre.checks.case import Case, Skipped, Verdict
+from pytest_sre.checks.case import Case, Skipped, Verdict, index_of
 from pytest_sre.model.finding import Finding, Location
 from pytest_sre.model.scenario import Impossible, NotSynthesised
 from pytest_sre.promql.parse import PromqlError, parse
-from pytest_sre.promql.resolve import RuleIndex
-from pytest_sre.sources.discover import Inventory
 from pytest_sre.synthesis.never import KnownTypes, misuses
 
 NAME = "fires"
@@ -98,7 +95,7 @@ def _texts(case: Case) -> Verdict:
 
 def _misused(case: Case) -> Iterator[Finding]:
     """Warnings about functions that do not fit the type of their metric: they fire, but on numbers without meaning."""
-    index = _index(case.inventory)
+    index = index_of(case.inventory)
     facts = KnownTypes(case.inventory.snapshots.types)
     for rule in (case.rule, *index.closure(case.rule)):
         try:
@@ -114,11 +111,6 @@ def _misused(case: Case) -> Iterator[Finding]:
                 next_step=one.next_step,
                 severity="warning",
             )
-
-
-@lru_cache(maxsize=1)
-def _index(inventory: Inventory) -> RuleIndex:
-    return RuleIndex(inventory.rules)
 
 
 def not_loaded(case: Case, check: str) -> Finding:
