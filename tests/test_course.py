@@ -78,7 +78,9 @@ def test_each_target_has_a_start_of_its_own() -> None:
         for name, days in {"x": 2, "y": 4}.items()
     )
     found = clock(page(text, TAKEN), NOW)
-    lived = [found.lived("x_total", Real((("instance", name), ("job", "a")), 1.0)) for name in ("x", "y", "z")]
+    lived = [
+        found.lived("x_total", Real((("instance", name), ("job", "a")), 1.0)) for name in ("x", "y", "z")
+    ]
     assert lived == [2 * DAY, 4 * DAY, LIVED]
 
 
