@@ -70,9 +70,7 @@ class Palette:
         for span in self.shape.ranges[:3]:
             yield Counter(1.0, 0.0, TRAFFIC, span * 0.9)
             yield Counter(TRAFFIC, 0.0, -TRAFFIC * 0.99, span * 0.9)
-        for read in sorted(self.shape.reads, key=lambda read: (read.lo, read.range)):
-            if read.lo > read.range > 0:
-                yield Counter(TRAFFIC, 0.0, -TRAFFIC, (read.lo + read.range) / 2)
+        yield from self._changing()
         if self.shape.functions & {"resets", "changes"}:
             for count in self.shape.constants[:4]:
                 for span in self.shape.ranges[:2]:
@@ -81,6 +79,19 @@ class Palette:
                         yield Sawtooth(1.0, span / (2 * count + 2))
         for value in _around(self.shape.constants)[:6]:
             yield Counter(0.001, max(0.0, value))
+
+    def _changing(self) -> Iterator[Option]:
+        """Counters that stop before an offset, or count ever faster from before it on."""
+        reads = [
+            read for read in sorted(self.shape.reads, key=lambda read: (read.lo, read.range)) if read.lo > 0
+        ]
+        for read in reads:
+            if read.lo > read.range > 0:
+                yield Counter(TRAFFIC, 0.0, -TRAFFIC, (read.lo + read.range) / 2)
+        for read in reads[:1]:
+            for constant in self.shape.constants[:6]:
+                if constant > 0:
+                    yield Counter(0.01, 0.0, 0.0, read.reach, 2 * constant / read.lo)
 
     def _gauges(self) -> Iterator[Option]:
         for value in _around(self.shape.constants):
