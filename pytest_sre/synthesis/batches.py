@@ -94,6 +94,12 @@ class Pool:
         evaluator = self._evaluator()  # what rules recorded in the past is the same for all moments
         return all(fires(_vector(evaluator, shape, moment), shape.rule) for moment in moments)
 
+    def surely_fires(self, shape: Shape) -> bool:
+        """Whether an alert fires on everything here, whichever of the rules that record one series comes last."""
+        evaluator = self._evaluator()
+        evaluator.last_wins = True
+        return self.fires(shape) and fires(_vector(evaluator, shape, 0.0), shape.rule)
+
     def _evaluator(self) -> Evaluator:
         return Evaluator(self, self.rules, self.now, self.lookback)
 
