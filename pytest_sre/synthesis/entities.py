@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from pytest_sre.promql.ast import Call, Expr, Matcher, MatrixSelector, Subquery, VectorSelector, walk
+from pytest_sre.synthesis.flags import is_flag
 from pytest_sre.synthesis.regexes import examples
 from pytest_sre.synthesis.shape import Shape
 from pytest_sre.synthesis.signals import Counter, Gauge, Signal, Track
@@ -18,7 +19,6 @@ TRAFFIC = 50.0
 LEVEL = 100.0
 """Where a gauge stands of which nothing is known."""
 _RATES = frozenset({"rate", "irate", "increase", "resets"})
-_FLAG = re.compile(r"(^|_)up$|_info$|^probe_success$|^ALERTS$")
 _ERROR = re.compile(r"err|fail|drop|reject|timeout|time_out|5xx|bad|exceed|lost|abort|miss|denied|retr|panic")
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
@@ -101,7 +101,7 @@ def _rated(exprs: Iterable[Expr]) -> set[str]:
 
 
 def _kind(name: str, counters: set[str], types: Mapping[str, str]) -> str:
-    if _FLAG.search(name):
+    if is_flag(name):
         return "flag"
     if name in counters or types.get(name) == "counter":
         return "counter"

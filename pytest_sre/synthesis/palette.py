@@ -30,7 +30,7 @@ class Palette:
 
     def options(self, entity: Entity) -> tuple[Option, ...]:
         """The options of one entity, in the order they are to be tried."""
-        key = entity.kind if entity.kind != "histogram" else entity.name
+        key = entity.kind if entity.kind in ("counter", "gauge") else entity.name
         if key not in self._lists:
             # most gauges count something: what is negative comes last
             self._lists[key] = tuple(sorted(dict.fromkeys(self._made(entity)), key=negative))
@@ -41,10 +41,11 @@ class Palette:
             return self._profiles(entity)
         if entity.kind == "counter":
             return self._counters()
-        return self._flags() if entity.kind == "flag" else self._gauges()
+        return self._flags(entity) if entity.kind == "flag" else self._gauges()
 
-    def _flags(self) -> Iterator[Option]:
-        yield from (Gauge(0.0), Gauge(1.0), None)
+    def _flags(self, entity: Entity) -> Iterator[Option]:
+        usual = (Gauge(0.0), Gauge(1.0), None)
+        yield from reversed(usual) if entity.name.endswith("_info") else usual
         yield from self._moving((1.0, 0.0))
         if "avg_over_time" in self.shape.functions:
             for share in self.shares:
