@@ -183,7 +183,7 @@ def _calm(option: Option) -> bool:
         follows = option.slope in _UNITS and option.value > 1e9
         return follows or (option.slope == 0 and option.value >= 0)
     if isinstance(option, Counter):
-        return not option.surge and not option.level
+        return option.steady and not option.level
     return isinstance(option, Profile)
 
 
