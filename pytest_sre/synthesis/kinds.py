@@ -56,7 +56,7 @@ def _of_type(name: str, known: str) -> Kind | None:
     if known in ("info", "stateset"):
         return "flag"
     if known == "counter":
-        return "counter"
+        return "gauge" if name.endswith("_created") else "counter"
     if known in ("histogram", "summary"):
         return "counter" if _COUNTED.search(name) else "gauge"  # quantiles, and when it was created
     if known in ("gauge", "gaugehistogram"):
