@@ -19,7 +19,7 @@ _LEVELS = frozenset({
 """Functions that make sense of what goes up and down only."""
 _ARITHMETIC = frozenset({"+", "-", "*", "/", "%", "^", "atan2"})
 _BELOW = frozenset({"<", "<=", "==", "!="})
-_FLAG = re.compile(r"(^|_)up$|_info$|^probe_success$")
+_FLAG = re.compile(r"(^|_)up$|_info$|^probe_success$|^ALERTS$")
 _COUNTER = re.compile(r"_(total|bucket)$")
 _COUNTED = re.compile(r"_(count|sum|bucket)$")
 
@@ -44,6 +44,11 @@ class Kinds:
         if name in self._rated or (_COUNTER.search(name) and name not in self._level):
             return "counter"
         return "gauge"
+
+    def only_named(self, name: str) -> bool:
+        """Whether nothing but its name would make a metric a counter: no type, and nobody takes its rate."""
+        known = _of_type(name, self._types.get(name, ""))
+        return known is None and name not in self._rated and bool(_COUNTER.search(name))
 
 
 def _of_type(name: str, known: str) -> Kind | None:

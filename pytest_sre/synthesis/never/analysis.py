@@ -6,8 +6,7 @@ An abstract interpretation: where in doubt, anything is possible.
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 
 from pytest_sre.model.rules import Rule
@@ -26,42 +25,31 @@ from pytest_sre.promql.fold import fold
 from pytest_sre.promql.parse import PromqlError, parse
 from pytest_sre.promql.printer import to_text
 from pytest_sre.promql.resolve import RuleIndex
-from pytest_sre.synthesis.never import clock, functions, labels, operators, reasons
+from pytest_sre.synthesis.never import clock, functions, labels, operators, raw, reasons
 from pytest_sre.synthesis.never.facts import Facts
 from pytest_sre.synthesis.never.kinds import UNKNOWN, Kind, Kinds, few, grouped, hull
-from pytest_sre.synthesis.never.labels import NAME, NONE, Labels
-from pytest_sre.synthesis.never.matchers import ANY, Values
+from pytest_sre.synthesis.never.labels import NONE
+from pytest_sre.synthesis.never.matchers import ANY
 from pytest_sre.synthesis.never.span import ANYTHING, POSITIVE, SHARE, Span, combined, only
 from pytest_sre.synthesis.never.sure import always_there, single
 from pytest_sre.synthesis.never.verdict import Never
 from pytest_sre.synthesis.never.whole import COMPARISONS, ratio
 
-_UNSIGNED = re.compile(r"_(total|bucket)$")
-_SIGNED_WORDS = re.compile(
-    r"(^|_)(balance|profit|pnl|net|diff|difference|delta|change|drift|offset|skew|lag|remaining|left|growth)(_|$)"
-)
-_ALERTS = Labels({
-    NAME: Values(frozenset({"ALERTS"})),
-    "alertstate": Values(frozenset({"pending", "firing"}), why="alerts are pending or firing"),
-})  # fmt: skip
-
-
 Check = Callable[["Analysis", Binary], Never | None]
-
-
-def _writes(rule: Rule) -> tuple[str, Mapping[str, str]]:
-    """The name of the series that a rule writes, and the labels that it adds; of an alert its ``ALERTS`` while it fires."""
-    if rule.kind == "record":
-        return rule.name, rule.labels
-    return "ALERTS", {**rule.labels, "alertname": rule.name, "alertstate": "firing"}
 
 
 class Analysis:
     """What expressions can have as results; rules are looked at once."""
 
-    def __init__(self, rules: RuleIndex, facts: Facts, check: Check, lookback: float = 300.0) -> None:
-        """``check`` looks at how both sides of an operation hang together; ``lookback`` in seconds."""
-        self.rules, self.facts, self._check, self.lookback = rules, facts, check, lookback
+    def __init__(
+        self, rules: RuleIndex, facts: Facts, check: Check, lookback: float = 300.0, scraped: bool = False
+    ) -> None:
+        """``check`` looks at how both sides of an operation hang together; ``lookback`` in seconds.
+
+        With ``scraped`` all raw series are taken to have the labels that each scrape gives them.
+        """
+        self.rules, self.facts, self._check = rules, facts, check
+        self.lookback, self.scraped = lookback, scraped
         self._open: set[Rule] = set()
         self._cut: set[Rule] = set()  # open rules that were asked again: what was found meanwhile is not all
         self._of_rule: dict[Rule, Kinds | Never] = {}
@@ -125,12 +113,13 @@ class Analysis:
     def _selector(self, expr: VectorSelector) -> Kinds | Never:
         """What a selector takes: of a raw metric, or of each rule that records it."""
         rules = self.rules.behind(expr)
-        base = _ALERTS if expr.name == "ALERTS" else None
+        base = raw.base(expr.name, self.scraped and not self.rules.recording(expr.name))
         taken, broken = labels.selected(expr, base)
         if broken:
             return reasons.contradictory(expr, broken, base)
+        anything = (Kind(taken, raw.values(expr.name, self.facts)),)
         if not rules:
-            return (Kind(taken, self._raw(expr.name)),)
+            return anything
         kinds: list[Kind] = []
         dead: list[Never] = []
         for rule in rules:
@@ -139,12 +128,14 @@ class Analysis:
                 dead.append(found.recorded(rule))
                 continue
             for kind in found:
-                written = labels.recorded(kind.labels, *_writes(rule))
+                if rule.kind != "record":
+                    return anything  # an alert of the same name may stand in another repository
+                written = labels.recorded(kind.labels, rule.name, rule.labels)
                 taken, broken = labels.selected(expr, written)
                 if broken:
                     dead.append(reasons.not_recorded(expr, rule, broken, written.of(broken)))
                 else:
-                    kinds.append(Kind(taken, kind.span if rule.kind == "record" else only(1.0)))
+                    kinds.append(Kind(taken, kind.span))
         return few(kinds) if kinds else dead[0]
 
     def _rule(self, rule: Rule) -> Kinds | Never:
@@ -166,18 +157,6 @@ class Analysis:
         if not self._cut:
             self._of_rule[rule] = found
         return found
-
-    def _raw(self, name: str) -> Span:
-        """The values of a metric that no rule records."""
-        if name == "up":
-            return SHARE
-        if name == "ALERTS":
-            return only(1.0)
-        kind = self.facts.type(name)
-        if kind in ("counter", "histogram"):
-            return ANYTHING if kind == "histogram" and name.endswith("_sum") else POSITIVE
-        unsigned = _UNSIGNED.search(name) and not _SIGNED_WORDS.search(name)
-        return POSITIVE if unsigned and not kind else ANYTHING
 
     def _call(self, expr: Call) -> Kinds | Never:
         name = expr.name
