@@ -15,6 +15,10 @@ _SLOPING = frozenset(
 )
 _SLOPING |= {"first_over_time", "double_exponential_smoothing"}
 """Functions whose value tells a gauge that rises or falls."""
+_OF_PAST = frozenset({"avg_over_time", "stddev_over_time", "stdvar_over_time", "quantile_over_time"})
+_OF_PAST |= {"min_over_time", "max_over_time", "mad_over_time"}
+"""Functions that tell what is usual: what is unusual began a short while ago."""
+_JUST_NOW = 20.0
 _LONG_AGO = 10 * 86400.0
 
 
@@ -167,6 +171,11 @@ class Palette:
                 yield Step(LEVEL * 3, LEVEL, since)
                 for value in values[:3]:
                     yield from (Step(0.0, value, since), Step(value, 0.0, since))
+                for value in asked:
+                    yield from (Step(2 * value, value / 2, since), Step(value / 2, 2 * value, since))
+        if functions & _OF_PAST:
+            for since in dict.fromkeys([_JUST_NOW, *(span * 0.05 for span in ranges)]):
+                yield from (Step(LEVEL, LEVEL * 3, since), Step(LEVEL * 3, LEVEL, since))
                 for value in asked:
                     yield from (Step(2 * value, value / 2, since), Step(value / 2, 2 * value, since))
         if functions & {

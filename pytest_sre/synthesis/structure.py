@@ -112,7 +112,7 @@ def families(shape: Shape, world: World, structure: Structure) -> list[Family]:
     """The label sets of every raw metric, in order of appearance."""
     result = []
     for base, names in group_names(shape.raw).items():
-        selectors = [by_label(selector) for name in names for selector in shape.raw[name]]
+        selectors = [by_label(selector) for name in names for selector in shape.asked[name]]
         family = Family(base, names)
         base_sets = _label_sets(selectors, shape, world, structure, names)
         known = world.real is not None and world.real.knows(names)
