@@ -47,7 +47,12 @@ def ratio(expr: Binary, span: Callable[[Expr], Span]) -> Span | None:
     plain = replace(expr, lhs=part, rhs=whole)
     if is_share(plain) or _in_sum(plain, span):
         return combined("*", SHARE, only(factor / below))
-    return combined("*", Span(high=1.0), only(factor / below)) if _by_name(part, whole) else None
+    if _by_name(part, whole):
+        return combined("*", Span(high=1.0), only(factor / below))
+    turned = replace(expr, lhs=whole, rhs=part)
+    if is_share(turned) or _in_sum(turned, span) or _by_name(whole, part):
+        return combined("*", Span(low=1.0), only(factor / below))
+    return None
 
 
 def key_of(expr: Expr) -> Expr:
