@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pytest_sre.promql.ast import Call, Expr, Matcher, MatrixSelector, Subquery, VectorSelector, walk
-from pytest_sre.synthesis.flags import is_flag
+from pytest_sre.synthesis.flags import compared_as_flags, is_flag
 from pytest_sre.synthesis.regexes import examples
 from pytest_sre.synthesis.shape import Shape
 from pytest_sre.synthesis.signals import Counter, Gauge, Signal, Track
@@ -25,11 +25,15 @@ _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """A histogram: ``rate`` observations a second, of which ``share`` take ``value``, the others almost nothing."""
+    """A histogram: ``rate`` observations a second, of which ``share`` take ``value``, the others almost nothing.
+
+    With ``since``, all take almost nothing up to so many seconds ago.
+    """
 
     rate: float
     share: float
     value: float
+    since: float = 0.0
 
 
 Option = Signal | Profile | None
@@ -54,7 +58,12 @@ class Entity:
                 track.signal = option
             return
         for track in self.tracks:
-            track.signal = Counter(_part(track, option))
+            rate = _part(track, option)
+            if not option.since:
+                track.signal = Counter(rate)
+                continue
+            before = _part(track, replace(option, share=0.0))
+            track.signal = Counter(before, 0.0, rate - before, option.since)
 
 
 def _part(track: Track, profile: Profile) -> float:
@@ -71,7 +80,7 @@ def build(
     shape: Shape, layout: Iterable[Family], types: Mapping[str, str], times: tuple[float, ...]
 ) -> list[list[Entity]]:
     """Entities for label sets, replicas in one group. ``times`` are the sample times."""
-    counters = _rated(shape.exprs)
+    counters, flags = _rated(shape.exprs), compared_as_flags(shape.exprs)
     result = []
     for family in layout:
         histogram = any(name.endswith("_bucket") for name in family.names)
@@ -81,6 +90,7 @@ def build(
                 result.append([_histogram(family, labels, bounds, times) for labels in group])
             else:
                 kind = _kind(family.base, counters, types)
+                kind = "flag" if kind == "gauge" and family.base in flags else kind
                 name = family.base
                 result.append([Entity(kind, name, [Track({"__name__": name, **ls}, times)]) for ls in group])
     return result

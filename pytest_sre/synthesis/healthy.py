@@ -51,13 +51,17 @@ class Healthy:
     def find(self) -> bool:
         """Make the entities healthy; False where nothing was found. Raises Unsupported."""
         start = self._start()
-        for wide, shifts, enough in (
-            (False, self.shifts, _NOTHING),
-            (True, self.shifts, _NOTHING),
-            (False, self.shifts, 1.0),
-            (True, (), 1.0),
+        silent: dict[Entity, Option] = {
+            entity: Counter(0.0) if entity.kind == "counter" else option for entity, option in start.items()
+        }
+        for begin, wide, shifts, enough in (
+            (start, False, self.shifts, _NOTHING),
+            (start, True, self.shifts, _NOTHING),
+            (start, False, self.shifts, 1.0),
+            (silent, False, self.shifts, 1.0),
+            (start, True, (), 1.0),
         ):
-            self.bench.set(start)
+            self.bench.set(begin)
             self.known.clear()
             self.bench.left = BUDGET // 3
             self.lasting = shifts
