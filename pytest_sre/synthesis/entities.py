@@ -13,9 +13,12 @@ from pytest_sre.synthesis.regexes import examples
 from pytest_sre.synthesis.shape import Shape
 from pytest_sre.synthesis.signals import Counter, Gauge, Signal, Track
 from pytest_sre.synthesis.structure import Family
+from pytest_sre.synthesis.wholes import shares_of_time
 
 TRAFFIC = 50.0
 """Requests a second of a service that is alive."""
+TIME = 0.9
+"""Seconds a second of what is idle while all is well."""
 LEVEL = 100.0
 """Where a gauge stands of which nothing is known."""
 _RATES = frozenset({"rate", "irate", "increase", "resets"})
@@ -49,6 +52,7 @@ class Entity:
         self.tracks = tracks
         self.bounds = bounds
         self.option: Option = None
+        self.traffic = TRAFFIC
 
     def set(self, option: Option) -> None:
         """Make the tracks behave so."""
@@ -80,6 +84,7 @@ def build(
     shape: Shape, layout: Iterable[Family], types: Mapping[str, str], times: tuple[float, ...]
 ) -> list[list[Entity]]:
     """Entities for label sets, replicas in one group. ``times`` are the sample times."""
+    of_time = shares_of_time(shape.exprs)
     counters, flags = _rated(shape.exprs), compared_as_flags(shape.exprs)
     result = []
     for family in layout:
@@ -92,7 +97,10 @@ def build(
                 kind = _kind(family.base, counters, types)
                 kind = "flag" if kind == "gauge" and family.base in flags else kind
                 name = family.base
-                result.append([Entity(kind, name, [Track({"__name__": name, **ls}, times)]) for ls in group])
+                made = [Entity(kind, name, [Track({"__name__": name, **ls}, times)]) for ls in group]
+                for entity in made if name in of_time else ():
+                    entity.traffic = TIME
+                result.append(made)
     return result
 
 
@@ -164,7 +172,7 @@ def initial(entity: Entity) -> Option:
     if entity.kind == "histogram":
         return Profile(TRAFFIC, 0.1, math.inf)
     if entity.kind == "counter":
-        return Counter(TRAFFIC / 2 if _ERROR.search(entity.name) else TRAFFIC)
+        return Counter(entity.traffic / 2 if _ERROR.search(entity.name) else entity.traffic)
     return Gauge(1.0 if entity.kind == "flag" else LEVEL)
 
 

@@ -33,7 +33,7 @@ class Palette:
         """The options of one entity, in the order they are to be tried."""
         key = (
             entity.kind,
-            "" if entity.kind in ("counter", "gauge") else entity.name,
+            "" if entity.kind in ("counter", "gauge") and entity.traffic == TRAFFIC else entity.name,
             never_negative(entity.name),
         )
         if key not in self._lists:
@@ -46,7 +46,7 @@ class Palette:
         if entity.kind == "histogram":
             return self._profiles(entity)
         if entity.kind == "counter":
-            return self._counters()
+            return self._counters(entity)
         return self._flags(entity) if entity.kind == "flag" else self._gauges()
 
     def _flags(self, entity: Entity) -> Iterator[Option]:
@@ -58,7 +58,11 @@ class Palette:
                 yield Wave(0.0, 1.0, 60.0)
                 yield Step(1.0, 0.0, max(self.shape.ranges, default=3600.0) * share)
 
-    def _counters(self) -> Iterator[Option]:
+    def _counters(self, entity: Entity) -> Iterator[Option]:
+        if entity.traffic != TRAFFIC:
+            yield from (Counter(share) for share in (*self.shares, 0.0, 0.5, 1.0))
+            yield None
+            return
         for share in self.shares:
             yield Counter(TRAFFIC * share / (1 - share))
         for share in self.shares:
