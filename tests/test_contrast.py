@@ -102,7 +102,8 @@ def test_the_smallest_mixture_that_fires_is_meant() -> None:
         ('absent(up{job="api"})', Gauge(1.0), "absence"),
         ('requests{state="bad"}', None, "presence"),
         ("failed > 0", Gauge(0.0), "any change"),
-        ("broken == 1", Gauge(0.0), "exact values"),
+        ("broken == 1", Gauge(0.0), "0/1 metric"),
+        ("state == 7", Gauge(100.0), "exact values"),
         ("changes(started[15m]) > 2", Gauge(100.0), "different ways"),
     ],
 )

@@ -5,18 +5,22 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pytest_sre.promql.ast import Matcher
 from pytest_sre.synthesis.exposed import Exposed
+from pytest_sre.synthesis.flags import compared_as_flags
 from pytest_sre.synthesis.kinds import Kinds
 from pytest_sre.synthesis.regexes import examples
 from pytest_sre.synthesis.shape import Shape
 from pytest_sre.synthesis.signals import Counter, Gauge, Signal, Track
 from pytest_sre.synthesis.structure import Family
+from pytest_sre.synthesis.wholes import shares_of_time
 
 TRAFFIC = 50.0
 """Requests a second of a service that is alive."""
+TIME = 0.9
+"""Seconds a second of what is idle while all is well."""
 LEVEL = 100.0
 """Where a gauge stands of which nothing is known."""
 _ERROR = re.compile(r"err|fail|drop|reject|timeout|time_out|5xx|bad|exceed|lost|abort|miss|denied|retr|panic")
@@ -25,11 +29,15 @@ _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """A histogram: ``rate`` observations a second, of which ``share`` take ``value``, the others almost nothing."""
+    """A histogram: ``rate`` observations a second, of which ``share`` take ``value``, the others almost nothing.
+
+    With ``since``, all take almost nothing up to so many seconds ago.
+    """
 
     rate: float
     share: float
     value: float
+    since: float = 0.0
 
 
 Option = Signal | Profile | None
@@ -45,6 +53,7 @@ class Entity:
         self.tracks = tracks
         self.bounds = bounds
         self.option: Option = None
+        self.traffic = TRAFFIC
 
     def set(self, option: Option) -> None:
         """Make the tracks behave so."""
@@ -54,7 +63,12 @@ class Entity:
                 track.signal = option
             return
         for track in self.tracks:
-            track.signal = Counter(_part(track, option))
+            rate = _part(track, option)
+            if not option.since:
+                track.signal = Counter(rate)
+                continue
+            before = _part(track, replace(option, share=0.0))
+            track.signal = Counter(before, 0.0, rate - before, option.since)
 
 
 def _part(track: Track, profile: Profile) -> float:
@@ -76,6 +90,7 @@ def build(
 ) -> list[list[Entity]]:
     """Entities for label sets, replicas in one group. ``times`` are the sample times, ``real`` the metrics of snapshots."""
     kinds = Kinds(shape.exprs, types)
+    of_time, flags = shares_of_time(shape.exprs), compared_as_flags(shape.exprs)
     result = []
     for family in layout:
         histogram = any(name.endswith("_bucket") for name in family.names)
@@ -85,8 +100,12 @@ def build(
                 result.append([_histogram(family, labels, bounds, times) for labels in group])
             else:
                 kind = kinds.of(family.base)
+                kind = "flag" if kind == "gauge" and family.base in flags else kind
                 name = family.base
-                result.append([Entity(kind, name, [Track({"__name__": name, **ls}, times)]) for ls in group])
+                made = [Entity(kind, name, [Track({"__name__": name, **ls}, times)]) for ls in group]
+                for entity in made if name in of_time else ():
+                    entity.traffic = TIME
+                result.append(made)
     return result
 
 
@@ -136,7 +155,7 @@ def initial(entity: Entity) -> Option:
     if entity.kind == "histogram":
         return Profile(TRAFFIC, 0.1, math.inf)
     if entity.kind == "counter":
-        return Counter(TRAFFIC / 2 if _ERROR.search(entity.name) else TRAFFIC)
+        return Counter(entity.traffic / 2 if _ERROR.search(entity.name) else entity.traffic)
     return Gauge(1.0 if entity.kind == "flag" else LEVEL)
 
 

@@ -51,13 +51,17 @@ class Healthy:
     def find(self) -> bool:
         """Make the entities healthy; False where nothing was found. Raises Unsupported."""
         start = self._start()
-        for wide, shifts, enough in (
-            (False, self.shifts, _NOTHING),
-            (True, self.shifts, _NOTHING),
-            (False, self.shifts, 1.0),
-            (True, (), 1.0),
+        silent: dict[Entity, Option] = {
+            entity: Counter(0.0) if entity.kind == "counter" else option for entity, option in start.items()
+        }
+        for begin, wide, shifts, enough in (
+            (start, False, self.shifts, _NOTHING),
+            (start, True, self.shifts, _NOTHING),
+            (start, False, self.shifts, 1.0),
+            (silent, False, self.shifts, 1.0),
+            (start, True, (), 1.0),
         ):
-            self.bench.set(start)
+            self.bench.set(begin)
             self.known.clear()
             self.bench.left = BUDGET // 3
             self.lasting = shifts
@@ -99,16 +103,18 @@ class Healthy:
         if entity.kind == "histogram":
             return Profile(TRAFFIC, self.share, math.inf)
         if entity.kind == "counter":
-            return Counter(TRAFFIC)
+            return Counter(entity.traffic)
         if entity.kind == "flag":
             return Gauge(1.0)
         burning = self.burning[entity]
         if self.equal and burning in (Gauge(0.0), Gauge(1.0)):
             return Gauge(0.0 if burning == Gauge(1.0) else 1.0)
-        return Gauge(self._level())
+        return Gauge(self._level(entity))
 
-    def _level(self) -> float:
-        """Where gauges stand: at the whole, where the alert's constants are parts of one."""
+    def _level(self, entity: Entity) -> float:
+        """Where gauges stand: at the whole, where the alert's constants are parts of one and it is not in the data."""
+        if any(entity.name in part | whole for part, whole in self.bench.guards.gauges):
+            return LEVEL
         given = [abs(c) for c in self.bench.shape.constants[:6]]
         parts = any(0 < c < 1 for c in given) and all(c <= 1 for c in given)
         return 1.0 if parts else LEVEL
@@ -133,7 +139,7 @@ class Healthy:
 
     def _likely(self, entity: Entity) -> Iterator[Option]:
         if entity.kind == "counter":
-            yield from (Counter(self.share * TRAFFIC), Counter(0.0), Counter(TRAFFIC))
+            yield from (Counter(self.share * TRAFFIC), Counter(0.0), Counter(entity.traffic))
         elif entity.kind == "gauge" and self.bench.timed:
             burning = self.burning[entity]
             for unit in _UNITS:

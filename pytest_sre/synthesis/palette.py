@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from pytest_sre.synthesis import calendar
 from pytest_sre.synthesis.entities import LEVEL, TRAFFIC, Entity, Option, Profile
+from pytest_sre.synthesis.flags import never_negative
 from pytest_sre.synthesis.shape import Shape
 from pytest_sre.synthesis.signals import Counter, Gauge, Lost, Sawtooth, Step, Wave
 
@@ -30,33 +31,42 @@ class Palette:
         self.shape = shape
         self.now = now
         self.shares = tuple(_shares(shape.constants))
-        self._lists: dict[str, tuple[Option, ...]] = {}
+        self._lists: dict[tuple[str, str, bool], tuple[Option, ...]] = {}
 
     def options(self, entity: Entity) -> tuple[Option, ...]:
         """The options of one entity, in the order they are to be tried."""
-        key = entity.kind if entity.kind in ("counter", "gauge") else entity.name
+        key = (
+            entity.kind,
+            "" if entity.kind in ("counter", "gauge") and entity.traffic == TRAFFIC else entity.name,
+            never_negative(entity.name),
+        )
         if key not in self._lists:
             # most gauges count something: what is negative comes last
-            self._lists[key] = tuple(sorted(dict.fromkeys(self._made(entity)), key=negative))
+            made = dict.fromkeys(self._made(entity))
+            self._lists[key] = tuple(sorted((o for o in made if not (key[2] and negative(o))), key=negative))
         return self._lists[key]
 
     def _made(self, entity: Entity) -> Iterator[Option]:
         if entity.kind == "histogram":
             return self._profiles(entity)
         if entity.kind == "counter":
-            return self._counters()
+            return self._counters(entity)
         return self._flags(entity) if entity.kind == "flag" else self._gauges()
 
     def _flags(self, entity: Entity) -> Iterator[Option]:
-        usual = (Gauge(0.0), Gauge(1.0), None)
-        yield from reversed(usual) if entity.name.endswith("_info") else usual
+        info = entity.name.endswith("_info") and 0.0 not in self.shape.constants
+        yield from (None, Gauge(1.0)) if info else (Gauge(0.0), Gauge(1.0), None)
         yield from self._moving((1.0, 0.0))
         if "avg_over_time" in self.shape.functions:
             for share in self.shares:
                 yield Wave(0.0, 1.0, 60.0)
                 yield Step(1.0, 0.0, max(self.shape.ranges, default=3600.0) * share)
 
-    def _counters(self) -> Iterator[Option]:
+    def _counters(self, entity: Entity) -> Iterator[Option]:
+        if entity.traffic != TRAFFIC:
+            yield from (Counter(share) for share in (*self.shares, 0.0, 0.5, 1.0))
+            yield None
+            return
         for share in self.shares:
             yield Counter(TRAFFIC * share / (1 - share))
         for share in self.shares:
@@ -178,6 +188,10 @@ class Palette:
                 yield from (Step(LEVEL, LEVEL * 3, since), Step(LEVEL * 3, LEVEL, since))
                 for value in asked:
                     yield from (Step(2 * value, value / 2, since), Step(value / 2, 2 * value, since))
+        if functions & {"stddev_over_time", "stdvar_over_time"}:  # a peak is far from its window's average
+            for part in (0.02, 0.05, 0.2):
+                for span in ranges:
+                    yield Step(LEVEL, 10 * LEVEL, span * part)
         if functions & {
             "absent_over_time",
             "present_over_time",
@@ -187,6 +201,7 @@ class Palette:
         }:
             for span in ranges:
                 yield Lost(1.0, min(span / 2, 1200.0))
+                yield Lost(1.0, span * 0.9)
 
     def _profiles(self, entity: Entity) -> Iterator[Option]:
         finite = [float(bound) for bound in entity.bounds[:-1]]
@@ -198,6 +213,10 @@ class Palette:
             if value > 0:
                 yield Profile(TRAFFIC, 0.5, value)
                 yield Profile(value, 0.1, math.inf)
+        for read in sorted(self.shape.reads, key=lambda read: (read.lo, read.range)):
+            if read.hi > 0:
+                for value in (*finite[3::3], math.inf):
+                    yield Profile(TRAFFIC, 1.0, value, max(600.0, min(read.hi, 3600.0) * 0.8))
         yield from (Profile(TRAFFIC, 0.0, 0.0), Profile(0.01, 0.5, math.inf), Profile(1000.0, 0.1, math.inf))
         yield None
 
