@@ -89,10 +89,11 @@ def _set(knob: Knob, option: Option) -> None:
         entity.set(option)
 
 
-def knobs_of(groups: list[list[Entity]]) -> list[Knob]:
-    """Replicas together first, then the first alone and the rest."""
+def knobs_of(groups: list[list[Entity]], rest_first: bool = False) -> list[Knob]:
+    """Replicas together first, then the first alone and the rest (or the rest and then the first)."""
     knobs = list(groups)
     for group in groups:
         if len(group) > 1:
-            knobs += [group[:1], group[1:]]
+            parts = [group[:1], group[1:]]
+            knobs += parts[::-1] if rest_first else parts
     return knobs

@@ -45,6 +45,11 @@ class Kinds:
             return "counter"
         return "gauge"
 
+    def only_named(self, name: str) -> bool:
+        """Whether nothing but its name would make a metric a counter: no type, and nobody takes its rate."""
+        known = _of_type(name, self._types.get(name, ""))
+        return known is None and name not in self._rated and bool(_COUNTER.search(name))
+
 
 def _of_type(name: str, known: str) -> Kind | None:
     """What a type tells; None for types that tell nothing."""

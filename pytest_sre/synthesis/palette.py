@@ -62,6 +62,11 @@ class Palette:
                 for span in self.shape.ranges[:3]:
                     yield Counter(value / span)
         yield from (Counter(0.0, 1000.0), Counter(0.01), Counter(1.0), Counter(1000.0), None)
+        for value in self._far():
+            if value > 0:
+                yield Counter(value)
+                for span in self.shape.ranges[:1]:
+                    yield Counter(value / span)
         for span in self.shape.ranges[:3]:
             yield Counter(1.0, 0.0, TRAFFIC, span * 0.9)
             yield Counter(TRAFFIC, 0.0, -TRAFFIC * 0.99, span * 0.9)
@@ -90,7 +95,15 @@ class Palette:
         if self.shape.functions & calendar.PARTS.keys():
             yield from self._dates()
         yield from self._moving(tuple(_around(self.shape.constants))[:6])
+        yield from (Gauge(value) for value in self._far())
         yield from (Gauge(-1.0), Gauge(1e12))
+
+    def _far(self) -> Iterator[float]:
+        """What constants may mean together, and values of every size: a search is guided by how far it is."""
+        for product in self.shape.products:
+            yield from (2 * product, product / 2)
+        for power in range(-4, 16):
+            yield from (10.0**power, 3 * 10.0**power)
 
     def _stamps(self) -> Iterator[Option]:
         for value in _around(self.shape.constants):

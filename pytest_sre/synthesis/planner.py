@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Mapping, Sequence
+from itertools import chain
 
 from pytest_sre.model.rules import Rule
 from pytest_sre.model.scenario import Batch, Impossible, Labels, NotSynthesised, Plan, Scenario, Series
@@ -118,6 +119,8 @@ class _Planner:
         self.own[shape.rule] = [track for tracks in things for track in tracks]
         if any(self._joined(shape, things, pool) for pool in self.pools):
             return
+        if any(self._instead(shape, things, pool) for pool in self.pools):
+            return
         pool = Pool(self.rules, self.now, self.lookback)
         self.pools.append(pool)
         pool.put(things)
@@ -146,6 +149,22 @@ class _Planner:
         pool.take(new)
         pool.put(old)
         return False
+
+    def _instead(self, shape: Shape, things: list[list[Track]], pool: Pool) -> bool:
+        """Put new series in the place of those they cannot stand beside: a ticket's requests would dilute a page's errors."""
+        if any(isinstance(track, FixedTrack) for tracks in things for track in tracks):
+            return False
+        near = pool.matched(shape)
+        renamed = [[track.named(_nearest(track.labels, near)) for track in tracks] for tracks in things]
+        keys = [labels_key(track) for tracks in renamed for track in tracks]
+        if not near or len(set(keys)) < len(keys):
+            return False
+        for old, new in zip(chain(*things), chain(*renamed), strict=True):
+            self.windows[new] = self.windows[old]
+        if not self._joined(shape, renamed, pool):
+            return False
+        self.own[shape.rule] = list(chain(*renamed))
+        return True
 
     def _lengthen(self, things: list[list[Track]], old: list[Track]) -> None:
         """New series that take the place of old ones serve their readers too."""
@@ -181,6 +200,13 @@ class _Planner:
             )
             batches.append(Batch(scenarios, tuple(emitted.values())))
         return Plan(tuple(batches), tuple(self.unproven))
+
+
+def _nearest(labels: dict[str, str], others: list[Track]) -> dict[str, str]:
+    """The labels of the series of this metric that is most like these."""
+    alike = [track.labels for track in others if track.labels.keys() == labels.keys()]
+    alike = [other for other in alike if other["__name__"] == labels["__name__"]]
+    return max(alike, key=lambda other: len(labels.items() & other.items()), default=labels)
 
 
 def _fixed(series: Series) -> Track:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 from pytest_sre.promql.ast import Aggregate, Binary, Call, Expr, VectorSelector, walk
 from pytest_sre.promql.resolve import RuleIndex
@@ -16,7 +17,7 @@ from pytest_sre.synthesis.exposed import Exposed
 from pytest_sre.synthesis.palette import Palette, negative
 from pytest_sre.synthesis.shape import Shape
 from pytest_sre.synthesis.signals import Counter, Track
-from pytest_sre.synthesis.structure import families, structures
+from pytest_sre.synthesis.structure import Structure, families, structures
 from pytest_sre.synthesis.vectors import EXACT
 from pytest_sre.synthesis.world import World
 
@@ -24,6 +25,12 @@ LATER = 300.0
 """Seconds into the run when an alert should still fire."""
 BUDGET = 300_000
 """Work (expressions and series evaluated) that one alert may cost: about a second."""
+_TRIED = 4
+"""Structures that are tried again with more of the budget."""
+_FEW = 6
+"""Series that a first look's budget is for; many need more of it."""
+_FIRST, _FURTHER = 5, 40
+"""Parts of the budget for a first look at the likeliest structure, and at each of the others."""
 _BRINK = 0.1
 _MODERATE = 0.55
 """How far beyond its threshold (relative) a firing expression may be before a smaller burn is tried."""
@@ -66,6 +73,16 @@ def fires(vector: Vector) -> bool:
     return any(map(firing, vector))
 
 
+class _Look(NamedTuple):
+    """What a first look at a structure left: ``late`` ones are tried later, ``cut_short`` those with no budget left."""
+
+    remains: float
+    late: bool
+    cut_short: bool
+    structure: Structure
+    groups: list[list[Entity]]
+
+
 class Search:
     """One alert's search. Raises Unsupported from `run` where the evaluator does not know something."""
 
@@ -87,10 +104,11 @@ class Search:
         self.palette = Palette(shape, now)
         self.times = sample_times(shape, lookback)
         self.guards = Guards(shape.exprs, rules)
-        self.left = budget
+        self.budget = self.left = budget
 
     def run(self) -> list[list[Entity]] | None:
         """Entities on which the alert fires, replicas in one group; None if the search found none."""
+        looks: list[_Look] = []
         seen = set()
         for structure in structures(self.shape):
             layout = families(self.shape, self.world, structure)
@@ -99,18 +117,36 @@ class Search:
                 continue
             seen.add(key)
             groups = build(self.shape, layout, self.types, self.times, self.real)
-            if self._solve(groups):
-                self._moderate(groups)
-                return groups
+            many = max(1, sum(map(len, groups)) // _FEW)
+            budget = many * self.budget // _FURTHER if looks else self.budget // _FIRST
+            before = self.left
+            remains = self._solve(groups, budget)
+            if remains <= SHORT:
+                return self._moderate(groups)
+            cut_short = before - self.left >= budget
+            looks.append(_Look(remains, structure.vary not in self.shape.lost, cut_short, structure, groups))
+        for look in self._promising(looks):
+            if self._solve(look.groups, self.left // 2, again=look) <= SHORT:
+                return self._moderate(look.groups)
         return None
 
-    def _solve(self, groups: list[list[Entity]]) -> bool:
+    def _promising(self, looks: list[_Look]) -> list[_Look]:
+        """Structures that came as near as the first one and that may come nearer, the nearest first."""
+        limit = min(looks[0].remains, FAR / 4) if looks else 0.0
+        near = [look for look in looks if look.remains <= limit and (look.cut_short or look.structure.vary)]
+        return sorted(near, key=lambda look: (look.remains, look.late))[:_TRIED]
+
+    def _solve(self, groups: list[list[Entity]], budget: int, again: _Look | None = None) -> float:
+        """Search within a budget, going on where a look was cut short; the distance that remains."""
         entities = [entity for group in groups for entity in group]
-        for entity in entities:
+        go_on = again is not None and again.cut_short
+        for entity in entities if not go_on else ():
             entity.set(initial(entity))
         self.trial = Trial(entities)
-        best = Descent(self.palette.options, self._distance, lambda: self.left <= 0).run(knobs_of(groups))
-        return best <= SHORT
+        floor = max(0, self.left - budget)
+        return Descent(self.palette.options, self._distance, lambda: self.left <= floor).run(
+            knobs_of(groups, rest_first=again is not None and not again.cut_short)
+        )
 
     def _distance(self) -> float:
         """How far the expression is from firing."""
@@ -137,8 +173,12 @@ class Search:
         finally:
             self.left -= evaluator.work
 
-    def _moderate(self, groups: list[list[Entity]]) -> None:
+    def _moderate(self, groups: list[list[Entity]]) -> list[list[Entity]]:
         """Prefer a moderate burn to an extreme one, or to one on the brink, as long as the alert fires."""
+        self._make_moderate(groups)
+        return groups
+
+    def _make_moderate(self, groups: list[list[Entity]]) -> None:
         excess = self._excess()
         if _BRINK <= excess <= _MODERATE or excess <= EXACT or len(self.trial.tracks) > _MANY:
             return

@@ -32,7 +32,8 @@ from pytest_sre.synthesis.thresholds import COMPARISONS, thresholds
 
 _TEMPLATE_LABEL = re.compile(r"(?:\$labels|\.Labels)\.(\w+)")
 _ALERT = frozenset({"alertname", "alertstate"})
-_MAX_CONSTANTS = 10
+_MAX_CONSTANTS = 12
+_COMBINED = 6
 _MOST_CHANGES = 500
 _USUAL = 10
 """Samples that every window has anyway."""
@@ -40,7 +41,10 @@ _USUAL = 10
 
 @dataclass(frozen=True)
 class Shape:
-    """An alert seen as a task: ``exprs`` are its own and those of its recording rules."""
+    """An alert seen as a task: ``exprs`` are its own and those of its recording rules.
+
+    ``grouping`` are the labels that something groups or matches by, ``lost`` those that do not count everywhere.
+    """
 
     rule: Rule
     expr: Expr
@@ -49,8 +53,10 @@ class Shape:
     recorded: tuple[tuple[VectorSelector, frozenset[str]], ...]
     reads: frozenset[Read]
     grouping: frozenset[str]
+    lost: frozenset[str]
     mentioned: frozenset[str]
     constants: tuple[float, ...]
+    products: tuple[float, ...]
     ranges: tuple[float, ...]
     functions: frozenset[str]
     links: tuple[Link | Join, ...]
@@ -76,6 +82,7 @@ def shape_of(rule: Rule, rules: RuleIndex) -> Shape:
             else:
                 raw.setdefault(_name(selector), {})[selector] = None
     nodes = [node for part in exprs for node in walk(part)]
+    constants = tuple(_constants(exprs))
     return Shape(
         rule,
         expr,
@@ -84,8 +91,10 @@ def shape_of(rule: Rule, rules: RuleIndex) -> Shape:
         tuple(recorded),
         reads(expr, rules),
         frozenset(_grouping(nodes)),
+        frozenset(_lost(nodes)),
         frozenset(_mentioned(rule)),
-        tuple(_constants(exprs)),
+        constants,
+        tuple(_products(constants)),
         tuple(dict.fromkeys(n.range for n in nodes if isinstance(n, (MatrixSelector, Subquery)))),
         frozenset(_functions(nodes)),
         tuple(dict.fromkeys(links(nodes))),
@@ -133,6 +142,23 @@ def _grouping(nodes: Iterable[Expr]) -> Iterable[str]:
             yield from (*(node.matching.on or ()), *node.matching.include)
 
 
+def _lost(nodes: Sequence[Expr]) -> Iterable[str]:
+    """Labels that count in one place and not in another: what differs in these is brought together somewhere."""
+    kept: list[frozenset[str]] = []
+    for node in nodes:
+        if isinstance(node, Aggregate):
+            if node.without:
+                yield from node.labels
+            else:
+                kept.append(frozenset(node.labels))
+        elif isinstance(node, Binary):
+            yield from node.matching.ignoring
+            if node.matching.on is not None:
+                kept.append(frozenset((*node.matching.on, *node.matching.include)))
+    if kept:
+        yield from frozenset().union(*kept) - frozenset.intersection(*kept)
+
+
 def _mentioned(rule: Rule) -> Iterable[str]:
     for text in (*rule.labels.values(), *rule.annotations.values()):
         if "{{" in text:
@@ -152,18 +178,23 @@ def _functions(nodes: Iterable[Expr]) -> Iterable[str]:
 
 
 def _constants(exprs: Sequence[Expr]) -> Iterable[float]:
-    """Constants that may be thresholds: those compared with first, then what they ask of series, all others, products."""
+    """Constants that may be thresholds: those compared with first, then what they ask of series, then all others."""
     compared: dict[float, None] = {}
     plain: dict[float, None] = {}
     for expr in exprs:
         _gather(expr, compared, plain)
     asked = [value for expr in exprs for value in thresholds(expr)]
     every = dict.fromkeys([*compared, *asked, *plain])
-    ordered = [value for value in every if math.isfinite(value)][:_MAX_CONSTANTS]
-    products: list[float] = []
-    for a, b in combinations(ordered[:6], 2):
-        products += [a * b, *([a / b] if b else []), *([b / a] if a else []), a + b, a - b, b - a]
-    return dict.fromkeys([*ordered, *(value for value in products if math.isfinite(value))])
+    return [value for value in every if math.isfinite(value)][:_MAX_CONSTANTS]
+
+
+def _products(constants: Sequence[float]) -> Iterable[float]:
+    """What else constants may mean together."""
+    found: dict[float, None] = {}
+    for a, b in combinations(constants[:_COMBINED], 2):
+        made = (a * b, *([a / b] if b else []), *([b / a] if a else []), a + b, a - b, b - a)
+        found.update(dict.fromkeys(value for value in made if math.isfinite(value)))
+    return [value for value in found if value not in constants]
 
 
 def _gather(expr: Expr, compared: dict[float, None], plain: dict[float, None]) -> None:

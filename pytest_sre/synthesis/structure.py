@@ -45,21 +45,26 @@ def structures(shape: Shape) -> Iterator[Structure]:
     yield Structure()
     yield Structure("grouping")
     yield Structure(vary="instance", count=3)
-    counts = list(dict.fromkeys(_more_than(c) for c in shape.constants if 2 <= c <= MANY and c == int(c)))
-    made = sources(shape)
-    grouping = sorted(shape.grouping | shape.mentioned)
-    free = [label for label in dict.fromkeys([*sorted(made), *grouping]) if label not in ("le", "instance")]
+    counts = sorted({_more_than(c) for c in shape.constants[:8] if 2 <= c <= MANY and c == int(c)})
+    likely = [*sorted(sources(shape)), *sorted(shape.lost), *sorted(shape.mentioned - shape.grouping)[:2]]
+    free = [label for label in dict.fromkeys(likely) if label not in ("le", "instance")]
     for label in free[:8]:
         yield Structure(vary=label, count=3)
     yield Structure("none")
     if shape.functions & {"count", "sum", "count_values"}:
-        for count in counts[:3]:
+        for count in [*_of_shares(shape), *counts[:4]]:
             yield Structure(vary="instance", count=count)
             yield Structure(vary=REPLICA, count=count)
             for label in free[:4] if count <= FEW else []:
                 yield Structure(vary=label, count=count)
     yield Structure(vary=REPLICA, count=3)
     yield Structure("grouping", vary="instance", count=3)
+
+
+def _of_shares(shape: Shape) -> list[int]:
+    """So many series that one of them is less than a share of all that the alert speaks of."""
+    parts = [min(c, 1 - c) for c in shape.constants[:6] if 0 < c < 1]
+    return sorted({int(1 / part) + 2 for part in parts if part > 1 / FEW and int(1 / part) > 2})[:1]
 
 
 def sources(shape: Shape) -> set[str]:
