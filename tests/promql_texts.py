@@ -54,7 +54,17 @@ def plain(draw: st.DrawFn) -> str:
         )
         return f"histogram_quantile({draw(st.sampled_from(['0.5', '0.99']))}, {by}({buckets}))"
     return draw(
-        st.sampled_from(["vector(1)", "hour()", "vector(time())", "absent(nothing)", 'absent(g{j="a"})'])
+        st.sampled_from(
+            [
+                "vector(1)",
+                "hour()",
+                "vector(time())",
+                "absent(nothing)",
+                'absent(g{j="a"})',
+                "vector(scalar(g))",
+                "time() - timestamp(g)",
+            ]
+        )
     )
 
 
