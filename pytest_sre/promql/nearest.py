@@ -15,7 +15,8 @@ _ENDINGS = frozenset({
     "created", "timestamp",
 })  # fmt: skip
 _WORD = re.compile(r"[A-Za-z0-9]+")
-_DIGITS = re.compile(r"\d+")
+_DIGITS = re.compile(r"\d+[smhdwy]?")
+"""Numbers and times: rate5m and rate1h are no misspellings of each other."""
 _SHORT = 4
 """Values of fewer letters differ from each other by chance."""
 
@@ -26,7 +27,11 @@ def nearest(name: str, known: Collection[str]) -> str:
     Near are names whose words are the same but for the order, one word misspelt, missing or too much, or the ending.
     """
     words, stem = _words(name), _stem(name)
-    near = [one for one in known if one != name and (_stem(one) == stem or _one_word_off(words, _words(one)))]
+    near = [
+        one
+        for one in known
+        if one != name and (_stem(one) == stem or _one_word_off(words, _words(one)) or _is_typo(name, one))
+    ]
     return max(near, default="", key=lambda one: (_stem(one) == stem, _ratio(name, one), one))
 
 
@@ -49,6 +54,11 @@ def _is_typo(value: str, other: str) -> bool:
         return False  # available, unavailable
     allowed = 1 if len(longer) < 8 else 2
     return len(longer) - len(shorter) <= allowed and _edits(value, other) <= allowed
+
+
+def _is_slip(one: str, other: str) -> bool:
+    """Whether two short words differ in one letter, or in the order of two."""
+    return min(len(one), len(other)) > 2 and abs(len(one) - len(other)) < 2 and _edits(one, other) == 1
 
 
 def _edits(one: str, other: str) -> int:
@@ -74,7 +84,7 @@ def _one_word_off(words: tuple[str, ...], others: tuple[str, ...]) -> bool:
     if len(here) > 1 or len(there) > 1:
         return False
     if here and there:
-        return _ratio(here[0], there[0]) >= _ALIKE
+        return _ratio(here[0], there[0]) >= _ALIKE or _is_slip(here[0], there[0])
     return min(len("".join(words)), len("".join(others))) >= _SHORT
 
 
