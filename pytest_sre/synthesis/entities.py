@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pytest_sre.promql.ast import Matcher
 from pytest_sre.synthesis.exposed import Exposed
@@ -25,11 +25,15 @@ _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """A histogram: ``rate`` observations a second, of which ``share`` take ``value``, the others almost nothing."""
+    """A histogram: ``rate`` observations a second, of which ``share`` take ``value``, the others almost nothing.
+
+    Where ``since`` is given, all took almost nothing until so many seconds before the run.
+    """
 
     rate: float
     share: float
     value: float
+    since: float = 0.0
 
 
 Option = Signal | Profile | None
@@ -54,7 +58,8 @@ class Entity:
                 track.signal = option
             return
         for track in self.tracks:
-            track.signal = Counter(_part(track, option))
+            now, before = _part(track, option), _part(track, replace(option, share=0.0))
+            track.signal = Counter(before, 0.0, now - before, option.since) if option.since else Counter(now)
 
 
 def _part(track: Track, profile: Profile) -> float:
