@@ -47,7 +47,7 @@ def times(windows: Windows, lookback: float) -> tuple[float, ...]:
             more.update(_stretch(-hi - span, -lo + AHEAD, max(1.0, min(span / 5, lookback / 3))))
         else:
             more.update(-span + step for step in (-1.0, 135.0, 270.0, 405.0, AHEAD))
-    # Uneven samples make a rate uneven: where they are dense anyway nothing is put between them.
+    # Regular samples stay so, where they are dense anyway: rates are exact then.
     found |= {time for time in more if time < -dense}
     return tuple(sorted(time for time in found if time <= AHEAD))
 

@@ -34,7 +34,7 @@ class Palette:
 
     def options(self, entity: Entity) -> tuple[Option, ...]:
         """The options of one entity, in the order they are to be tried."""
-        key = entity.kind if entity.kind != "histogram" else entity.name
+        key = entity.kind if entity.kind in ("counter", "gauge") else entity.name
         if key not in self._lists:
             # most gauges count something: what is negative comes last
             self._lists[key] = tuple(sorted(dict.fromkeys(self._made(entity)), key=negative))
@@ -45,10 +45,11 @@ class Palette:
             return self._profiles(entity)
         if entity.kind == "counter":
             return self._counters()
-        return self._flags() if entity.kind == "flag" else self._gauges()
+        return self._flags(entity) if entity.kind == "flag" else self._gauges()
 
-    def _flags(self) -> Iterator[Option]:
-        yield from (Gauge(0.0), Gauge(1.0), None)
+    def _flags(self, entity: Entity) -> Iterator[Option]:
+        usual = (Gauge(0.0), Gauge(1.0), None)
+        yield from reversed(usual) if entity.name.endswith("_info") else usual
         yield from self._moving((1.0, 0.0))
         if "avg_over_time" in self.shape.functions:
             for share in self.shares:
@@ -74,8 +75,7 @@ class Palette:
         for span in self.shape.ranges[:3]:
             yield Counter(1.0, 0.0, TRAFFIC, span * 0.9)
             yield Counter(TRAFFIC, 0.0, -TRAFFIC * 0.99, span * 0.9)
-        for since in self._lately():
-            yield Counter(TRAFFIC, 0.0, -TRAFFIC, since)
+        yield from self._changing()
         if self.shape.functions & {"resets", "changes"}:
             for count in self.shape.constants[:4]:
                 for span in self.shape.ranges[:2]:
@@ -84,6 +84,18 @@ class Palette:
                         yield Sawtooth(1.0, span / (2 * count + 2))
         for value in _around(self.shape.constants)[:6]:
             yield Counter(0.001, max(0.0, value))
+
+    def _changing(self) -> Iterator[Option]:
+        """Counters that stop before an offset, or count ever faster from before it on."""
+        reads = [
+            read for read in sorted(self.shape.reads, key=lambda read: (read.lo, read.range)) if read.lo > 0
+        ]
+        for since in self._lately():
+            yield Counter(TRAFFIC, 0.0, -TRAFFIC, since)
+        for read in reads[:1]:
+            for constant in self.shape.constants[:6]:
+                if constant > 0:
+                    yield Counter(0.01, 0.0, 0.0, read.reach, 2 * constant / read.lo)
 
     def _gauges(self) -> Iterator[Option]:
         for value in _around(self.shape.constants):
