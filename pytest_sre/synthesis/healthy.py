@@ -190,7 +190,7 @@ def _calm(option: Option) -> bool:
         return follows or (option.slope == 0 and option.value >= 0)
     if isinstance(option, Counter):
         return option.steady and not option.level
-    return isinstance(option, Profile)
+    return isinstance(option, Profile) and not option.since
 
 
 def _mirrored(option: Option) -> Iterator[Option]:

@@ -100,9 +100,8 @@ class Palette:
         reads = [
             read for read in sorted(self.shape.reads, key=lambda read: (read.lo, read.range)) if read.lo > 0
         ]
-        for read in reads:
-            if read.lo > read.range > 0:
-                yield Counter(TRAFFIC, 0.0, -TRAFFIC, (read.lo + read.range) / 2)
+        for since in self._lately():
+            yield Counter(TRAFFIC, 0.0, -TRAFFIC, since)
         for read in reads[:1]:
             for constant in self.shape.constants[:6]:
                 if constant > 0:
@@ -123,6 +122,12 @@ class Palette:
         yield from self._moving(tuple(_around(self.shape.constants))[:6])
         yield from (Gauge(value) for value in self._far())
         yield from (Gauge(-1.0), Gauge(1e12))
+
+    def _lately(self) -> Iterator[float]:
+        """Since when (seconds) something is other than it was where an offset looks."""
+        for read in sorted(self.shape.reads, key=lambda read: (read.lo, read.range)):
+            if read.lo > read.range > 0:
+                yield (read.lo + read.range) / 2
 
     def _far(self) -> Iterator[float]:
         """What constants may mean together, and values of every size: a search is guided by how far it is."""
@@ -217,6 +222,9 @@ class Palette:
             if read.hi > 0:
                 for value in (*finite[3::3], math.inf):
                     yield Profile(TRAFFIC, 1.0, value, max(600.0, min(read.hi, 3600.0) * 0.8))
+        past = [0.9 * span for span in self.shape.ranges[:2]] if self.shape.functions & _OF_PAST else []
+        for since in (*self._lately(), *past):
+            yield from (Profile(TRAFFIC, 0.5, value, since) for value in finite)
         yield from (Profile(TRAFFIC, 0.0, 0.0), Profile(0.01, 0.5, math.inf), Profile(1000.0, 0.1, math.inf))
         yield None
 
