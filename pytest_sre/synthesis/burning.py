@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pytest_sre.model.scenario import Impossible, NotSynthesised
+from pytest_sre.promql.parse import parse
 from pytest_sre.promql.resolve import RuleIndex
 from pytest_sre.synthesis.batches import Pool
 from pytest_sre.synthesis.element import Unsupported
@@ -48,9 +49,9 @@ def burning(
 ) -> Burning | NotSynthesised | Impossible:
     """Search data on which an alert fires. Arguments as in `contrast`."""
     alert = shape.rule
-    never = impossible(
-        shape.expr, rules, real.snapshots if real is not None else KnownTypes(types), alert, lookback
-    )
+    author, written = rules.written(alert)
+    facts = real.snapshots if real is not None else KnownTypes(types)
+    never = impossible(parse(author.expr), written, facts, author, lookback)
     if never is not None:
         return Impossible(alert, never.reason, never.part, never.next_step)
     if real is None or not real.knows(shape.raw):

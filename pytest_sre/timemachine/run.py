@@ -20,6 +20,7 @@ from pytest_sre.settings import Settings
 from pytest_sre.sources import duration
 from pytest_sre.sources.discover import Inventory
 from pytest_sre.stack.backend import Stack
+from pytest_sre.stack.prometheus import takes_any_order, with_histograms
 from pytest_sre.synthesis.contrast import Contrast, contrast
 from pytest_sre.synthesis.exposed import Exposed
 from pytest_sre.synthesis.real import World
@@ -32,6 +33,7 @@ from pytest_sre.timemachine.schedule import Schedule
 
 NO_ROOM = "the past since 1971 is not long enough for all scenarios; test fewer alerts at once"
 NOT_NEAR = "Prometheus fires on the data that were made to lie just below the threshold"
+NO_EXPORT = "its series are native histograms, which are not exported"
 Found = Contrast | NotSynthesised | Impossible
 """How an alert's series behave, or why that is not known."""
 BY_HAND = "its series are given by hand: they say what fires it, not what is healthy"
@@ -61,7 +63,8 @@ def observe(job: TimeJob, stack: Stack, folder: Path) -> tuple[dict[Rule, TimedO
     lookback = duration.seconds(server.lookback_delta)
     globals_ = job.inventory.prometheus.globals
     schedule = Schedule(job.inventory.rule_files, globals_, job.index)
-    asker = Asker(schedule, lookback, float(int(time.time())))
+    in_order = not takes_any_order(stack.versions)
+    asker = Asker(schedule, lookback, float(int(time.time())), in_order)
     found = dict(_contrasts(job, asker))
     world = World(job.inventory.snapshots, asker.now)
     asked = [question for rule, one in found.items() for question in _questions(job, asker, rule, one, world)]
@@ -71,10 +74,7 @@ def observe(job: TimeJob, stack: Stack, folder: Path) -> tuple[dict[Rule, TimedO
         if isinstance(one, Contrast)
         for question in motions(asker, rule, one)
     ]
-    with open_engine(stack, server, folder, folder.name, globals_) as engine:
-        labels = AlertLabels(stack, globals_.get("external_labels") or {}, server.external_url or "")
-        machine = Machine(engine, schedule, labels, lookback, job.plots)
-        passages = ask(machine, asked, lambda done, of: job.tell(f"virtual time: {done} of {of} scenarios"))
+    passages = _asked(job, stack, folder, schedule, asked)
     seen: dict[Rule, list[Passage | None]] = {rule: [] for rule in found}
     real: dict[Rule, list[Passage]] = {rule: [] for rule in found}
     for question, passage in zip(asked, passages, strict=True):
@@ -87,6 +87,32 @@ def observe(job: TimeJob, stack: Stack, folder: Path) -> tuple[dict[Rule, TimedO
         for rule, some in seen.items()
     }
     return timed, _exported(job, schedule, stack, folder, asked, timed) if job.export else None
+
+
+def _asked(
+    job: TimeJob, stack: Stack, folder: Path, schedule: Schedule, asked: Sequence[Question]
+) -> list[Passage | None]:
+    """What each alert did. Native histograms get an engine of their own: it takes samples in another way."""
+    server, globals_ = job.settings.file.servers.prometheus, job.inventory.prometheus.globals
+    lookback = duration.seconds(server.lookback_delta)
+    labels = AlertLabels(stack, globals_.get("external_labels") or {}, server.external_url or "")
+    found: list[Passage | None] = [None] * len(asked)
+    for native in (False, True):
+        mine = [i for i, one in enumerate(asked) if (one.contrast.native is not None) is native]
+        if native and not mine:
+            break
+        settings = with_histograms(server) if native else server
+        place = folder.with_name(f"{folder.name}-native") if native else folder
+        with open_engine(stack, settings, place, place.name, globals_, any_time=native) as engine:
+            machine = Machine(engine, schedule, labels, lookback, job.plots)
+            passages = ask(
+                machine,
+                [asked[i] for i in mine],
+                lambda done, of: job.tell(f"virtual time: {done} of {of} scenarios"),
+            )
+        for i, passage in zip(mine, passages, strict=True):
+            found[i] = passage
+    return found
 
 
 def _exported(
@@ -105,7 +131,9 @@ def _exported(
         stack, job.inventory, schedule, context, job.export, folder.with_name("promtool"), job.tell
     )
     missing = {rule: one.reason for rule, one in timed.items() if one.reason and not one.passages}
-    return export(exporter, [one for one in asked if one.kind != "snapshot" and not one.turns], missing)
+    missing |= {one.rule: NO_EXPORT for one in asked if one.contrast.native}
+    plain = [one for one in asked if one.kind != "snapshot" and not one.turns and one.rule not in missing]
+    return export(exporter, plain, missing)
 
 
 def _contrasts(job: TimeJob, asker: Asker) -> Iterator[tuple[Rule, Found]]:
