@@ -126,6 +126,17 @@ def test_burning_differs_from_healthy_only_where_it_must() -> None:
     assert [dict(b.labels)["__name__"] for b in made.behaviours if b.healthy != b.burning] == ["errors_total"]
 
 
+@pytest.mark.parametrize(
+    "expr",
+    [
+        " + ".join(f"sum by (job) (increase({name}_total[5m]))" for name in "abc") + " > 0",
+        f"max_over_time(({' or '.join(f'increase({name}_total[5m]) > 0' for name in 'abcd')})[1h:1m])",
+    ],
+)
+def test_all_is_well_where_nothing_is_counted_at_all(expr: str) -> None:
+    assert {found.healthy for found in contrasted(expr).behaviours} == {Counter(0.0)}
+
+
 def test_errors_are_told_by_what_they_do() -> None:
     expr = 'sum(rate(done_total{kind="a"}[5m])) / sum(rate(done_total[5m])) < 0.99'
     made = contrasted(expr)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pytest_sre.model.export import Export
@@ -43,7 +43,8 @@ BY_HAND = "its series are given by hand: they say what fires it, not what is hea
 class TimeJob:
     """What is asked: these alerts, where ``plots`` are wanted the data for them, and their scenarios for ``export``.
 
-    ``export`` is the folder that promtool's unit tests are going to lie in.
+    ``export`` is the folder that promtool's unit tests are going to lie in. ``unproven`` are the alerts for which no
+    series were found: they are not searched once more.
     """
 
     settings: Settings
@@ -55,6 +56,7 @@ class TimeJob:
     plots: bool
     tell: Callable[[str], None]
     export: Path | None = None
+    unproven: Mapping[Rule, NotSynthesised | Impossible] = field(default_factory=dict)
 
 
 def observe(job: TimeJob, stack: Stack, folder: Path) -> tuple[dict[Rule, TimedObservation], Export | None]:
@@ -147,6 +149,8 @@ def _contrast(job: TimeJob, rule: Rule, serial: str, asker: Asker, real: Exposed
     by_hand = {entry.alert for entry in job.settings.file.series}
     if by_hand & {rule.name, f"{rule.location.path}::{rule.name}"}:
         return NotSynthesised(rule, BY_HAND)
+    if rule in job.unproven:
+        return job.unproven[rule]
     return contrast(
         rule,
         job.index,
