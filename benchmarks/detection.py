@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from slos import find_servers
+from running import find_servers
 
 from pytest_sre.model.finding import Location
 from pytest_sre.model.rules import Rule, RuleFile

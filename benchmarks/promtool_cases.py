@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from slos import find_servers
+from running import find_servers
 
 from pytest_sre.checks import unit, unit_names
 from pytest_sre.checks.case import Skipped

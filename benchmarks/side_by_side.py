@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from slos import find_servers, options_of
+from running import find_servers
+from slos import options_of
 
 REPO = Path(__file__).resolve().parent.parent
 Verdicts = tuple[int, tuple[str, ...]]

@@ -7,21 +7,15 @@ temporary folder, runs `pytest --sre-alerts` there, and prints a Markdown table.
 from __future__ import annotations
 
 import argparse
-import os
-import re
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
 import yaml
+from running import Cost, find_servers, measure
 
-REPO = Path(__file__).resolve().parent.parent
 WINDOWS = ("5m", "30m", "1h", "2h", "6h", "1d", "3d")
 PAGE = (("5m", "1h", 14.4), ("30m", "6h", 6))
 TICKET = (("2h", "1d", 3), ("6h", "3d", 1))
@@ -169,40 +163,6 @@ def write(path: Path, document: dict[str, object]) -> None:
     path.write_text(yaml.dump(document, Dumper=Dumper, sort_keys=False, width=1000))
 
 
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """One run: wall and CPU time in seconds, CPU of everything it started included; memory in bytes.
-
-    ``own`` is the CPU time of pytest alone, ``own_memory`` its memory.
-    """
-
-    wall: float
-    cpu: float
-    own: float
-    memory: int
-    own_memory: int
-    outcomes: str
-    status: int
-
-
-def resident(process: psutil.Process) -> int:
-    """Resident memory of a process and its descendants; pages that they share count for each."""
-    total = 0
-    for member in [process, *descendants(process)]:
-        try:
-            total += member.memory_info().rss
-        except psutil.NoSuchProcess:
-            continue
-    return total
-
-
-def descendants(process: psutil.Process) -> Iterator[psutil.Process]:
-    try:
-        yield from process.children(recursive=True)
-    except psutil.NoSuchProcess:
-        return
-
-
 def options_of(backend: str, suite: str) -> list[str]:
     """What makes pytest use a backend: `process`, or `gateway` or `relay` of docker with images of scripts/images."""
     if backend == "process":
@@ -215,49 +175,6 @@ def options_of(backend: str, suite: str) -> list[str]:
         f"--sre-alertmanager-image=pytest-sre/alertmanager:{alertmanager}",
         "--sre-relay-image=pytest-sre/python:3",
     ]
-
-
-def measure(folder: Path, servers: Path | None, options: list[str]) -> Cost:
-    """Runs pytest in the folder and watches it until it ends."""
-    path = os.environ["PATH"] if servers is None else f"{servers}{os.pathsep}{os.environ['PATH']}"
-    output = folder / "output.txt"
-    pytest = str(Path(sys.executable).with_name("pytest"))
-    command = [pytest, "--sre-alerts", "-q", "-p", "no:cacheprovider", *options]
-    begun = time.monotonic()
-    with output.open("w") as stream:
-        process = subprocess.Popen(
-            command, cwd=folder, env={**os.environ, "PATH": path}, stdout=stream, stderr=stream
-        )
-        watched, memory, own, own_memory = psutil.Process(process.pid), 0, 0.0, 0
-        while (ended := os.wait4(process.pid, os.WNOHANG))[0] == 0:
-            memory = max(memory, resident(watched))
-            own, own_memory = max(own, spent(watched)), max(own_memory, watched.memory_info().rss)
-            time.sleep(0.1)
-    wall = time.monotonic() - begun
-    process.returncode = os.waitstatus_to_exitcode(ended[1])
-    usage, lines = ended[2], output.read_text().splitlines() or [""]
-    summary = re.sub(r"[= ]*$|^[= ]*| in [\d.]+s.*$", "", lines[-1])
-    if process.returncode:
-        print("\n".join(lines[-25:]), file=sys.stderr)
-    cpu = usage.ru_utime + usage.ru_stime
-    return Cost(wall, cpu, own, memory, own_memory, summary, process.returncode)
-
-
-def spent(process: psutil.Process) -> float:
-    """CPU seconds of a process so far, without those that it started."""
-    times = process.cpu_times()
-    return times.user + times.system
-
-
-def find_servers(suite: str) -> Path:
-    """The folder with a Debian release's servers, as scripts/servers prints it."""
-    printed = subprocess.run(
-        [REPO / "scripts" / "servers"], check=True, capture_output=True, text=True
-    ).stdout
-    for line in printed.splitlines():
-        if Path(line).parts[-3] == suite:
-            return Path(line)
-    raise SystemExit(f"scripts/servers has no {suite}: {printed}")
 
 
 def report(backend: str, count: int, costs: list[Cost]) -> str:
@@ -321,6 +238,8 @@ def main() -> int:
                     given = options_of(backend, options.servers or "bookworm")
                     given += ["-k", options.k] if options.k else []
                     found.append(measure(Path(folder), servers, given))
+                    if found[-1].status:
+                        print(found[-1].tail, file=sys.stderr)
         for backend, found in costs.items():
             print(report(backend, count, found), flush=True)
             worst = max(worst, *(cost.status for cost in found))

@@ -23,7 +23,8 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from slos import Slo, alerts, find_servers, recordings, write
+from running import find_servers
+from slos import Slo, alerts, recordings, write
 
 from pytest_sre.model import slo as model
 from pytest_sre.model.finding import Location

@@ -121,7 +121,7 @@ class Plugin:
 
     def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
         """Collect a file of the inventory."""
-        if not _is_yaml(file_path) or not self.shown(file_path):
+        if file_path.suffix == ".py" or not self.shown(file_path):
             return None
         return SreFile.from_parent(parent, path=file_path, run=self)
 

@@ -6,18 +6,31 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, Field, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from pytest_sre.errors import UserError
 from pytest_sre.model.slo import Notify
 from pytest_sre.sources import notation
 from pytest_sre.sources.alertmanager import parse_matchers
-from pytest_sre.sources.fields import Duration, Frozen
+from pytest_sre.sources.fields import Duration, Frozen, Percent
 from pytest_sre.sources.slos import DEFAULT_POLICY, PolicySpec, SloSpec, unique_policy, unique_slos
 from pytest_sre.sources.yamlfile import YamlError, line_of, load_all
 
 FILE_NAMES = ("sre.yaml", "sre.yml")
 
+
+TARGET_LABELS = (
+    "cluster", "container", "endpoint", "namespace", "node", "pod", "prometheus", "replica", "service",
+)  # fmt: skip
+"""Labels beside job and instance that relabelling often adds to what targets expose."""
 
 Slos = Annotated[tuple[SloSpec, ...], AfterValidator(unique_slos)]
 Policy = Annotated[tuple[PolicySpec, ...], AfterValidator(unique_policy)]
@@ -137,13 +150,38 @@ class UnitTests(Frozen):
     partial: bool = False
 
 
+class MetricsPages(Frozen):
+    """Snapshots of metrics pages: a glob, and what holds for all files that it finds.
+
+    ``job``, ``instance`` and ``labels`` are what Prometheus adds when it scrapes these targets. ``healthy`` is false
+    for pages taken in trouble: no alert must be quiet on them. ``taken`` is when they were scraped.
+    """
+
+    path: str
+    healthy: bool = True
+    job: str | None = None
+    instance: str | None = None
+    labels: dict[str, str] = Field(default_factory=dict)
+    taken: AwareDatetime | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _plain(cls, value: Any) -> Any:
+        return {"path": value} if isinstance(value, str) else value
+
+    def below(self, folder: Path) -> MetricsPages:
+        """The same in a folder."""
+        return self.model_copy(update={"path": str(folder / self.path)})
+
+
 class SreYaml(Frozen):
     """The file ``sre.yaml``, or one scope of it. Paths are relative to the file."""
 
     rules: tuple[str, ...] = ()
     alertmanager: str | None = None
     prometheus: str | None = None
-    metrics: tuple[str, ...] = ("fixtures/*.prom",)
+    metrics: tuple[MetricsPages, ...] = (MetricsPages(path="fixtures/*.prom"),)
+    target_labels: tuple[str, ...] = TARGET_LABELS
     servers: Servers = Servers()
     oncall: tuple[Oncall, ...] = ()
     runbooks: Runbooks = Runbooks()
@@ -151,6 +189,7 @@ class SreYaml(Frozen):
     slos: Slos = ()
     policy: Policy = DEFAULT_POLICY
     healthy_error_share: ErrorShare = 1e-5
+    page_worth: Percent = "0.5%"
     severities: Severities = Severities()
     unit_tests: UnitTests = UnitTests()
     strict: bool = False
@@ -177,7 +216,8 @@ class Scope(Frozen):
     rules: tuple[str, ...] = ()
     alertmanager: str | None = None
     prometheus: str | None = None
-    metrics: tuple[str, ...] = ()
+    metrics: tuple[MetricsPages, ...] = ()
+    target_labels: tuple[str, ...] = TARGET_LABELS
     servers: Servers = Servers()
     oncall: tuple[Oncall, ...] = ()
     runbooks: Runbooks = Runbooks()
@@ -185,6 +225,7 @@ class Scope(Frozen):
     slos: Slos = ()
     policy: Policy = DEFAULT_POLICY
     healthy_error_share: ErrorShare = 1e-5
+    page_worth: Percent = "0.5%"
     severities: Severities = Severities()
     unit_tests: UnitTests = UnitTests()
 
@@ -217,9 +258,10 @@ def of_scope(file: SreYaml, scope: Scope) -> SreYaml:
     """``sre.yaml`` as it holds for one scope; all paths relative to the file."""
     base = Path(scope.folder)
     own: dict[str, Any] = {name: getattr(scope, name) for name in scope.model_fields_set - {"name", "folder"}}
-    for name in ("rules", "metrics"):
-        if name in own:
-            own[name] = tuple(str(base / pattern) for pattern in own[name])
+    if "rules" in own:
+        own["rules"] = tuple(str(base / pattern) for pattern in own["rules"])
+    if "metrics" in own:
+        own["metrics"] = tuple(pages.below(base) for pages in own["metrics"])
     for name in ("alertmanager", "prometheus"):
         if own.get(name):
             own[name] = str(base / own[name])

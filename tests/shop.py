@@ -21,7 +21,19 @@ _WORKERS_ITEM = re.compile(rf"\[gw\d+\] .*?{_OUTCOME} (?P<node>\S+?::.+?) *$")  
 
 
 SUMMARY = "-- pytest-sre --+\n" + " .*\n".join(
-    ("loads", "unit", "fires", "pages", "quiet", "detects", "resolves", "runbook", "known", "policy ")
+    (
+        "loads",
+        "unit",
+        "fires",
+        "pages",
+        "quiet",
+        "detects",
+        "resolves",
+        "steady",
+        "runbook",
+        "known",
+        "policy ",
+    )
 )
 """How the summary of the example begins: each check's count."""
 

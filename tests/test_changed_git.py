@@ -12,6 +12,7 @@ from pytest_sre.changed.base import Tree
 from pytest_sre.changed.export import export
 from pytest_sre.changed.git import Revision, base_revision
 from pytest_sre.errors import UserError
+from pytest_sre.settings import MetricsPages
 
 RULES = "groups: [{name: g, rules: [{alert: A, expr: up == 0}]}]"
 
@@ -281,7 +282,9 @@ def test_a_root_that_is_reached_through_a_link(work: Path, tmp_path: Path) -> No
     root = tmp_path / "alias" / "team"
     (root / "rules.yml").write_text(RULES.replace("== 0", "== 1"))
 
-    settings = settings_of(root, metrics=("../../outside/*.prom",), rules=(str(root / "*.yml"),))
+    settings = settings_of(
+        root, metrics=(MetricsPages(path="../../outside/*.prom"),), rules=(str(root / "*.yml"),)
+    )
 
     assert changed(root, tmp_path, settings=settings).why == {"A": ["expression"]}
 

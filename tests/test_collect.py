@@ -22,7 +22,7 @@ groups:
   - alert: Down
     expr: up == 0
 """
-CHECKS = ("fires", "pages", "quiet", "detects", "resolves", "runbook")
+CHECKS = ("fires", "pages", "quiet", "detects", "resolves", "steady", "runbook")
 BURN = [
     f"rules/x.yml::Burn::{check}[severity={severity}]" for severity in ("page", "ticket") for check in CHECKS
 ]
@@ -212,6 +212,17 @@ def test_precedence_of_strict(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> No
 def test_a_broken_rule_file_has_only_its_own_item(shop: Shop) -> None:
     shop.put("rules/broken.yml", RULES + "   for: 5m\n")
     assert shop.ids("-m", "sre") == ["rules/broken.yml::loads", *ALL]
+
+
+def test_a_broken_snapshot_has_its_own_item_and_fails_without_any_server(shop: Shop) -> None:
+    shop.put("fixtures/node.prom", "ok 1\n<html>\n")
+    shop.put("fixtures/good.prom", 'up{job="a"} 1\n')
+    ids = shop.ids("-m", "sre")
+    assert ids[0] == "fixtures/node.prom::loads"
+    assert "rules/x.yml::Down::known" in ids
+    result = shop.run("--sre-alerts", "-k", "node.prom")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["fixtures/node.prom:2: this file does not load *", "*not a metrics page*"])
 
 
 def test_a_broken_rule_file_fails_without_any_server(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:

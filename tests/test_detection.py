@@ -8,6 +8,7 @@ from pytest_sre.model.finding import Location
 from pytest_sre.model.observation import Observations, TimedObservation
 from pytest_sre.model.rules import Rule
 from pytest_sre.model.slo import Slo
+from pytest_sre.model.snapshot import Snapshots
 from pytest_sre.model.timeline import Passage
 from pytest_sre.promql.selector import selector
 from pytest_sre.report.detection import Table, aligned, others, tables
@@ -16,7 +17,6 @@ from pytest_sre.report.seen import Seen
 from pytest_sre.settings import Settings, SreYaml
 from pytest_sre.sources.discover import Inventory
 from pytest_sre.sources.prometheus import PrometheusConfig
-from pytest_sre.sources.snapshot import Snapshots
 
 DAY = 86400.0
 SLO = Slo("shop", 99.9, 30 * DAY, selector("bad"), None, selector("all"), Location("sre.yaml", 1))

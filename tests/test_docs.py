@@ -18,7 +18,19 @@ from servers import REPO
 from shop import edit
 
 from pytest_sre import checks
-from pytest_sre.checks import CHECKS, detects, fires, known, loads, pages, policy, quiet, resolves, unit
+from pytest_sre.checks import (
+    CHECKS,
+    detects,
+    fires,
+    known,
+    loads,
+    pages,
+    policy,
+    quiet,
+    resolves,
+    steady,
+    unit,
+)
 from pytest_sre.checks.case import Case, Skipped
 from pytest_sre.model.finding import Location
 from pytest_sre.model.observation import (
@@ -35,6 +47,7 @@ from pytest_sre.model.routing import Integration
 from pytest_sre.model.rules import Rule
 from pytest_sre.model.scenario import Scenario, Series
 from pytest_sre.model.slo import PolicyEntry, Slo, detection
+from pytest_sre.model.snapshot import Snapshots
 from pytest_sre.model.timeline import Passage
 from pytest_sre.model.unittest import SeenAlert, UnitObservation
 from pytest_sre.promql.selector import selector
@@ -44,7 +57,6 @@ from pytest_sre.report.seen import Seen
 from pytest_sre.settings import Scope, Settings, SreYaml, read_sre_yaml
 from pytest_sre.sources.discover import BrokenFile, Inventory, SkippedFile, discover
 from pytest_sre.sources.prometheus import PrometheusConfig
-from pytest_sre.sources.snapshot import Snapshots
 from pytest_sre.stack import rulecopy
 from pytest_sre.stack.process import ProcessStack
 
@@ -426,6 +438,14 @@ def test_example_of_loads(repo: Path, tmp_path: Path, stack: ProcessStack) -> No
     assert_shown(loads, [finding for verdict in verdicts for finding in loads.judge(verdict)])
 
 
+def test_example_of_an_alert_that_is_there_twice(repo: Path) -> None:
+    labels = "labels: {severity: page, team: payments}"
+    copy = f"groups:\n  - name: copy\n    rules:\n      - {{alert: PaymentsQueueBacklog, expr: payments_queue_length > 1000, {labels}}}\n"
+    (repo / "rules" / "copy.yml").write_text(copy)
+
+    assert_shown(loads, loads.twins("rules/payments.yml", shop(repo)[1]))
+
+
 def test_example_of_known(repo: Path) -> None:
     edit(repo / "rules" / "checkout.yml", "(rate(http_requests_total{", "(rate(http_request_total{")
 
@@ -573,6 +593,12 @@ def test_example_of_quiet(repo: Path) -> None:
     assert_shown(quiet, quiet.judge(on_virtual_time(repo, "CheckoutErrorBudgetBurnSlow", *passages)))
 
 
+def test_example_of_an_alert_that_fires_on_all_data(repo: Path) -> None:
+    edit(repo / "rules/platform.yml", " == 0", " >= 0")
+
+    assert_shown(quiet, quiet.judge(on_virtual_time(repo, "ServiceDown")))
+
+
 def test_example_of_detects(repo: Path) -> None:
     why = (
         "1h leg                                held from 1m after onset to the end (peak 1000x)",
@@ -595,3 +621,25 @@ def test_examples_of_resolves(repo: Path) -> None:
     edit(repo / "rules/platform.yml", "        for: 5m\n", "        for: 5m\n        keep_firing_for: 30d\n")
     kept = Passage("burn", "", -450.0, 9e6, 30.0, recovery=450.0, fired=300.0, ended=2592450.0)
     assert_shown(resolves, resolves.judge(on_virtual_time(repo, "InstanceDown", kept)))
+
+
+def test_examples_of_steady(repo: Path) -> None:
+    rules = repo / "rules/payments.yml"
+    backlog = "expr: payments_queue_length > 1000\n          for: 10m\n          labels:\n"
+    edit(rules, backlog, f"{backlog}            waiting: '{{{{ $value }}}}'\n")
+    faces = ((("waiting", "1045.1"),), (("waiting", "1090.1"),))
+    moving = Passage("moving", "", 0.0, 900.0, 30.0, faces=faces, lasted=30.0)
+    assert_shown(steady, steady.judge(on_moving(repo, moving)))
+
+    edit(
+        rules,
+        f"{backlog}            waiting: '{{{{ $value }}}}'\n",
+        backlog.replace("          for: 10m\n", ""),
+    )
+    assert_shown(steady, steady.judge(on_moving(repo, Passage("hover", "", 0.0, 3600.0, 30.0, firings=20))))
+
+
+def on_moving(repo: Path, passage: Passage) -> Case:
+    """The backlog's alert on values that moved."""
+    case = on_virtual_time(repo, "PaymentsQueueBacklog")
+    return replace(case, timed=TimedObservation(case.rule, moves=(passage,)))

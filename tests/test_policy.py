@@ -16,11 +16,11 @@ from pytest_sre.model.finding import Finding, Location
 from pytest_sre.model.observation import FileVerdict, Observations, TimedObservation
 from pytest_sre.model.rules import Rule, RuleFile, RuleGroup
 from pytest_sre.model.slo import Notify, PolicyEntry, Slo
+from pytest_sre.model.snapshot import Snapshots
 from pytest_sre.promql.selector import selector
 from pytest_sre.settings import Severities
 from pytest_sre.sources.discover import BrokenFile, Inventory
 from pytest_sre.sources.prometheus import PrometheusConfig
-from pytest_sre.sources.snapshot import Snapshots
 
 HOUR, DAY = 3600.0, 86400.0
 PAGE, TICKET = PolicyEntry(HOUR, "page", 0.1), PolicyEntry(DAY, "ticket", 0.5)

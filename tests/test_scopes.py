@@ -71,7 +71,7 @@ def test_each_scope_has_its_own_rules_and_its_own_oncall(scoped: Path) -> None:
     assert set(result.outcomes) == {
         *(
             f"shared.yml::ManyErrors::{check}[{scope}]"
-            for check in ("fires", "pages", "quiet", "detects", "resolves", "runbook")
+            for check in ("fires", "pages", "quiet", "detects", "resolves", "steady", "runbook")
             for scope in SCOPES
         ),
         *(f"{scope}/alertmanager.yml::loads[{scope}]" for scope in SCOPES),
@@ -145,7 +145,7 @@ def test_the_same_alerts_on_all_versions(repo: Path) -> None:
     assert versions == ["+".join(seen["versions"].values()) for seen in result.seen]
     items = {
         f"rules/platform.yml::MemoryLow::{check}[{one}]"
-        for check in ("fires", "pages", "quiet", "detects", "resolves")
+        for check in ("fires", "pages", "quiet", "detects", "resolves", "steady")
         for one in versions
     }
     items |= {f"rules/platform.yml::MemoryLow::{check}" for check in ("runbook", "known")}

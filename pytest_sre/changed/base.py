@@ -13,10 +13,10 @@ from pydantic import BaseModel
 
 from pytest_sre.changed.side import Side
 from pytest_sre.errors import UserError
+from pytest_sre.model.snapshot import Snapshots
 from pytest_sre.settings import FILE_NAMES, Settings, SreYaml, of_scope, read_sre_yaml
 from pytest_sre.sources.discover import Inventory, discover
 from pytest_sre.sources.prometheus import PrometheusConfig
-from pytest_sre.sources.snapshot import Snapshots
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
@@ -87,7 +87,7 @@ def base_settings(settings: Settings, tree: Tree, work: SreYaml, base: SreYaml) 
     )
     updates: dict[str, Any] = {
         "rules": tuple(map(moved, file.rules)),
-        "metrics": tuple(map(moved, file.metrics)),
+        "metrics": tuple(one.model_copy(update={"path": moved(one.path)}) for one in file.metrics),
         "alertmanager": moved(file.alertmanager) if file.alertmanager else None,
         "prometheus": moved(file.prometheus) if file.prometheus else None,
         "runbooks": runbooks,

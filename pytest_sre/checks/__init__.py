@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from pytest_sre.checks import detects, fires, known, pages, quiet, resolves, runbook
+from pytest_sre.checks import detects, fires, known, pages, quiet, resolves, runbook, steady
 
-CHECKS: tuple[ModuleType, ...] = (fires, pages, quiet, detects, resolves, runbook, known)
+CHECKS: tuple[ModuleType, ...] = (fires, pages, quiet, detects, resolves, steady, runbook, known)

@@ -29,6 +29,7 @@ def judge(case: Case) -> Verdict:
         *timed.failed(case, NAME, burns),
         *(_missed(case, one) for one in missed if _silent(one)),
         *(_never(case, slo, some) for slo, some in deaf.items()),
+        *(_useless(case, one) for one in asked if one.never),
     )
 
 
@@ -63,6 +64,18 @@ def _never(case: Case, slo: str, passages: Sequence[Passage]) -> Finding:
         seen=f"no alert within {span(worst.end)}, not even when {ratios[0]} fail",
         details=worst.why,
         next_step="mend the leg that never holds: a lower threshold, or selectors that fit those of the SLO",
+    )
+
+
+def _useless(case: Case, passage: Passage) -> Finding:
+    return Finding(
+        NAME,
+        timed.where(case),
+        f"{case.rule.name} has a leg that no burn of {passage.slo} makes hold in time",
+        expected=f"each leg about the error ratio to hold before all of the budget is spent when {passage.name}",
+        seen=f"it fires, but without {'these legs' if len(passage.never) > 1 else 'this leg'}",
+        details=passage.never,
+        next_step="mend the leg: its threshold, or labels and recording rules that it reads; else remove it",
     )
 
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from pytest_sre.checks.case import Case, Skipped, Verdict
+from collections.abc import Iterator
+
+from pytest_sre.checks import fires_texts
+from pytest_sre.checks.case import Case, Skipped, Verdict, index_of
 from pytest_sre.model.finding import Finding, Location
 from pytest_sre.model.scenario import Impossible, NotSynthesised
+from pytest_sre.promql.parse import PromqlError, parse
+from pytest_sre.synthesis.never import misuses, unscraped
 
 NAME = "fires"
 NEEDS = "fire"
@@ -12,12 +17,23 @@ NEEDS = "fire"
 
 def judge(case: Case) -> Verdict:
     """Pass when at least one alert of the rule is firing; skip what no series could be made for."""
+    verdict = _fired(case)
+    return (
+        verdict
+        if isinstance(verdict, Skipped) or case.broken_file
+        else (*verdict, *_unscraped(case), *_misused(case))
+    )
+
+
+def _fired(case: Case) -> Verdict:
     rule = case.rule
     if case.broken_file:
         return (not_loaded(case, NAME),)
     if case.alert is None:
         return Skipped("nothing was run")
     plan = case.alert.plan
+    if isinstance(plan, NotSynthesised) and plan.unlike:
+        return (_unlike(case, plan),)
     if isinstance(plan, NotSynthesised):
         return Skipped(f"no series could be made: {plan.reason}" + (f": {plan.part}" if plan.part else ""))
     where = Location(rule.location.path, rule.expr_line)
@@ -30,7 +46,7 @@ def judge(case: Case) -> Verdict:
                 expected="some realistic data fires the alert",
                 seen=plan.reason,
                 details=(f"in        {plan.part}",) if plan.part else (),
-                next_step="change the threshold or the expression so that a service in trouble can reach it",
+                next_step=plan.next_step,
             ),
         )
     if case.alert.error:
@@ -45,7 +61,7 @@ def judge(case: Case) -> Verdict:
             ),
         )
     if case.alert.state == "firing":
-        return _texts(case)
+        return (*_texts(case), *fires_texts.lost(case))
     names = sorted({dict(series.labels)["__name__"] for series in plan.series})
     return (
         Finding(
@@ -61,7 +77,20 @@ def judge(case: Case) -> Verdict:
     )
 
 
-def _texts(case: Case) -> Verdict:
+def _unlike(case: Case, plan: NotSynthesised) -> Finding:
+    return Finding(
+        NAME,
+        Location(case.rule.location.path, case.rule.expr_line),
+        f"{case.rule.name} does not fire on series like the real ones",
+        expected=f"some data fire it, on series with the labels and buckets of {', '.join(case.inventory.snapshots.paths)}",
+        seen=plan.unlike,
+        details=("note      with other labels it fires",),
+        next_step="compare what it matches, groups by and joins on with the labels of the real series; if the pages are "
+        "out of date, take new ones",
+    )
+
+
+def _texts(case: Case) -> tuple[Finding, ...]:
     """Templates in labels and annotations must have rendered."""
     assert case.alert is not None
     bad = {
@@ -82,6 +111,46 @@ def _texts(case: Case) -> Verdict:
         )
         for one in sorted(bad)
     )
+
+
+def _unscraped(case: Case) -> Iterator[Finding]:
+    """A warning where only series without ``job`` or ``instance`` fire the alert: scraped ones have both."""
+    rule = case.rule
+    try:
+        found = unscraped(parse(rule.expr), index_of(case.inventory), case.inventory.snapshots)
+    except PromqlError:
+        return
+    if found is not None:
+        yield Finding(
+            NAME,
+            Location(rule.location.path, rule.expr_line),
+            f"{rule.name} never fires on scraped series",
+            expected="it fires on series that have job and instance, as all scraped ones do",
+            seen=found.reason,
+            details=(f"in        {found.part}",),
+            next_step=found.next_step,
+            severity="warning",
+        )
+
+
+def _misused(case: Case) -> Iterator[Finding]:
+    """Warnings about functions that do not fit the type of their metric: they fire, but on numbers without meaning."""
+    index = index_of(case.inventory)
+    facts = case.inventory.snapshots
+    for rule in (case.rule, *index.closure(case.rule)):
+        try:
+            found = misuses(parse(rule.expr), index, facts)
+        except PromqlError:
+            continue
+        for one in found:
+            yield Finding(
+                NAME,
+                Location(rule.location.path, rule.expr_line),
+                f"{rule.name}: {one.reason}",
+                seen=one.part,
+                next_step=one.next_step,
+                severity="warning",
+            )
 
 
 def not_loaded(case: Case, check: str) -> Finding:

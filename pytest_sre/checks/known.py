@@ -1,78 +1,122 @@
-"""Do the metrics and labels that an alert reads exist in the snapshots of real metrics pages?"""
+"""Do the metrics, labels and label values that an alert reads exist in the snapshots of real metrics pages?"""
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterator
-from functools import lru_cache
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 
+from pytest_sre.checks import known_labels, known_values
 from pytest_sre.checks.case import Case, Verdict
 from pytest_sre.model.finding import Finding, Location
 from pytest_sre.model.rules import Rule
+from pytest_sre.model.snapshot import Snapshots
+from pytest_sre.promql.ast import VectorSelector
+from pytest_sre.promql.carried import ANY, Carried, Labels
+from pytest_sre.promql.nearest import nearest
+from pytest_sre.promql.parse import PromqlError, parse
 from pytest_sre.promql.resolve import RuleIndex, selectors
 from pytest_sre.sources.discover import Inventory
 
 NAME = "known"
 NEEDS = ""
 _MADE_BY_PROMETHEUS = re.compile("ALERTS|ALERTS_FOR_STATE|up|scrape_.*")
-_TARGET_LABELS = frozenset({"job", "instance", "__name__"})
 
 
 def judge(case: Case) -> Verdict:
-    """Pass when every selector, recording rules resolved, names a metric and labels that a snapshot or rule has."""
-    index = _index(case.inventory)
-    seen: set[str] = set()
-    findings = []
-    for rule in (case.rule, *index.closure(case.rule)):
-        for finding in _rule(case, rule, index):
-            if finding.summary not in seen:
-                seen.add(finding.summary)
-                findings.append(finding)
-    return tuple(findings)
+    """Pass when every selector, recording rules resolved, names a metric, labels and values that exist."""
+    facts = _facts(case.inventory)
+    findings: dict[str, Finding] = {}
+    for rule in (case.rule, *facts.rules.closure(case.rule)):
+        who = (
+            rule.name
+            if rule is case.rule
+            else f"the recording rule {rule.name}, which {case.rule.name} needs,"
+        )
+        for finding in _rule(facts, rule, who):
+            findings.setdefault(finding.summary, finding)
+    return tuple(findings.values())
 
 
-@lru_cache(maxsize=1)
-def _index(inventory: Inventory) -> RuleIndex:
-    return RuleIndex(inventory.rules)
+def asks(rule: Rule, inventory: Inventory) -> bool:
+    """Whether there is something to compare an alert with: snapshots, or recorded names for one that nothing records."""
+    if inventory.snapshots:
+        return True
+    facts = _facts(inventory)
+    texts = [rule.expr, *(found.expr for found in facts.rules.closure(rule))]
+    names = {one.name for text in texts for one in selectors(text)}
+    return bool(facts.recorded) and any(":" in name and name not in facts.recorded for name in names)
 
 
-def _rule(case: Case, rule: Rule, index: RuleIndex) -> Iterator[Finding]:
-    labels = case.inventory.snapshots.labels
+@dataclass(frozen=True, eq=False)
+class Facts:
+    """What is known of a repository's metrics."""
+
+    inventory: Inventory
+
+    @property
+    def snapshots(self) -> Snapshots:
+        """The pages."""
+        return self.inventory.snapshots
+
+    @cached_property
+    def rules(self) -> RuleIndex:
+        """The recording rules."""
+        return RuleIndex(self.inventory.rules)
+
+    @cached_property
+    def recorded(self) -> frozenset[str]:
+        """The names that rules record."""
+        return frozenset(rule.name for rule in self.inventory.rules if rule.kind == "record")
+
+    @cached_property
+    def labels(self) -> Labels:
+        """The labels that parts of expressions may carry."""
+        return Labels(self.rules, self.raw)
+
+    def raw(self, selector: VectorSelector) -> Carried:
+        """The labels that a selector's series may carry, were they scraped as usual."""
+        seen = self.snapshots.labels.get(selector.name)
+        return ANY if seen is None else Carried(seen | self.snapshots.targets)
+
+
+@lru_cache(maxsize=4)
+def _facts(inventory: Inventory) -> Facts:
+    return Facts(inventory)
+
+
+def _rule(facts: Facts, rule: Rule, who: str) -> Iterator[Finding]:
     where = Location(rule.location.path, rule.expr_line)
-    reader = (
-        rule.name if rule is case.rule else f"the recording rule {rule.name}, which {case.rule.name} needs,"
-    )
     for selector in selectors(rule.expr):
         name = selector.name
-        if not name or _MADE_BY_PROMETHEUS.fullmatch(name) or index.recording(name):
+        if not name or _MADE_BY_PROMETHEUS.fullmatch(name):
             continue
-        if name not in labels:
-            recorded = [one.name for one in case.inventory.rules if one.kind == "record"]
-            near = difflib.get_close_matches(name, {*labels, *recorded}, 1, 0.6)
-            yield Finding(
-                NAME,
-                where,
-                f"{reader} reads {name}, which nothing exposes or records",
-                expected=f"a metric of {', '.join(case.inventory.snapshots.paths)} or a recording rule",
-                seen=name,
-                next_step=f"did you mean {near[0]}?" if near else "mend the name, or take a new snapshot",
-            )
-            continue
-        for matcher in selector.matchers:
-            if (
-                matcher.label not in labels[name] | _TARGET_LABELS
-                and matcher.op in ("=", "=~")
-                and matcher.value
-            ):
-                near = difflib.get_close_matches(matcher.label, labels[name], 1, 0.6)
-                yield Finding(
-                    NAME,
-                    where,
-                    f"{reader} matches {name} by {matcher.label}, a label that it does not have",
-                    expected=f"one of {', '.join(sorted(labels[name])) or 'none'}",
-                    seen=f"{matcher.label}{matcher.op}{matcher.value!r}",
-                    next_step=f"did you mean {near[0]}?"
-                    if near
-                    else "mend the matcher, or take a new snapshot",
-                )
+        if name not in facts.recorded and name not in facts.snapshots.labels:
+            yield from _missing(facts, name, where, who)
+        elif facts.rules.recording(name):
+            yield from known_labels.recorded(facts.labels.of(selector), selector, where, who)
+        else:
+            yield from known_labels.matched(facts.snapshots, selector, where, who)
+            yield from known_values.matched(facts.snapshots, selector, where, who)
+    try:
+        expr = parse(rule.expr)
+    except PromqlError:
+        return
+    yield from known_labels.named(facts.labels, expr, where, who)
+
+
+def _missing(facts: Facts, name: str, where: Location, who: str) -> Iterator[Finding]:
+    """A metric that nothing exposes or records. What rules record may be recorded elsewhere, where no name is near."""
+    near = nearest(name, facts.recorded if ":" in name else {*facts.snapshots.labels, *facts.recorded})
+    if not near and (":" in name or not facts.snapshots):
+        return
+    pages = ", ".join(facts.snapshots.paths)
+    yield Finding(
+        NAME,
+        where,
+        f"{who} reads {name}, which nothing {'records' if ':' in name else 'exposes or records'}",
+        expected="a recorded name" if ":" in name else f"a metric of {pages} or a recording rule",
+        seen=name,
+        next_step=f"did you mean {near}?" if near else "mend the name, or take a new snapshot",
+    )

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 
 from pytest_sre.checks import timed
-from pytest_sre.checks.case import Case, Verdict
+from pytest_sre.checks.case import Case, Verdict, calls_itself_a_page, index_of
 from pytest_sre.model.finding import Finding
 from pytest_sre.model.timeline import Passage
+from pytest_sre.promql.parse import PromqlError, parse
 from pytest_sre.report.figures import percent, span
+from pytest_sre.sources.fields import share
 from pytest_sre.sources.slos import SloSpec
+from pytest_sre.synthesis.never import KnownTypes, always
 from pytest_sre.synthesis.slo import HEALTHY as SPENT
 
 NAME = "quiet"
@@ -17,12 +21,55 @@ NEEDS = "time"
 
 
 def judge(case: Case) -> Verdict:
-    """Pass when it fires neither on healthy history of its full reach nor just below its threshold."""
+    """Pass when it fires neither on healthy history of its full reach, nor just below its threshold, nor on real pages."""
     unasked = timed.unasked(case, NAME)
+    if case.broken_file or case.timed is None:
+        return unasked or ()
+    real = tuple(_real(case, one) for one in case.timed.snapshots if one.early is not None and not one.error)
+    standing = tuple(_standing(case))
     if unasked is not None:
-        return unasked
-    assert case.timed is not None
-    return (*timed.failed(case, NAME, timed.about_itself(case)), *_early(case, case.timed.passages))
+        return (*standing, *real) or unasked
+    passages = case.timed.passages
+    return (
+        *standing,
+        *timed.failed(case, NAME, timed.about_itself(case)),
+        *_early(case, passages),
+        *(_useless(case, one) for one in passages if one.always),
+        *_cheap(case, passages),
+        *real,
+    )
+
+
+def _standing(case: Case) -> Iterator[Finding]:
+    """A comparison that holds whatever the data; those that ask whether there are series at all may be meant."""
+    try:
+        facts = KnownTypes(case.inventory.snapshots.types)
+        found = always(parse(case.rule.expr), index_of(case.inventory), facts)
+    except PromqlError:
+        return
+    if found is not None and not found.existence:
+        yield Finding(
+            NAME,
+            timed.where(case),
+            f"{case.rule.name} fires on all data",
+            expected="no alert on healthy data",
+            seen=found.reason,
+            details=(f"in        {found.part}",),
+            next_step=found.next_step,
+        )
+
+
+def _real(case: Case, one: Passage) -> Finding:
+    return Finding(
+        NAME,
+        timed.where(case),
+        f"{case.rule.name} fires on the snapshot of a healthy service",
+        expected=f"no alert on what {one.name} shows",
+        seen=_seen(one),
+        details=one.why,
+        next_step="compare the values with the threshold: its unit, its direction, what is divided by what; "
+        "if the page was taken in trouble, say `healthy: false` for it in `metrics` of sre.yaml",
+    )
 
 
 def _early(case: Case, passages: Sequence[Passage]) -> Iterator[Finding]:
@@ -61,13 +108,52 @@ def _healthy(case: Case, one: Passage) -> Finding:
     )
 
 
+def _useless(case: Case, one: Passage) -> Finding:
+    return Finding(
+        NAME,
+        timed.where(case),
+        f"{case.rule.name} has a leg that holds while {one.slo} is met",
+        expected="each leg about the error ratio to hold in trouble only",
+        seen=f"{len(one.always)} held while {percent(SPENT)} of the error budget was used up: what is beside it decides alone",
+        details=one.always,
+        next_step="mend the leg: its threshold, its comparison, or the ratio that it reads",
+    )
+
+
+def _cheap(case: Case, passages: Sequence[Passage]) -> Iterator[Finding]:
+    """Pages that cost next to nothing of the error budget: what the Workbook calls low precision."""
+    worth = share(case.settings.page_worth)
+    slos = {slo.name: slo.as_model("") for slo in case.settings.slos}
+    spent = [
+        (slos[one.slo].spent(one.error_ratio, one.fired), one)
+        for one in passages
+        if one.slo in slos and one.error_ratio is not None and one.fired is not None
+    ]
+    if spent and calls_itself_a_page(case.rule, case.settings.severities):
+        least, passage = min(spent, key=lambda pair: pair[0])
+        if least < worth:
+            yield _too_soon(case, passage, least)
+
+
+def _too_soon(case: Case, one: Passage, spent: float) -> Finding:
+    assert one.fired is not None
+    return Finding(
+        NAME,
+        timed.where(case),
+        f"{case.rule.name} pages for {percent(spent)} of the error budget of {one.slo}",
+        expected=f"a page when at least {case.settings.page_worth} of it is spent (`page_worth`)",
+        seen=f"at {one.name} it fires after {span(one.fired)}; {math.floor(1 / spent)} such bursts fit into the budget",
+        next_step="look at a longer window too (both must hold: `and`), raise the threshold, or make it a ticket",
+    )
+
+
 def _allowed(slo: SloSpec) -> str:
     share = SPENT * (1 - slo.objective / 100)
     return f"that is, {percent(share)} of the requests fail"
 
 
 def _seen(one: Passage) -> str:
-    looked = (one.end if one.kind == "near" else 0.0) - one.start
+    looked = (0.0 if one.kind == "burn" else one.end) - one.start
     assert one.early is not None
     after = one.early - one.start
     return f"firing {f'after {span(after)}' if after else 'from the start'}; {span(looked)} were looked at"

@@ -31,6 +31,7 @@ from pytest_sre.stack import alertmanager, backends, rulecopy
 from pytest_sre.stack.backend import Stack
 from pytest_sre.stack.prometheus import RuleState
 from pytest_sre.stack.sink import PostedAlert
+from pytest_sre.synthesis.exposed import Exposed
 from pytest_sre.synthesis.planner import plan as make_plan
 from pytest_sre.timemachine.schedule import default_interval
 
@@ -74,6 +75,7 @@ def _observe(job: Job, run: Found, stack: Stack, folder: Path) -> None:
         lookback=duration.seconds(job.settings.file.servers.prometheus.lookback_delta),
         by_hand=_by_hand(job.settings, loadable),
         types=job.inventory.snapshots.types,
+        real=Exposed(job.inventory.snapshots),
     )
     run.seconds["plan"] = time.monotonic() - started
     for failed in plan.unproven:

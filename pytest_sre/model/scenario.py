@@ -33,20 +33,29 @@ class Scenario:
 
 @dataclass(frozen=True, slots=True)
 class NotSynthesised:
-    """No series were found (yet): the test is skipped. ``part`` is the sub-expression to blame."""
+    """No series were found (yet): the test is skipped. ``part`` is the sub-expression to blame.
+
+    ``unlike`` says what real series lack, where snapshots have all that the alert reads and series with other labels
+    would fire it: then the test fails.
+    """
 
     alert: Rule
     reason: str
     part: str = ""
+    unlike: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Impossible:
-    """No realistic data can ever fire the alert: the test fails. ``part`` is the sub-expression to blame."""
+    """No realistic data can ever fire the alert: the test fails. ``part`` is the sub-expression to blame.
+
+    ``next_step`` is what to change.
+    """
 
     alert: Rule
     reason: str
     part: str = ""
+    next_step: str = ""
 
 
 @dataclass(frozen=True, slots=True)

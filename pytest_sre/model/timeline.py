@@ -93,12 +93,17 @@ class AlertHistory:
 class Passage:
     """What an alert did in one scenario on virtual time. All times in seconds from the onset of the burn.
 
-    ``kind`` is ``near`` (all the time just below the threshold; no onset) or ``burn`` (healthy, burning until
-    ``recovery``, healthy again until ``end``). ``early`` is when it fired although all was well; ``pending`` and
+    ``kind`` is ``near`` (all the time just below the threshold; no onset), ``snapshot`` (all the time what pages of
+    healthy services show, which ``name`` lists) or ``burn`` (healthy, burning until ``recovery``, healthy again until
+    ``end``). ``early`` is when it fired although all was well; ``pending`` and
     ``fired`` when it first was so after the onset, ``ended`` when the last alert stopped firing after it (None: it
     never did). ``error_ratio`` is of the requests during the burn, where an SLO says what counts as an error;
     ``factor`` is of the alert's own threshold, where the scenario is about that.
-    ``why`` explains what was not as it should be, leg by leg; ``plot`` has the legs' values over time.
+    Two further kinds are about values that move, and have none of these times: ``hover`` (around the threshold) and
+    ``moving`` (above it). ``firings`` is how often one alert began to fire then, ``faces`` the labels of alerts that
+    replaced each other although the expression always held, ``lasted`` how long the longest stay of an alert was.
+    ``why`` explains what was not as it should be, leg by leg; ``plot`` has the legs' values over time. In the worst burn
+    of an SLO ``always`` has a line for each leg that held while it was met, ``never`` for each that did not hold in time.
     """
 
     kind: str
@@ -115,5 +120,10 @@ class Passage:
     slo: str = ""
     factor: float | None = None
     error: str = ""
+    firings: int = 0
+    faces: tuple[Labels, ...] = ()
+    lasted: float = 0.0
     why: tuple[str, ...] = ()
     plot: tuple[Mapping[str, Any], ...] = ()
+    always: tuple[str, ...] = ()
+    never: tuple[str, ...] = ()

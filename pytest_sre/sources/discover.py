@@ -11,14 +11,15 @@ from pathlib import Path
 from pytest_sre.errors import FileError, UserError
 from pytest_sre.model.routing import Routing
 from pytest_sre.model.rules import Rule, RuleFile
+from pytest_sre.model.snapshot import Snapshots
 from pytest_sre.model.unittest import UnitFile
-from pytest_sre.settings import Settings
+from pytest_sre.settings import MetricsPages, Settings
 from pytest_sre.sources import yamlfile
 from pytest_sre.sources.alertmanager import is_alertmanager, parse_routing
 from pytest_sre.sources.prometheus import PrometheusConfig, is_prometheus, parse_prometheus
 from pytest_sre.sources.promtool_tests import NONE, looks_like_unit_tests, parse_unit_tests
 from pytest_sre.sources.rulefile import Broken, Skip, is_helm, looks_like_rules, parse_rule_file
-from pytest_sre.sources.snapshot import Snapshots, parse_snapshots
+from pytest_sre.sources.snapshot import Source, parse_snapshots
 from pytest_sre.sources.unit_rules import noted
 
 MAX_BYTES = 32 * 1024 * 1024
@@ -62,7 +63,7 @@ class Inventory:
 
     @property
     def paths(self) -> tuple[str, ...]:
-        """All files that are tested: rule files, broken files, the Alertmanager configuration, unit tests."""
+        """All files that are tested: rule files, broken files (also pages), the Alertmanager configuration, unit tests."""
         files = [*(file.path for file in self.rule_files), *(file.path for file in self.broken)]
         files += [self.routing.path] if self.routing else []
         return tuple(dict.fromkeys([*files, *(file.path for file in self.unit_files)]))
@@ -99,14 +100,15 @@ def discover(settings: Settings, named: Collection[Path] = ()) -> Inventory:
     if settings.file.rules:
         units += _unit_files(settings, {file.path for file in rule_files}, set(found))
     routing, trouble = _routing(settings, configs)
+    snapshots, unread = _snapshots(settings)
     return Inventory(
         root=settings.root,
         rule_files=tuple(rule_files),
-        broken=(*broken, *trouble),
+        broken=(*broken, *trouble, *unread),
         skipped=tuple(skipped),
         routing=routing,
         prometheus=_prometheus(settings, configs),
-        snapshots=_snapshots(settings),
+        snapshots=snapshots,
         unit_files=tuple(units),
     )
 
@@ -270,12 +272,21 @@ def _sniff_prometheus(path: Path) -> bool:
         return not is_helm(text)
 
 
-def _snapshots(settings: Settings) -> Snapshots:
-    paths = sorted({path for pattern in settings.file.metrics for path in _glob(settings.folder, pattern)})
-    texts = []
-    for path in paths:
+def _snapshots(settings: Settings) -> tuple[Snapshots, list[BrokenFile]]:
+    """All pages; of those that several entries find, the last says what holds. Broken pages cost no other."""
+    found = {path: entry for entry in settings.file.metrics for path in _glob(settings.folder, entry.path)}
+    sources, broken = [], []
+    for path in sorted(found):
+        shown = relative(settings.root, path)
         try:
-            texts.append((relative(settings.root, path), _read(path)))
+            sources.append(_source(shown, _read(path), found[path]))
         except Broken as error:
-            raise UserError(f"{relative(settings.root, path)}:{error.line}: {error}") from None
-    return parse_snapshots(texts)
+            broken.append(BrokenFile(shown, error.line, str(error)))
+    snapshots = parse_snapshots(sources, settings.file.target_labels)
+    return snapshots, broken + [BrokenFile(one.path, one.line, one.reason) for one in snapshots.unread]
+
+
+def _source(shown: str, text: str, entry: MetricsPages) -> Source:
+    labels = {"job": entry.job, "instance": entry.instance, **entry.labels}
+    given = tuple(sorted((label, value) for label, value in labels.items() if value))
+    return Source(shown, text, given, entry.healthy, entry.taken.timestamp() if entry.taken else None)

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 from pytest_sre.model.scenario import Impossible, NotSynthesised
 from pytest_sre.promql.resolve import RuleIndex
-from pytest_sre.synthesis import bounds
 from pytest_sre.synthesis.batches import Pool
 from pytest_sre.synthesis.element import Unsupported
 from pytest_sre.synthesis.entities import Entity
+from pytest_sre.synthesis.exposed import Exposed
 from pytest_sre.synthesis.focus import CHOICES, focused
+from pytest_sre.synthesis.never import KnownTypes, impossible
 from pytest_sre.synthesis.search import BUDGET, Search
 from pytest_sre.synthesis.shape import Shape, shape_of
 from pytest_sre.synthesis.signals import Track
@@ -36,20 +37,54 @@ class Burning:
 
 
 def burning(
-    shape: Shape, rules: RuleIndex, *, types: Mapping[str, str], now: float, lookback: float, serial: str
+    shape: Shape,
+    rules: RuleIndex,
+    *,
+    types: Mapping[str, str],
+    now: float,
+    lookback: float,
+    serial: str,
+    real: Exposed | None = None,
 ) -> Burning | NotSynthesised | Impossible:
     """Search data on which an alert fires. Arguments as in `contrast`."""
     alert = shape.rule
-    never = bounds.impossible(shape.expr, rules)
+    never = impossible(
+        shape.expr, rules, real.snapshots if real is not None else KnownTypes(types), alert, lookback
+    )
     if never is not None:
-        return Impossible(alert, never.reason, never.part)
+        return Impossible(alert, never.reason, never.part, never.next_step)
+    if real is None or not real.knows(shape.raw):
+        return _searched(shape, rules, types, now, lookback, serial, None)
+    found = _searched(shape, rules, types, now, lookback, serial, real)
+    if isinstance(found, Burning):
+        return found
+    free = _searched(shape, rules, types, now, lookback, serial, None)
+    if not isinstance(free, Burning):
+        return free
+    # With labels as one likes it fires: those of the real series are to blame.
+    lacking = real.lacking(shape) or "matched, joined or grouped by their own labels it has no result"
+    whole = all(real.knows([name]) for name in shape.raw)
+    reason = f"no series like those of the snapshots fire it: {lacking}"
+    return NotSynthesised(alert, reason, alert.expr, lacking if whole else "")
+
+
+def _searched(
+    shape: Shape,
+    rules: RuleIndex,
+    types: Mapping[str, str],
+    now: float,
+    lookback: float,
+    serial: str,
+    real: Exposed | None,
+) -> Burning | NotSynthesised:
+    alert = shape.rule
     narrow = [(shape_of(alert, some), some, BUDGET // 5) for some in focused(alert, rules)]
     failed: NotSynthesised | None = None
     doubtful: Burning | None = None
     whole = [] if len(narrow) == CHOICES else [(shape, rules, BUDGET)]
     for task, some, budget in [*narrow, *whole]:
         try:
-            groups = Search(task, some, types, now, lookback, serial, budget).run()
+            groups = Search(task, some, types, now, lookback, serial, budget, real).run()
         except Unsupported as error:
             failed = failed or NotSynthesised(alert, error.reason, error.part)
             continue

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from pytest_sre.model.rules import Rule
 from pytest_sre.model.scenario import Impossible, Labels, NotSynthesised
+from pytest_sre.promql.ast import VectorSelector, walk
 from pytest_sre.promql.parse import PromqlError
 from pytest_sre.promql.resolve import RuleIndex
 from pytest_sre.synthesis import mixture
@@ -16,11 +17,18 @@ from pytest_sre.synthesis.bench import MOMENTS, Bench
 from pytest_sre.synthesis.burning import Burning, burning
 from pytest_sre.synthesis.element import EvalError, Unsupported
 from pytest_sre.synthesis.entities import Entity, Option
+from pytest_sre.synthesis.exposed import Exposed
 from pytest_sre.synthesis.healthy import Healthy
-from pytest_sre.synthesis.mixture import NEAR, Pair
+from pytest_sre.synthesis.hovering import hovers
+from pytest_sre.synthesis.mixture import NEAR, OVER, Pair
+from pytest_sre.synthesis.never.functions import CALENDAR
 from pytest_sre.synthesis.palette import Palette
+from pytest_sre.synthesis.search import BUDGET
 from pytest_sre.synthesis.shape import Shape, shape_of
 from pytest_sre.synthesis.signals import Signal, Track
+
+DEAD_MAN = "a dead man's switch: it fires always, by design"
+UNPROVEN = "fires on healthy data: none were found on which it is quiet (not proven that there are none)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +40,15 @@ class Behaviour:
     gauge that falls may become negative), nor does a ``near`` with a slope other than the clock's (1, for time stamps):
     an onset at time t plays ``burning.at(s - t - lead)`` for s from t on, where ``lead`` is the alert's reach in
     seconds, so that at s = t + lead its windows hold exactly the searched data. A counter goes on from the value it
-    has: play what it counts, not where it stands.
+    has: play what it counts, not where it stands. ``over`` lies just above the threshold, as ``near`` does just below
+    it; None where the alert's values do not go up and down around it.
     """
 
     labels: Labels
     healthy: Signal | None
     near: Signal | None
     burning: Signal | None
+    over: Signal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +74,17 @@ def contrast(
     lookback: float,
     serial: str,
     error_share: float = 1e-5,
+    real: Exposed | None = None,
 ) -> Contrast | NotSynthesised | Impossible:
     """Search healthy, near and burning data. NotSynthesised also where the alert fires on all data found to be healthy.
 
     ``types`` metric types by name; ``now`` (seconds since the epoch) is time 0 of the signals; ``lookback`` in
-    seconds; ``serial`` makes the alert's free label values its own; ``error_share`` of requests fail while all is well.
+    seconds; ``serial`` makes the alert's free label values its own; ``error_share`` of requests fail while all is well;
+    ``real`` the metrics of snapshots, whose labels and buckets the series get.
     """
     try:
         shape = shape_of(alert, rules)
-        found = burning(shape, rules, types=types, now=now, lookback=lookback, serial=serial)
+        found = burning(shape, rules, types=types, now=now, lookback=lookback, serial=serial, real=real)
         if not isinstance(found, Burning):
             return found
         return _contrasted(shape, found, Bench(shape, rules, now, lookback, found.entities), error_share)
@@ -88,29 +100,43 @@ def contrast(
 def _contrasted(shape: Shape, found: Burning, bench: Bench, share: float) -> Contrast | NotSynthesised:
     burns = bench.kept()
     healthily = Healthy(bench, found.groups, Palette(found.shape, bench.now), share)
+    if _reads_nothing(shape):
+        return NotSynthesised(shape.rule, DEAD_MAN)
     if not healthily.find():
-        return NotSynthesised(
-            shape.rule, "fires on healthy data: none were found on which it is quiet", shape.rule.expr
-        )
+        return NotSynthesised(shape.rule, UNPROVEN, shape.rule.expr)
     well = bench.kept()
     healthy = _signals(bench)
     burns = _needed(bench, found.groups, well, burns)
     bench.set(burns)
     burn = _signals(bench)
     bench.set(well)
+    pairs = _pairs(bench, healthy, burn)
     share_near, reason = mixture.approach(
-        _pairs(bench, healthy, burn),
+        pairs,
         healthily.equal,
         lambda moment: _there(bench, moment),
         lambda: bench.quiet(MOMENTS),
     )
     near = _signals(bench)
+    over = _above(bench, pairs, share_near)
     behaviours = [
-        Behaviour(labels_key(track), healthy[track], None if share_near is None else near[track], burn[track])
+        Behaviour(
+            labels_key(track),
+            healthy[track],
+            None if share_near is None else near[track],
+            burn[track],
+            over.get(track),
+        )
         for track in bench.trial.tracks
         if healthy[track] is not None or burn[track] is not None
     ]
     return Contrast(shape, tuple(behaviours), None if share_near is None else NEAR, reason)
+
+
+def _reads_nothing(shape: Shape) -> bool:
+    """Whether an alert depends neither on any series nor on the clock."""
+    read = any(isinstance(node, VectorSelector) for expr in shape.exprs for node in walk(expr))
+    return not read and not shape.functions & {"time", *CALENDAR}
 
 
 def _signals(bench: Bench) -> dict[Track, Signal | None]:
@@ -129,6 +155,15 @@ def _pairs(
     ]
 
 
+def _above(bench: Bench, pairs: list[Pair], near: float | None) -> dict[Track, Signal | None]:
+    """What all tracks do just above the threshold; empty where they do not hover around it."""
+    if near is None or not hovers(bench.shape, pairs, bench.now):
+        return {}
+    for pair in pairs:
+        pair.set(min(1.0, near / NEAR * OVER))
+    return _signals(bench)
+
+
 def _there(bench: Bench, moment: float) -> bool:
     """Whether the alert has any result at a moment."""
     try:
@@ -143,10 +178,11 @@ def _needed(
     """Burning data that differ from healthy ones only where the alert needs it."""
     kept = dict(burns)
     bench.set(kept)
+    bench.left = BUDGET // 3
     singles = [[entity] for group in groups if len(group) > 1 for entity in group]
     for group in [*groups, *singles]:
         changed = {entity: well[entity] for entity in group if well[entity] != kept[entity]}
-        if not changed:
+        if not changed or bench.left <= 0:
             continue
         bench.set(changed)
         if bench.fires(MOMENTS) and not bench.guards.broken(bench.trial):

@@ -7,8 +7,10 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from pytest_sre.promql.ast import Call, Expr, Matcher, MatrixSelector, Subquery, VectorSelector, walk
-from pytest_sre.synthesis.flags import compared_as_flags, is_flag
+from pytest_sre.promql.ast import Matcher
+from pytest_sre.synthesis.exposed import Exposed
+from pytest_sre.synthesis.flags import compared_as_flags
+from pytest_sre.synthesis.kinds import Kinds
 from pytest_sre.synthesis.regexes import examples
 from pytest_sre.synthesis.shape import Shape
 from pytest_sre.synthesis.signals import Counter, Gauge, Signal, Track
@@ -21,7 +23,6 @@ TIME = 0.9
 """Seconds a second of what is idle while all is well."""
 LEVEL = 100.0
 """Where a gauge stands of which nothing is known."""
-_RATES = frozenset({"rate", "irate", "increase", "resets"})
 _ERROR = re.compile(r"err|fail|drop|reject|timeout|time_out|5xx|bad|exceed|lost|abort|miss|denied|retr|panic")
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
@@ -81,20 +82,24 @@ def _part(track: Track, profile: Profile) -> float:
 
 
 def build(
-    shape: Shape, layout: Iterable[Family], types: Mapping[str, str], times: tuple[float, ...]
+    shape: Shape,
+    layout: Iterable[Family],
+    types: Mapping[str, str],
+    times: tuple[float, ...],
+    real: Exposed | None = None,
 ) -> list[list[Entity]]:
-    """Entities for label sets, replicas in one group. ``times`` are the sample times."""
-    of_time = shares_of_time(shape.exprs)
-    counters, flags = _rated(shape.exprs), compared_as_flags(shape.exprs)
+    """Entities for label sets, replicas in one group. ``times`` are the sample times, ``real`` the metrics of snapshots."""
+    of_time, flags = shares_of_time(shape.exprs), compared_as_flags(shape.exprs)
+    kinds = Kinds(shape.exprs, types)
     result = []
     for family in layout:
         histogram = any(name.endswith("_bucket") for name in family.names)
-        bounds = _bounds(shape, family) if histogram else ()
+        bounds = ((real and real.buckets(family.names)) or _bounds(shape, family)) if histogram else ()
         for group in family.groups:
             if histogram:
                 result.append([_histogram(family, labels, bounds, times) for labels in group])
             else:
-                kind = _kind(family.base, counters, types)
+                kind = kinds.of(family.base)
                 kind = "flag" if kind == "gauge" and family.base in flags else kind
                 name = family.base
                 made = [Entity(kind, name, [Track({"__name__": name, **ls}, times)]) for ls in group]
@@ -102,28 +107,6 @@ def build(
                     entity.traffic = TIME
                 result.append(made)
     return result
-
-
-def _rated(exprs: Iterable[Expr]) -> set[str]:
-    """Names that something takes the rate of."""
-    found = set()
-    for expr in exprs:
-        for node in walk(expr):
-            if isinstance(node, Call) and node.name in _RATES:
-                for inner in walk(node.args[0]):
-                    if isinstance(inner, MatrixSelector):
-                        found.add(inner.selector.name)
-                    elif isinstance(inner, VectorSelector) and isinstance(node.args[0], Subquery):
-                        found.add(inner.name)
-    return found
-
-
-def _kind(name: str, counters: set[str], types: Mapping[str, str]) -> str:
-    if is_flag(name):
-        return "flag"
-    if name in counters or types.get(name) == "counter":
-        return "counter"
-    return "gauge"
 
 
 def _bounds(shape: Shape, family: Family) -> tuple[str, ...]:

@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from pytest_sre.synthesis.bench import MOMENTS
-from pytest_sre.synthesis.signals import Counter, Gauge, Signal, Track
+from pytest_sre.synthesis.signals import Counter, Gauge, Signal, Step, Track
 
 NEAR = 0.9
 """How far near is from healthy (0) to the smallest share of burning that fires (1)."""
+OVER = 1.1
+"""The same for what lies just above the threshold."""
 _PRECISION = 1.001
 _LOWS = (0.1, 1e-4, 1e-9)
 """Where bisection may begin; what fires at the last of these shares fires on any change at all."""
@@ -74,6 +76,9 @@ def mix(healthy: Signal, burning: Signal, share: float) -> Signal | None:
             healthy.since if burning.steady else burning.since,
             _line(healthy.growth, burning.growth, share),
         )
+    if isinstance(healthy, Gauge) and isinstance(burning, Step) and not healthy.slope:
+        before, after = (_line(healthy.value, end, share) for end in (burning.before, burning.after))
+        return Step(before, after, burning.since)
     return replace(healthy) if healthy == burning else None
 
 

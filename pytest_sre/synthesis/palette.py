@@ -16,6 +16,10 @@ _SLOPING = frozenset(
 )
 _SLOPING |= {"first_over_time", "double_exponential_smoothing"}
 """Functions whose value tells a gauge that rises or falls."""
+_OF_PAST = frozenset({"avg_over_time", "stddev_over_time", "stdvar_over_time", "quantile_over_time"})
+_OF_PAST |= {"min_over_time", "max_over_time", "mad_over_time"}
+"""Functions that tell what is usual: what is unusual began a short while ago."""
+_JUST_NOW = 20.0
 _LONG_AGO = 10 * 86400.0
 
 
@@ -183,6 +187,11 @@ class Palette:
             for part in (0.02, 0.05, 0.2):
                 for span in ranges:
                     yield Step(LEVEL, 10 * LEVEL, span * part)
+        if functions & _OF_PAST:
+            for since in dict.fromkeys([_JUST_NOW, *(span * 0.05 for span in ranges)]):
+                yield from (Step(LEVEL, LEVEL * 3, since), Step(LEVEL * 3, LEVEL, since))
+                for value in asked:
+                    yield from (Step(2 * value, value / 2, since), Step(value / 2, 2 * value, since))
         if functions & {
             "absent_over_time",
             "present_over_time",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Mapping, Sequence
+from itertools import chain
 
 from pytest_sre.model.rules import Rule
 from pytest_sre.model.scenario import Batch, Impossible, NotSynthesised, Plan, Scenario, Series
@@ -14,6 +15,7 @@ from pytest_sre.synthesis import grid
 from pytest_sre.synthesis.alerting import expected
 from pytest_sre.synthesis.batches import MOMENTS, Pool, labels_key
 from pytest_sre.synthesis.burning import Burning, burning
+from pytest_sre.synthesis.exposed import Exposed
 from pytest_sre.synthesis.grid import Windows
 from pytest_sre.synthesis.search import sample_windows
 from pytest_sre.synthesis.shape import Shape, shape_of
@@ -28,13 +30,14 @@ def plan(
     by_hand: Mapping[Rule, tuple[Series, ...]] | None = None,
     types: Mapping[str, str] | None = None,
     now: float | None = None,
+    real: Exposed | None = None,
 ) -> Plan:
     """Series for every alert, in as few batches as possible.
 
     ``lookback`` in seconds; ``by_hand`` series that users wrote; ``types`` metric types by name; ``now`` the
-    start of the run in seconds since the epoch (the clock's, if None).
+    start of the run in seconds since the epoch (the clock's, if None); ``real`` the metrics of snapshots.
     """
-    planner = _Planner(rules, lookback, by_hand or {}, types or {}, time.time() if now is None else now)
+    planner = _Planner(rules, lookback, by_hand or {}, types or {}, time.time() if now is None else now, real)
     for serial, alert in enumerate(alerts, 1):
         planner.add(alert, str(serial))
     return planner.finish()
@@ -48,7 +51,9 @@ class _Planner:
         by_hand: Mapping[Rule, tuple[Series, ...]],
         types: Mapping[str, str],
         now: float,
+        real: Exposed | None,
     ) -> None:
+        self.real = real
         self.rules, self.lookback, self.by_hand, self.types, self.now = rules, lookback, by_hand, types, now
         self.pools: list[Pool] = []
         self.unproven: list[NotSynthesised | Impossible] = []
@@ -75,7 +80,13 @@ class _Planner:
         if any(self._shared(shape, pool) for pool in self.pools):
             return
         made = burning(
-            shape, self.rules, types=self.types, now=self.now, lookback=self.lookback, serial=serial
+            shape,
+            self.rules,
+            types=self.types,
+            now=self.now,
+            lookback=self.lookback,
+            serial=serial,
+            real=self.real,
         )
         if isinstance(made, Burning):
             things = made.things
@@ -108,6 +119,8 @@ class _Planner:
         self.own[shape.rule] = [track for tracks in things for track in tracks]
         if any(self._joined(shape, things, pool) for pool in self.pools):
             return
+        if any(self._instead(shape, things, pool) for pool in self.pools):
+            return
         pool = Pool(self.rules, self.now, self.lookback)
         self.pools.append(pool)
         pool.put(things)
@@ -136,6 +149,22 @@ class _Planner:
         pool.take(new)
         pool.put(old)
         return False
+
+    def _instead(self, shape: Shape, things: list[list[Track]], pool: Pool) -> bool:
+        """Put new series in the place of those they cannot stand beside: a ticket's requests would dilute a page's errors."""
+        if any(isinstance(track, FixedTrack) for tracks in things for track in tracks):
+            return False
+        near = pool.matched(shape)
+        renamed = [[track.named(_nearest(track.labels, near)) for track in tracks] for tracks in things]
+        keys = [labels_key(track) for tracks in renamed for track in tracks]
+        if not near or len(set(keys)) < len(keys):
+            return False
+        for old, new in zip(chain(*things), chain(*renamed), strict=True):
+            self.windows[new] = self.windows[old]
+        if not self._joined(shape, renamed, pool):
+            return False
+        self.own[shape.rule] = list(chain(*renamed))
+        return True
 
     def _lengthen(self, things: list[list[Track]], old: list[Track]) -> None:
         """New series that take the place of old ones serve their readers too."""
@@ -171,6 +200,13 @@ class _Planner:
             )
             batches.append(Batch(scenarios, tuple(emitted.values())))
         return Plan(tuple(batches), tuple(self.unproven))
+
+
+def _nearest(labels: dict[str, str], others: list[Track]) -> dict[str, str]:
+    """The labels of the series of this metric that is most like these."""
+    alike = [track.labels for track in others if track.labels.keys() == labels.keys()]
+    alike = [other for other in alike if other["__name__"] == labels["__name__"]]
+    return max(alike, key=lambda other: len(labels.items() & other.items()), default=labels)
 
 
 def _fixed(series: Series) -> Track:

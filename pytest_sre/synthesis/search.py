@@ -13,6 +13,7 @@ from pytest_sre.synthesis.descent import FAR, SHORT, Descent, knobs_of
 from pytest_sre.synthesis.element import EvalError, Unsupported, Vector
 from pytest_sre.synthesis.entities import Entity, build, initial, is_error
 from pytest_sre.synthesis.evaluate import Evaluator
+from pytest_sre.synthesis.exposed import Exposed
 from pytest_sre.synthesis.palette import Palette, negative
 from pytest_sre.synthesis.shape import Shape
 from pytest_sre.synthesis.signals import Counter, Gauge, Track
@@ -84,11 +85,12 @@ class Search:
         lookback: float,
         serial: str,
         budget: int = BUDGET,
+        real: Exposed | None = None,
     ) -> None:
-        """``serial`` makes the alert's free labels its own; ``budget`` is the work it may cost."""
-        self.shape, self.rules, self.types = shape, rules, types
+        """``serial`` makes the alert's free labels its own; ``budget`` is the work it may cost; ``real`` the metrics of snapshots."""
+        self.shape, self.rules, self.types, self.real = shape, rules, types, real
         self.now, self.lookback = now, lookback
-        self.world = World(shape, serial)
+        self.world = World(shape, serial, real)
         self.palette = Palette(shape, now)
         self.times = sample_times(shape, lookback)
         self.guards = Guards(shape.exprs, rules)
@@ -104,7 +106,7 @@ class Search:
             if key in seen or self.left <= 0:
                 continue
             seen.add(key)
-            groups = build(self.shape, layout, self.types, self.times)
+            groups = build(self.shape, layout, self.types, self.times, self.real)
             many = max(1, sum(map(len, groups)) // _FEW)
             budget = many * self.budget // _FURTHER if looks else self.budget // _FIRST
             before = self.left

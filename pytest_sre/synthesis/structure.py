@@ -112,10 +112,14 @@ def families(shape: Shape, world: World, structure: Structure) -> list[Family]:
     """The label sets of every raw metric, in order of appearance."""
     result = []
     for base, names in group_names(shape.raw).items():
-        selectors = [by_label(selector) for name in names for selector in shape.raw[name]]
+        selectors = [by_label(selector) for name in names for selector in shape.asked[name]]
         family = Family(base, names)
-        base_sets = _label_sets(selectors, shape, world, structure)
-        family.groups = [_replicas(labels, world, structure) for labels in base_sets]
+        base_sets = _label_sets(selectors, shape, world, structure, names)
+        known = world.real is not None and world.real.knows(names)
+        family.groups = [
+            [labels] if known and structure.vary not in labels else _replicas(labels, world, structure)
+            for labels in base_sets
+        ]
         result.append(family)
     return result
 
@@ -131,9 +135,16 @@ def group_names(raw: Mapping[str, object]) -> dict[str, tuple[str, ...]]:
 
 
 def _label_sets(
-    selectors: list[dict[str, tuple[Matcher, ...]]], shape: Shape, world: World, structure: Structure
+    selectors: list[dict[str, tuple[Matcher, ...]]],
+    shape: Shape,
+    world: World,
+    structure: Structure,
+    names: tuple[str, ...],
 ) -> list[dict[str, str]]:
-    """For each selector one set that matches, and for each label on which they differ one that just misses."""
+    """For each selector one set that matches, and for each label on which they differ one that just misses.
+
+    Where snapshots have the metric, sets have just the labels of its real series.
+    """
     labels = {label for selector in selectors for label in selector}
     if structure.labels != "none":
         labels |= shape.grouping | sources(shape)
@@ -144,9 +155,12 @@ def _label_sets(
     asked = {label for selector in selectors for label in selector}
     labels -= {"le", "__name__"} | ({"alertname", "alertstate"} - asked)
     found: dict[LabelSet, dict[str, str]] = {}
-    base = [_satisfy(selector, labels, world) for selector in selectors]
+    real = world.real if world.real is not None and world.real.knows(names) else None
+    allowed = [real.allowed(names, selector, labels) if real else labels for selector in selectors]
+    base = [_satisfy(selector, has, world) for selector, has in zip(selectors, allowed, strict=True)]
+    every = {label for has in allowed for label in has}
     for candidate in [*base, *_misses(selectors, base, world)]:
-        if candidate is not None:
+        if candidate is not None and (real is None or candidate.keys() <= every):
             found.setdefault(tuple(sorted(candidate.items())), candidate)
     return list(found.values())
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from pytest_sre.model.routing import Matcher
 from pytest_sre.promql.ast import VectorSelector
+from pytest_sre.synthesis.exposed import Exposed
 from pytest_sre.synthesis.links import Join, Link
 from pytest_sre.synthesis.regexes import examples
 from pytest_sre.synthesis.shape import Shape, label_matchers
@@ -17,9 +18,9 @@ _NAMELESS = ("__name__", "le")
 class World:
     """A value for every label of an alert, such that series can be joined."""
 
-    def __init__(self, shape: Shape, serial: str) -> None:
-        """``serial`` makes the values of free labels this alert's own."""
-        self.serial = serial
+    def __init__(self, shape: Shape, serial: str, real: Exposed | None = None) -> None:
+        """``serial`` makes the values of free labels this alert's own; ``real`` are the metrics of snapshots."""
+        self.serial, self.real, self._shape = serial, real, shape
         self.constraints = label_matchers(shape)
         self.defaults = {label: self._default(label, groups) for label, groups in self.constraints.items()}
         self.links = shape.links
@@ -124,7 +125,8 @@ class World:
         return best
 
     def _values(self, label: str, groups: Iterable[tuple[Matcher, ...]]) -> list[str]:
-        found = [self.own(label), *([_COMMON[label]] if label in _COMMON else [])]
+        real = list(self.real.values(self._shape, label)) if self.real else []
+        found = [self.free_alone(label), *real, *([_COMMON[label]] if label in _COMMON else [])]
         for group in groups:
             for matcher in group:
                 found += [matcher.value] if matcher.op in ("=", "!=") else examples(matcher.value)
@@ -132,7 +134,11 @@ class World:
 
     def free(self, label: str) -> str:
         """The value of a label that a selector does not constrain."""
-        return self.defaults.get(label, self.own(label))
+        return self.defaults[label] if label in self.defaults else self.free_alone(label)
+
+    def free_alone(self, label: str) -> str:
+        """The value of a label of which no selector speaks: a real one, or one that only this alert uses."""
+        return (self.real.free(self._shape, label) if self.real else "") or self.own(label)
 
     def satisfying(self, label: str, group: tuple[Matcher, ...]) -> str | None:
         """A value that satisfies a selector's matchers on a label, the shared default first."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from pytest_sre.model.timeline import Activity, AlertHistory, Passage, Stretch
-from pytest_sre.timemachine import evidence, look, spans, states
+from pytest_sre.timemachine import evidence, look, motion, spans, states
 from pytest_sre.timemachine.engine import Engine
 from pytest_sre.timemachine.labels import AlertLabels
 from pytest_sre.timemachine.program import evaluate
@@ -61,7 +61,7 @@ def _portions(
     samples = 0.0
     for number, onset in placed:
         one = questions[number]
-        samples += len(one.behaviours) * (one.history + one.burn + one.recovery) / one.step
+        samples += (len(one.behaviours) + len(one.real)) * (one.history + one.burn + one.recovery) / one.step
         some.append((number, onset))
         if samples > SAMPLES_AT_ONCE:
             yield some
@@ -102,7 +102,16 @@ def _answer(machine: Machine, questions: Sequence[Question], onsets: Sequence[fl
         activity = activities[i]
         passage = _passage(machine, question, onset, activity)
         passages.append(
-            evidence.told(machine.engine, question, onset, looks[i], activity, passage, machine.plots)
+            evidence.told(
+                machine.engine,
+                question,
+                onset,
+                looks[i],
+                activity,
+                passage,
+                machine.schedule.rules,
+                machine.plots,
+            )
         )
     return passages
 
@@ -133,9 +142,10 @@ def _evaluate(
 
 def _passage(machine: Machine, question: Question, onset: float, activity: Activity) -> Passage:
     rule = question.rule
-    history = states.history(
-        rule, activity, machine.labels.of(rule, activity), limit=machine.schedule.limit(rule)
-    )
+    labels = machine.labels.of(rule, activity)
+    history = states.history(rule, activity, labels, limit=machine.schedule.limit(rule))
+    if question.turns:
+        return motion.read(question, onset, history, activity, labels)
     return read(question, onset, history, activity.ticks)
 
 

@@ -56,13 +56,17 @@ class AlertLabels:
                 yield self._key(rule, row.labels, value), value
 
     def _key(self, rule: Rule, sample: Labels, value: float) -> _Key:
-        by_value = any(_BY_VALUE.search(text) for text in rule.labels.values() if "{{" in text)
-        return rule, sample, repr(value) if by_value else ""
+        return rule, sample, repr(value) if by_value(rule) else ""
 
     def _request(self, rule: Rule, sample: Labels, value: float) -> templates.Request:
         labels, url = self.special.get(rule, (self.external_labels, self.external_url))
         external = tuple(sorted((key, str(text)) for key, text in labels.items()))
         return templates.Request(tuple(rule.labels.items()), (), sample, value, rule.name, external, url)
+
+
+def by_value(rule: Rule) -> bool:
+    """Whether a label may be another one for another value."""
+    return any(_BY_VALUE.search(text) for text in rule.labels.values() if "{{" in text)
 
 
 def _templated(rule: Rule) -> bool:

@@ -13,8 +13,12 @@ from pytest_sre.model.scenario import Series
 from pytest_sre.model.slo import PolicyEntry, Slo, ratios
 from pytest_sre.model.timeline import Stretch
 from pytest_sre.promql.claimed import claimed
+from pytest_sre.promql.parse import PromqlError
 from pytest_sre.report.figures import percent
 from pytest_sre.synthesis.contrast import Behaviour, Contrast
+from pytest_sre.synthesis.course import RealSeries
+from pytest_sre.synthesis.real import Replay, World, replay
+from pytest_sre.synthesis.shape import shape_of
 from pytest_sre.synthesis.signals import Track
 from pytest_sre.synthesis.slo import at_ratio
 from pytest_sre.timemachine import spans, timeline
@@ -29,6 +33,9 @@ BELOW, ABOVE = 0.9, 1.1
 LOOKS = 300
 """Evaluations of a first look; what changes between two of them is looked at closely."""
 
+Kind = Literal["near", "burn", "hover", "moving", "snapshot"]
+"""Just below the threshold; a burn; values around the threshold; values that move above it; a snapshot's values."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Question:
@@ -36,13 +43,15 @@ class Question:
 
     ``history`` is what the series have before the onset, ``interval`` that of the alert's group, ``grid`` the least
     common multiple of the intervals of all rules behind it. Samples lie ``step`` apart, ``fine`` where it matters when
-    just something changes. ``worst`` is the highest error ratio of an SLO.
+    just something changes. ``worst`` is the highest error ratio of an SLO, ``gone`` when it has used up the whole budget.
+    ``real`` are the series of a snapshot, which was scraped at the onset. At ``turns`` (seconds from the onset) values
+    that move go to the other side: above the threshold, below it, and so on.
     """
 
     rule: Rule
     contrast: Contrast
     behaviours: tuple[Behaviour, ...]
-    kind: Literal["near", "burn"]
+    kind: Kind
     name: str
     quiet: float
     burn: float
@@ -59,11 +68,15 @@ class Question:
     slo: str = ""
     factor: float | None = None
     worst: bool = False
+    gone: float = math.inf
+    real: tuple[RealSeries, ...] = ()
+    turns: tuple[float, ...] = ()
 
     @property
     def need(self) -> Need:
         """What it asks of its slot."""
-        tracks = tuple(Track(dict(one.labels)) for one in self.behaviours)
+        labels = [*(one.labels for one in self.behaviours), *(one.labels for one in self.real)]
+        tracks = tuple(Track(dict(one)) for one in labels)
         return Need(self.contrast.shape, tracks, self.history + 3600.0, self.end)
 
     @property
@@ -91,10 +104,17 @@ class Question:
         for one in self.behaviours:
             made = timeline.series(one, course, times)
             yield Series(made.labels, tuple((onset + time, value) for time, value in made.samples))
+        for real in self.real:
+            yield Series(real.labels, tuple((onset + time, real.at(time, onset)) for time in times))
 
     def _phases(self) -> Iterator[tuple[float, timeline.Phase]]:
-        if self.kind == "near":
+        if self.kind in ("near", "snapshot"):
             yield -self.history, "near"
+            return
+        if self.turns:
+            yield -self.history, "near"
+            for number, turn in enumerate(self.turns):
+                yield turn, "near" if number % 2 else "over"
             return
         yield -self.history, "healthy"
         yield 0.0, "burning"
@@ -116,7 +136,7 @@ class Question:
         grid = self.grid
         start = -math.ceil(self.quiet / grid) * grid
         end = self.burn + self.recovery
-        if self.is_short or not self.plain:
+        if self.is_short or self.turns or not self.plain:
             return Stretch(onset + start, onset + end, self.interval)
         step = math.ceil((end - start) / LOOKS / grid) * grid
         return Stretch(onset + start, onset + start + math.ceil((end - start) / step) * step, step)
@@ -132,10 +152,23 @@ class Asker:
 
     def plain(self, rule: Rule, contrast: Contrast) -> Iterator[Question]:
         """An alert just below its threshold, and through a burn."""
-        make = partial(_question, self, rule, contrast, contrast.behaviours)
+        make = partial(question, self, rule, contrast, contrast.behaviours)
         if contrast.near is not None:
             yield make("near", f"{contrast.near:g}x of the threshold", factor=contrast.near)
         yield make("burn", "above the threshold")
+
+    def about_snapshots(self, rule: Rule, world: World) -> Iterator[Question]:
+        """An alert on the real series of healthy services; none where they do not have all that it reads."""
+        try:
+            if not world.pages:
+                return
+            shape = shape_of(rule, self.schedule.rules)
+        except PromqlError:
+            return
+        empty = question(self, rule, Contrast(shape, (), None), (), "snapshot", "")
+        found = replay(shape, world, empty.history)
+        if isinstance(found, Replay):
+            yield replace(empty, name=", ".join(found.paths), real=found.series)
 
     def about_slo(
         self, rule: Rule, contrast: Contrast, slo: Slo, policy: Iterable[PolicyEntry]
@@ -145,7 +178,8 @@ class Asker:
             made = at_ratio(contrast, slo, ratio)
             if made is None:
                 return
-            yield replace(self.at_ratio(rule, contrast, made, slo, ratio), worst=not number)
+            question = self.at_ratio(rule, contrast, made, slo, ratio)
+            yield replace(question, worst=not number, gone=slo.gone_after(ratio))
         own = claimed(rule.expr)
         if own is None:
             return
@@ -168,22 +202,23 @@ class Asker:
         if factor is not None:
             name = f"{factor:g}x of its threshold: {name}"
         if factor is None or factor > 1:
-            return _question(self, rule, contrast, behaviours, "burn", name, ratio, slo.name, factor)
+            return question(self, rule, contrast, behaviours, "burn", name, ratio, slo.name, factor)
         steady = [replace(one, near=one.burning) for one in behaviours]
-        return _question(self, rule, contrast, steady, "near", name, ratio, slo.name, factor)
+        return question(self, rule, contrast, steady, "near", name, ratio, slo.name, factor)
 
 
-def _question(
+def question(
     asker: Asker,
     rule: Rule,
     contrast: Contrast,
     behaviours: Sequence[Behaviour],
-    kind: Literal["near", "burn"],
+    kind: Kind,
     name: str,
     error_ratio: float | None = None,
     slo: str = "",
     factor: float | None = None,
 ) -> Question:
+    """One scenario of an alert: as long as it needs to be, with as many samples as it needs."""
     schedule, lookback = asker.schedule, asker.lookback
     behind = schedule.rules.closure(rule)
     intervals = [schedule.interval(one) for one in (rule, *behind)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pytest_sre.model.export import Export
@@ -21,9 +21,12 @@ from pytest_sre.sources import duration
 from pytest_sre.sources.discover import Inventory
 from pytest_sre.stack.backend import Stack
 from pytest_sre.synthesis.contrast import Contrast, contrast
+from pytest_sre.synthesis.exposed import Exposed
+from pytest_sre.synthesis.real import World
 from pytest_sre.timemachine.ask import Machine, ask
 from pytest_sre.timemachine.engine import open_engine
 from pytest_sre.timemachine.labels import AlertLabels
+from pytest_sre.timemachine.motion import motions
 from pytest_sre.timemachine.question import Asker, Question
 from pytest_sre.timemachine.schedule import Schedule
 
@@ -60,20 +63,29 @@ def observe(job: TimeJob, stack: Stack, folder: Path) -> tuple[dict[Rule, TimedO
     schedule = Schedule(job.inventory.rule_files, globals_, job.index)
     asker = Asker(schedule, lookback, float(int(time.time())))
     found = dict(_contrasts(job, asker))
-    asked = [
+    world = World(job.inventory.snapshots, asker.now)
+    asked = [question for rule, one in found.items() for question in _questions(job, asker, rule, one, world)]
+    asked += [
         question
         for rule, one in found.items()
         if isinstance(one, Contrast)
-        for question in _questions(job, asker, rule, one)
+        for question in motions(asker, rule, one)
     ]
     with open_engine(stack, server, folder, folder.name, globals_) as engine:
         labels = AlertLabels(stack, globals_.get("external_labels") or {}, server.external_url or "")
         machine = Machine(engine, schedule, labels, lookback, job.plots)
         passages = ask(machine, asked, lambda done, of: job.tell(f"virtual time: {done} of {of} scenarios"))
     seen: dict[Rule, list[Passage | None]] = {rule: [] for rule in found}
+    real: dict[Rule, list[Passage]] = {rule: [] for rule in found}
     for question, passage in zip(asked, passages, strict=True):
-        seen[question.rule].append(passage)
-    timed = {rule: _observed(rule, found[rule], some) for rule, some in seen.items()}
+        if question.kind != "snapshot":
+            seen[question.rule].append(passage)
+        elif passage is not None:
+            real[question.rule].append(passage)
+    timed = {
+        rule: replace(_observed(rule, found[rule], some), snapshots=tuple(real[rule]))
+        for rule, some in seen.items()
+    }
     return timed, _exported(job, schedule, stack, folder, asked, timed) if job.export else None
 
 
@@ -93,16 +105,17 @@ def _exported(
         stack, job.inventory, schedule, context, job.export, folder.with_name("promtool"), job.tell
     )
     missing = {rule: one.reason for rule, one in timed.items() if one.reason and not one.passages}
-    return export(exporter, asked, missing)
+    return export(exporter, [one for one in asked if one.kind != "snapshot" and not one.turns], missing)
 
 
 def _contrasts(job: TimeJob, asker: Asker) -> Iterator[tuple[Rule, Found]]:
+    real = Exposed(job.inventory.snapshots)
     for number, rule in enumerate(job.alerts, 1):
         job.tell(f"virtual time: making data for alert {number} of {len(job.alerts)}")
-        yield rule, _contrast(job, rule, str(number), asker)
+        yield rule, _contrast(job, rule, str(number), asker, real)
 
 
-def _contrast(job: TimeJob, rule: Rule, serial: str, asker: Asker) -> Found:
+def _contrast(job: TimeJob, rule: Rule, serial: str, asker: Asker, real: Exposed) -> Found:
     by_hand = {entry.alert for entry in job.settings.file.series}
     if by_hand & {rule.name, f"{rule.location.path}::{rule.name}"}:
         return NotSynthesised(rule, BY_HAND)
@@ -114,13 +127,16 @@ def _contrast(job: TimeJob, rule: Rule, serial: str, asker: Asker) -> Found:
         lookback=asker.lookback,
         serial=serial,
         error_share=job.settings.file.healthy_error_share,
+        real=real,
     )
 
 
-def _questions(job: TimeJob, asker: Asker, rule: Rule, found: Contrast) -> Iterator[Question]:
-    yield from asker.plain(rule, found)
-    for slo in job.slos:
-        yield from asker.about_slo(rule, found, slo, job.policy)
+def _questions(job: TimeJob, asker: Asker, rule: Rule, found: Found, world: World) -> Iterator[Question]:
+    if isinstance(found, Contrast):
+        yield from asker.plain(rule, found)
+        for slo in job.slos:
+            yield from asker.about_slo(rule, found, slo, job.policy)
+    yield from asker.about_snapshots(rule, world)
 
 
 def _observed(rule: Rule, found: Found, passages: Sequence[Passage | None]) -> TimedObservation:
@@ -130,7 +146,9 @@ def _observed(rule: Rule, found: Found, passages: Sequence[Passage | None]) -> T
     kept = [passage for passage in passages if passage is not None]
     if len(kept) < len(passages):
         return TimedObservation(rule, reason=NO_ROOM)  # the others would prove less than they seem to
+    moves = tuple(one for one in kept if one.kind in ("hover", "moving"))
     missed = [one for one in kept if one.kind == "near" and not one.slo and one.early is not None]
     # Prometheus is right: what our search took for the threshold lies above it. No verdict rests on that.
     near_reason = NOT_NEAR if missed else found.near_reason
-    return TimedObservation(rule, tuple(one for one in kept if one not in missed), near_reason=near_reason)
+    others = tuple(one for one in kept if one not in (*missed, *moves))
+    return TimedObservation(rule, others, near_reason=near_reason, moves=moves)

@@ -17,7 +17,7 @@ from pytest_sre.synthesis.contrast import Behaviour
 from pytest_sre.synthesis.shape import Shape
 from pytest_sre.synthesis.signals import Counter, Gauge, Lost, Signal, Step
 
-Phase = Literal["healthy", "near", "burning"]
+Phase = Literal["healthy", "near", "burning", "over"]
 _COUNTING_STEP = 30.0
 _RATE_STEP = 900.0
 _MANY = 50_000  # samples of a series that are still no burden
