@@ -89,8 +89,8 @@ def build(
     real: Exposed | None = None,
 ) -> list[list[Entity]]:
     """Entities for label sets, replicas in one group. ``times`` are the sample times, ``real`` the metrics of snapshots."""
-    kinds = Kinds(shape.exprs, types)
     of_time, flags = shares_of_time(shape.exprs), compared_as_flags(shape.exprs)
+    kinds = Kinds(shape.exprs, types)
     result = []
     for family in layout:
         histogram = any(name.endswith("_bucket") for name in family.names)

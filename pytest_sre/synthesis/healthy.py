@@ -139,7 +139,7 @@ class Healthy:
             if wide:
                 rest = [option for option in every if not _calm(option) and option is not None]
                 calm += [one for one in (*_mirrored(self.burning[entity]), *rest) if self._realistic(one)]
-                calm += [None] if self.may_be_absent else []
+                calm += [None] if self.may_be_absent or entity.name.endswith("_info") else []
             self.known[key] = tuple(dict.fromkeys(calm))
         return self.known[key]
 
