@@ -113,7 +113,8 @@ class Analysis:
     def _selector(self, expr: VectorSelector) -> Kinds | Never:
         """What a selector takes: of a raw metric, or of each rule that records it."""
         rules = self.rules.behind(expr)
-        base = raw.base(expr.name, self.scraped and not self.rules.recording(expr.name))
+        scraped = self.scraped or raw.of_scraping(expr.name)
+        base = raw.base(expr.name, scraped and not self.rules.recording(expr.name))
         taken, broken = labels.selected(expr, base)
         if broken:
             return reasons.contradictory(expr, broken, base)

@@ -25,6 +25,11 @@ _SCRAPED = Labels({
 })  # fmt: skip
 
 
+def of_scraping(name: str) -> bool:
+    """Whether Prometheus itself writes a metric, one series for each target, whatever the target exposes."""
+    return name == "up" or name.startswith("scrape_")
+
+
 def base(name: str, scraped: bool) -> Labels | None:
     """The labels of all series of a name; with ``scraped`` those that each scrape gives, where it is no record's."""
     if name == "ALERTS":
