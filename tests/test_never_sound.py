@@ -30,6 +30,8 @@ STRETCH = Stretch(END - 580, END + 20, 60.0)  # 20 s after the samples
 EXAMPLES = int(os.environ.get("SRE_NEVER_EXAMPLES", "150"))
 RECORDS = {
     "rec:ratio": ('sum by (j) (rate(x_total{s="hit"}[5m])) / sum by (j) (rate(x_total[5m]))', {}),
+    "rec:hits": ('sum by (j) (rate(x_total{s="hit"}[5m]))', {}),
+    "rec:all": ("sum by (j) (rate(x_total[5m]))", {}),
     "rec:down": ("up == 0", {"t": "1"}),
     "rec:named": ('label_replace(g > 1, "s", "hit", "j", "a")', {"i": "9"}),
 }
