@@ -140,7 +140,7 @@ def test_never(expr: str, reasons: list[str]) -> None:
         'absent(x{a="1"}) and on () x', "absent(x) and on () y", "absent(x) or x", "absent_over_time(x[5m]) and x",
         "x unless y", 'x unless x{a="1"}', "x > 5 unless x > 10", "x unless x offset 1h", "x unless on (a) x > 5",
         "timestamp(x) < time() - 60", "time() - timestamp(x) > 200", "time() - x_timestamp_seconds > 600", "time() - timestamp(x offset 1h) > 600",
-        "x != 1", "up != 1", "x / 0 > 5", "-x > 5", "x % 5 > 3", "scalar(x) > y", "x > scalar(y > 5)", "vector(1)",
+        "x != 1", "up != 1", "x / 0 > 5", "-x > 5", "x % 5 > 3", "scalar(x) > y", "x > scalar(y > 5)", "group(x) != scalar(group(y))", "rate(room_celsius[5m]) < 0", "rate((a - b)[5m:]) < 0", "vector(1)",
         'info(x) > 1 and y{a="1"}', "quantile(0.9, x) > 5", "histogram_quantile(1.5, rate(x_bucket[5m])) > 1e9",
     ],
 )  # fmt: skip
@@ -154,6 +154,8 @@ def test_looking_back_bounds_how_long_it_lasts() -> None:
     assert found is not None
     assert "hold together for less than 1h" in found.reason
     assert impossible(parse(expr), RULES, alert=alert(expr, 3540.0)) is None
+    times = "time() - x < 60 and time() - x offset 1h > 600"
+    assert impossible(parse(times), RULES, alert=alert(times, 3600.0)) is None
     other = "x == 0 and on (instance) x offset 1h > 0"
     assert impossible(parse(other), RULES, alert=alert(other, 3600.0)) is None
 
@@ -201,7 +203,7 @@ def test_always(expr: str, part: str, existence: bool) -> None:
 @pytest.mark.parametrize(
     "expr",
     [
-        "up", "vector(1)", "up > 0", "x >= 0", "up >= 0 and x > 1", "count(x == 0) > 0", "absent(x) == 1", "node:down == 0",
+        "up", "vector(1)", "up > 0", "x >= 0", "up >= 0 and x > 1", "count(x == 0) > 0", "x_total >= -scalar(y_total)", "absent(x) == 1", "node:down == 0",
         'count(ALERTS{alertname="A"}) >= 1', "vector(1) > 0", "job:errors:pages > 0.1", "x_total > 0", "x != 3",
     ],
 )  # fmt: skip

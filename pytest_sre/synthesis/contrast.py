@@ -23,6 +23,7 @@ from pytest_sre.synthesis.hovering import hovers
 from pytest_sre.synthesis.mixture import NEAR, OVER, Pair
 from pytest_sre.synthesis.never.functions import CALENDAR
 from pytest_sre.synthesis.palette import Palette
+from pytest_sre.synthesis.search import BUDGET
 from pytest_sre.synthesis.shape import Shape, shape_of
 from pytest_sre.synthesis.signals import Signal, Track
 
@@ -177,10 +178,11 @@ def _needed(
     """Burning data that differ from healthy ones only where the alert needs it."""
     kept = dict(burns)
     bench.set(kept)
+    bench.left = BUDGET // 3
     singles = [[entity] for group in groups if len(group) > 1 for entity in group]
     for group in [*groups, *singles]:
         changed = {entity: well[entity] for entity in group if well[entity] != kept[entity]}
-        if not changed:
+        if not changed or bench.left <= 0:
             continue
         bench.set(changed)
         if bench.fires(MOMENTS) and not bench.guards.broken(bench.trial):

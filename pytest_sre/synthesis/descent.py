@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from itertools import islice, product
 
 from pytest_sre.synthesis.entities import Entity, Option
+from pytest_sre.synthesis.palette import negative
 
 FAR = 1000.0
 """Distance of what cannot be evaluated at all, or nearly so."""
@@ -51,7 +52,7 @@ class Descent:
         kept = [entity.option for entity in knob]
         chosen: Option | str = "kept"
         for option in self.options(knob[0]):
-            if self.spent():
+            if self.spent() or (best <= SHORT and negative(option)):
                 break
             _set(knob, option)
             distance = self.distance()

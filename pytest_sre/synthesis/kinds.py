@@ -8,6 +8,7 @@ from typing import Literal
 
 from pytest_sre.promql.ast import Binary, Call, Expr, MatrixSelector, Subquery, VectorSelector, walk
 from pytest_sre.promql.carried import is_scalar
+from pytest_sre.synthesis.flags import is_flag
 
 Kind = Literal["flag", "counter", "gauge"]
 _RATES = frozenset({"rate", "irate", "increase", "resets"})
@@ -19,7 +20,6 @@ _LEVELS = frozenset({
 """Functions that make sense of what goes up and down only."""
 _ARITHMETIC = frozenset({"+", "-", "*", "/", "%", "^", "atan2"})
 _BELOW = frozenset({"<", "<=", "==", "!="})
-_FLAG = re.compile(r"(^|_)up$|_info$|^probe_success$")
 _COUNTER = re.compile(r"_(total|bucket)$")
 _COUNTED = re.compile(r"_(count|sum|bucket)$")
 
@@ -39,7 +39,7 @@ class Kinds:
         known = _of_type(name, self._types.get(name, ""))
         if known:
             return known
-        if _FLAG.search(name):
+        if is_flag(name):
             return "flag"
         if name in self._rated or (_COUNTER.search(name) and name not in self._level):
             return "counter"
@@ -60,7 +60,7 @@ def _of_type(name: str, known: str) -> Kind | None:
     if known in ("histogram", "summary"):
         return "counter" if _COUNTED.search(name) else "gauge"  # quantiles, and when it was created
     if known in ("gauge", "gaugehistogram"):
-        return "flag" if _FLAG.search(name) else "gauge"
+        return "flag" if is_flag(name) else "gauge"
     return None
 
 

@@ -15,6 +15,10 @@ _SLOPING = frozenset(
 )
 _SLOPING |= {"first_over_time", "double_exponential_smoothing"}
 """Functions whose value tells a gauge that rises or falls."""
+_OF_PAST = frozenset({"avg_over_time", "stddev_over_time", "stdvar_over_time", "quantile_over_time"})
+_OF_PAST |= {"min_over_time", "max_over_time", "mad_over_time"}
+"""Functions that tell what is usual: what is unusual began a short while ago."""
+_JUST_NOW = 20.0
 _LONG_AGO = 10 * 86400.0
 
 
@@ -30,7 +34,7 @@ class Palette:
 
     def options(self, entity: Entity) -> tuple[Option, ...]:
         """The options of one entity, in the order they are to be tried."""
-        key = entity.kind if entity.kind != "histogram" else entity.name
+        key = entity.kind if entity.kind in ("counter", "gauge") else entity.name
         if key not in self._lists:
             # most gauges count something: what is negative comes last
             self._lists[key] = tuple(sorted(dict.fromkeys(self._made(entity)), key=negative))
@@ -41,10 +45,11 @@ class Palette:
             return self._profiles(entity)
         if entity.kind == "counter":
             return self._counters()
-        return self._flags() if entity.kind == "flag" else self._gauges()
+        return self._flags(entity) if entity.kind == "flag" else self._gauges()
 
-    def _flags(self) -> Iterator[Option]:
-        yield from (Gauge(0.0), Gauge(1.0), None)
+    def _flags(self, entity: Entity) -> Iterator[Option]:
+        usual = (Gauge(0.0), Gauge(1.0), None)
+        yield from reversed(usual) if entity.name.endswith("_info") else usual
         yield from self._moving((1.0, 0.0))
         if "avg_over_time" in self.shape.functions:
             for share in self.shares:
@@ -70,9 +75,7 @@ class Palette:
         for span in self.shape.ranges[:3]:
             yield Counter(1.0, 0.0, TRAFFIC, span * 0.9)
             yield Counter(TRAFFIC, 0.0, -TRAFFIC * 0.99, span * 0.9)
-        for read in sorted(self.shape.reads, key=lambda read: (read.lo, read.range)):
-            if read.lo > read.range > 0:
-                yield Counter(TRAFFIC, 0.0, -TRAFFIC, (read.lo + read.range) / 2)
+        yield from self._changing()
         if self.shape.functions & {"resets", "changes"}:
             for count in self.shape.constants[:4]:
                 for span in self.shape.ranges[:2]:
@@ -81,6 +84,19 @@ class Palette:
                         yield Sawtooth(1.0, span / (2 * count + 2))
         for value in _around(self.shape.constants)[:6]:
             yield Counter(0.001, max(0.0, value))
+
+    def _changing(self) -> Iterator[Option]:
+        """Counters that stop before an offset, or count ever faster from before it on."""
+        reads = [
+            read for read in sorted(self.shape.reads, key=lambda read: (read.lo, read.range)) if read.lo > 0
+        ]
+        for read in reads:
+            if read.lo > read.range > 0:
+                yield Counter(TRAFFIC, 0.0, -TRAFFIC, (read.lo + read.range) / 2)
+        for read in reads[:1]:
+            for constant in self.shape.constants[:6]:
+                if constant > 0:
+                    yield Counter(0.01, 0.0, 0.0, read.reach, 2 * constant / read.lo)
 
     def _gauges(self) -> Iterator[Option]:
         for value in _around(self.shape.constants):
@@ -155,6 +171,11 @@ class Palette:
                 yield Step(LEVEL * 3, LEVEL, since)
                 for value in values[:3]:
                     yield from (Step(0.0, value, since), Step(value, 0.0, since))
+                for value in asked:
+                    yield from (Step(2 * value, value / 2, since), Step(value / 2, 2 * value, since))
+        if functions & _OF_PAST:
+            for since in dict.fromkeys([_JUST_NOW, *(span * 0.05 for span in ranges)]):
+                yield from (Step(LEVEL, LEVEL * 3, since), Step(LEVEL * 3, LEVEL, since))
                 for value in asked:
                     yield from (Step(2 * value, value / 2, since), Step(value / 2, 2 * value, since))
         if functions & {

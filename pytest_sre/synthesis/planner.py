@@ -8,16 +8,16 @@ from collections.abc import Mapping, Sequence
 from itertools import chain
 
 from pytest_sre.model.rules import Rule
-from pytest_sre.model.scenario import Batch, Impossible, Labels, NotSynthesised, Plan, Scenario, Series
+from pytest_sre.model.scenario import Batch, Impossible, NotSynthesised, Plan, Scenario, Series
 from pytest_sre.promql.parse import PromqlError
 from pytest_sre.promql.resolve import RuleIndex
 from pytest_sre.synthesis import grid
+from pytest_sre.synthesis.alerting import expected
 from pytest_sre.synthesis.batches import MOMENTS, Pool, labels_key
 from pytest_sre.synthesis.burning import Burning, burning
-from pytest_sre.synthesis.element import Vector
 from pytest_sre.synthesis.exposed import Exposed
 from pytest_sre.synthesis.grid import Windows
-from pytest_sre.synthesis.search import firing, sample_windows
+from pytest_sre.synthesis.search import sample_windows
 from pytest_sre.synthesis.shape import Shape, shape_of
 from pytest_sre.synthesis.signals import FixedTrack, Track
 
@@ -215,16 +215,3 @@ def _fixed(series: Series) -> Track:
 
 def _emit(track: Track) -> Series:
     return Series(labels_key(track), track.samples())
-
-
-def expected(rule: Rule, vector: Vector) -> tuple[Labels, ...]:
-    """The label sets of the alerts that fire; none where a template decides about a label."""
-    if any("{{" in value for value in rule.labels.values()):
-        return ()
-    found: dict[Labels, None] = {}
-    for element in vector:
-        if firing(element):
-            labels = {**element.labels, **rule.labels, "alertname": rule.name}
-            labels.pop("__name__", None)
-            found[tuple(sorted((key, value) for key, value in labels.items() if value))] = None
-    return tuple(found)

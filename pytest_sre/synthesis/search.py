@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from pytest_sre.promql.ast import Aggregate, Binary, Call, Expr, VectorSelector, walk
 from pytest_sre.promql.resolve import RuleIndex
 from pytest_sre.synthesis import grid
+from pytest_sre.synthesis.alerting import alike, fires
 from pytest_sre.synthesis.descent import FAR, SHORT, Descent, knobs_of
-from pytest_sre.synthesis.element import Element, EvalError, Unsupported, Vector
+from pytest_sre.synthesis.element import EvalError, Unsupported, Vector
 from pytest_sre.synthesis.entities import Entity, build, initial, is_error
 from pytest_sre.synthesis.evaluate import Evaluator
 from pytest_sre.synthesis.exposed import Exposed
@@ -21,7 +21,7 @@ from pytest_sre.synthesis.structure import Structure, families, structures
 from pytest_sre.synthesis.vectors import EXACT
 from pytest_sre.synthesis.world import World
 
-LATER = 300.0
+_LATER = (300.0, 7.0, 45.0)
 """Seconds into the run when an alert should still fire."""
 BUDGET = 300_000
 """Work (expressions and series evaluated) that one alert may cost: about a second."""
@@ -60,17 +60,6 @@ class Trial:
         found = [track for track in pool if all(m.matches(track.labels) for m in selector.matchers)]
         self._found[id(selector)] = (selector, found)
         return found
-
-
-def firing(element: Element) -> bool:
-    """Whether an alert surely fires on an element: on the brink Prometheus' last digit may decide otherwise."""
-    brink = EXACT < element.gone < EXACT + 1e-4  # what holds exactly (==) is safe
-    return not element.off and not element.bad and not brink and math.isfinite(element.value)
-
-
-def fires(vector: Vector) -> bool:
-    """Whether a result is one that an alert would fire on."""
-    return any(map(firing, vector))
 
 
 class _Look(NamedTuple):
@@ -154,15 +143,14 @@ class Search:
             vector = self._evaluate()
         except EvalError:
             return FAR / 2
-        distance = min((e.off + (3.0 if e.bad else 0.0) for e in vector), default=FAR) + self.guards.broken(
-            self.trial
-        )
+        distance = min((e.off + (3.0 if e.bad else 0.0) for e in vector), default=FAR)
+        distance += self.guards.broken(self.trial) + alike(vector, self.shape.rule)
         return distance if distance > 0 or self._lasts() else SHORT
 
     def _lasts(self) -> bool:
-        """Whether what fires now still fires some minutes into the run."""
+        """Whether what fires now still fires some seconds and some minutes into the run."""
         try:
-            return fires(self._evaluate(LATER))
+            return all(fires(self._evaluate(moment), self.shape.rule) for moment in _LATER)
         except EvalError:
             return False
 
@@ -202,7 +190,7 @@ class Search:
             vector = self._evaluate()
         except EvalError:
             return -1.0
-        if not fires(vector) or self.guards.broken(self.trial):
+        if not fires(vector, self.shape.rule) or self.guards.broken(self.trial):
             return -1.0
         return max(element.gone for element in vector if not element.off and not element.bad)
 
@@ -272,4 +260,4 @@ def _counted(expr: Expr, rules: RuleIndex) -> frozenset[str]:
     return frozenset(names)
 
 
-__all__ = ["Guards", "Search", "Trial", "Unsupported", "fires", "firing"]
+__all__ = ["Guards", "Search", "Trial", "Unsupported"]

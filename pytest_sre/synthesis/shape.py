@@ -23,6 +23,7 @@ from pytest_sre.promql.ast import (
 )
 from pytest_sre.promql.fold import fold
 from pytest_sre.promql.parse import PromqlError, parse
+from pytest_sre.promql.pushed import raw_selectors
 from pytest_sre.promql.reach import Read, reads
 from pytest_sre.promql.resolve import RuleIndex, selectors_of
 from pytest_sre.synthesis import grid
@@ -43,13 +44,16 @@ _USUAL = 10
 class Shape:
     """An alert seen as a task: ``exprs`` are its own and those of its recording rules.
 
-    ``grouping`` are the labels that something groups or matches by, ``lost`` those that do not count everywhere.
+    ``raw`` are the selectors that no rule records, by metric name; ``asked`` the same with the matchers of those who
+    read them through recording rules. ``grouping`` are the labels that something groups or matches by, ``lost`` those
+    that do not count everywhere.
     """
 
     rule: Rule
     expr: Expr
     exprs: tuple[Expr, ...]
     raw: Mapping[str, tuple[VectorSelector, ...]]
+    asked: Mapping[str, tuple[VectorSelector, ...]]
     recorded: tuple[tuple[VectorSelector, frozenset[str]], ...]
     reads: frozenset[Read]
     grouping: frozenset[str]
@@ -88,6 +92,7 @@ def shape_of(rule: Rule, rules: RuleIndex) -> Shape:
         expr,
         tuple(exprs),
         {name: tuple(found) for name, found in raw.items()},
+        _asked(expr, rules, raw),
         tuple(recorded),
         reads(expr, rules),
         frozenset(_grouping(nodes)),
@@ -100,6 +105,16 @@ def shape_of(rule: Rule, rules: RuleIndex) -> Shape:
         tuple(dict.fromkeys(links(nodes))),
         frozenset(_dense(nodes)),
     )
+
+
+def _asked(
+    expr: Expr, rules: RuleIndex, raw: Mapping[str, Iterable[VectorSelector]]
+) -> dict[str, tuple[VectorSelector, ...]]:
+    """By metric name, in the order of ``raw``; where a record's labels hide what is asked, what ``raw`` has."""
+    found: dict[str, dict[VectorSelector, None]] = {}
+    for selector in raw_selectors(expr, rules):
+        found.setdefault(_name(selector), {})[selector] = None
+    return {name: tuple(found.get(name, given)) for name, given in raw.items()}
 
 
 def _fixed(rule: Rule) -> frozenset[str]:

@@ -12,6 +12,7 @@ from pytest_sre.synthesis.never.functions import ELEMENTWISE, PER_SERIES
 from pytest_sre.synthesis.never.kinds import hull
 from pytest_sre.synthesis.never.operators import MIRRORED
 from pytest_sre.synthesis.never.span import Span, surely
+from pytest_sre.synthesis.never.sure import may_be_nan
 from pytest_sre.synthesis.never.verdict import Always, Never
 from pytest_sre.synthesis.never.whole import ARITHMETIC, COMPARISONS
 
@@ -44,7 +45,7 @@ def _compared(expr: Binary, analysis: Analysis) -> Always | None:
         and (number is not None or unconditional(expr.rhs, analysis.rules))
     ):
         return None
-    if not any(isinstance(node, VectorSelector) for node in walk(vector)):
+    if may_be_nan(expr) or not any(isinstance(node, VectorSelector) for node in walk(vector)):
         return None
     other = number if number is not None else analysis.span(expr.rhs)
     kinds = analysis.kinds(vector)

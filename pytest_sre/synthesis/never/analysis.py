@@ -31,7 +31,7 @@ from pytest_sre.synthesis.never.kinds import UNKNOWN, Kind, Kinds, few, grouped,
 from pytest_sre.synthesis.never.labels import NONE
 from pytest_sre.synthesis.never.matchers import ANY
 from pytest_sre.synthesis.never.span import ANYTHING, POSITIVE, SHARE, Span, combined, only
-from pytest_sre.synthesis.never.sure import always_there, single
+from pytest_sre.synthesis.never.sure import always_there, may_be_nan, single
 from pytest_sre.synthesis.never.verdict import Never
 from pytest_sre.synthesis.never.whole import COMPARISONS, ratio
 
@@ -113,7 +113,8 @@ class Analysis:
     def _selector(self, expr: VectorSelector) -> Kinds | Never:
         """What a selector takes: of a raw metric, or of each rule that records it."""
         rules = self.rules.behind(expr)
-        base = raw.base(expr.name, self.scraped and not self.rules.recording(expr.name))
+        scraped = self.scraped or raw.of_scraping(expr.name)
+        base = raw.base(expr.name, scraped and not self.rules.recording(expr.name))
         taken, broken = labels.selected(expr, base)
         if broken:
             return reasons.contradictory(expr, broken, base)
@@ -189,11 +190,19 @@ class Analysis:
             return self._mapped(vector, lambda kind: replace(kind, labels=kind.labels.having({target: ANY})))
         if name in functions.KEEPING:
             return self.kinds(vector)
+        if name in functions.COUNTER and self._falls(vector):
+            return self._mapped(vector, lambda kind: Kind(kind.labels.nameless(), ANYTHING))
         if name in functions.PER_SERIES or name in functions.ELEMENTWISE:
             return self._mapped(
                 vector, lambda kind: Kind(kind.labels.nameless(), functions.called(expr, kind.span))
             )
         return UNKNOWN
+
+    def _falls(self, expr: Expr) -> bool:
+        """Whether a range may hold what is no counter, so that its rate can be negative."""
+        if isinstance(expr, MatrixSelector) and not self.rules.records(expr.selector):
+            return raw.is_gauge(expr.selector.name, self.facts)
+        return self.span(expr).low < 0
 
     def _quantile(self, expr: Call, vector: Expr) -> Kinds | Never:
         """``histogram_quantile`` needs ``le``, and gives no more than the highest finite bucket."""
@@ -251,7 +260,10 @@ class Analysis:
         kinds = self.kinds(vector)
         if isinstance(kinds, Never):
             return kinds
-        return operators.with_scalar(expr, vector, kinds, left or right or ANYTHING, self._fixed(expr))
+        other = left or right or ANYTHING
+        if expr.op == "!=" and may_be_nan(expr):
+            other = ANYTHING  # all values differ from NaN
+        return operators.with_scalar(expr, vector, kinds, other, self._fixed(expr))
 
     def _vectors(self, expr: Binary) -> Kinds | Never:
         left, right = self.kinds(expr.lhs), self.kinds(expr.rhs)
