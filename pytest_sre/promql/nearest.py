@@ -17,6 +17,7 @@ _ENDINGS = frozenset({
 _WORD = re.compile(r"[A-Za-z0-9]+")
 _DIGITS = re.compile(r"\d+[smhdwy]?")
 """Numbers and times: rate5m and rate1h are no misspellings of each other."""
+_LONG = 7
 _SHORT = 4
 """Values of fewer letters differ from each other by chance."""
 
@@ -42,6 +43,19 @@ def misspelt(value: str, known: Iterable[str]) -> str:
         return ""
     for one in values:
         if one.lower() == value.lower() or _is_typo(value, one):
+            return one
+    return ""
+
+
+def slip(label: str, known: Iterable[str]) -> str:
+    """The label that was surely meant by one of which nothing is known: two letters exchanged, or one off in a long word.
+
+    A plural is no slip.
+    """
+    for one in sorted(known):
+        exchanged = sorted(one) == sorted(label) and _is_slip(one, label)
+        plural = one.rstrip("s") == label.rstrip("s")
+        if exchanged or (len(one) >= _LONG and not plural and _is_slip(one, label)):
             return one
     return ""
 
