@@ -19,6 +19,7 @@ from pytest_sre.promtool.export import Exporter, export
 from pytest_sre.settings import Settings
 from pytest_sre.sources import duration
 from pytest_sre.sources.discover import Inventory
+from pytest_sre.stack import prometheus
 from pytest_sre.stack.backend import Stack
 from pytest_sre.synthesis.contrast import Contrast, contrast
 from pytest_sre.synthesis.exposed import Exposed
@@ -60,6 +61,7 @@ def observe(job: TimeJob, stack: Stack, folder: Path) -> tuple[dict[Rule, TimedO
     server = job.settings.file.servers.prometheus
     lookback = duration.seconds(server.lookback_delta)
     globals_ = job.inventory.prometheus.globals
+    _check_interval(job, stack, folder)
     schedule = Schedule(job.inventory.rule_files, globals_, job.index)
     asker = Asker(schedule, lookback, float(int(time.time())))
     found = dict(_contrasts(job, asker))
@@ -87,6 +89,16 @@ def observe(job: TimeJob, stack: Stack, folder: Path) -> tuple[dict[Rule, TimedO
         for rule, some in seen.items()
     }
     return timed, _exported(job, schedule, stack, folder, asked, timed) if job.export else None
+
+
+def _check_interval(job: TimeJob, stack: Stack, folder: Path) -> None:
+    """Let promtool judge what the engine takes over, so that a mistake is told with the user's own file."""
+    config = job.inventory.prometheus
+    if "evaluation_interval" in config.globals:
+        beside = folder.with_name(f"{folder.name}-config")
+        beside.mkdir()
+        path, _ = prometheus.write_config(config, stack.sink.address, "config", beside)
+        prometheus.check_config(stack, config, path)
 
 
 def _exported(
