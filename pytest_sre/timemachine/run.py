@@ -19,6 +19,7 @@ from pytest_sre.promtool.export import Exporter, export
 from pytest_sre.settings import Settings
 from pytest_sre.sources import duration
 from pytest_sre.sources.discover import Inventory
+from pytest_sre.stack import prometheus
 from pytest_sre.stack.backend import Stack
 from pytest_sre.stack.prometheus import takes_any_order, with_histograms
 from pytest_sre.synthesis.contrast import Contrast, contrast
@@ -64,6 +65,7 @@ def observe(job: TimeJob, stack: Stack, folder: Path) -> tuple[dict[Rule, TimedO
     server = job.settings.file.servers.prometheus
     lookback = duration.seconds(server.lookback_delta)
     globals_ = job.inventory.prometheus.globals
+    _check_interval(job, stack, folder)
     schedule = Schedule(job.inventory.rule_files, globals_, job.index)
     in_order = not takes_any_order(stack.versions)
     asker = Asker(schedule, lookback, float(int(time.time())), in_order)
@@ -115,6 +117,16 @@ def _asked(
         for i, passage in zip(mine, passages, strict=True):
             found[i] = passage
     return found
+
+
+def _check_interval(job: TimeJob, stack: Stack, folder: Path) -> None:
+    """Let promtool judge what the engine takes over, so that a mistake is told with the user's own file."""
+    config = job.inventory.prometheus
+    if "evaluation_interval" in config.globals:
+        beside = folder.with_name(f"{folder.name}-config")
+        beside.mkdir()
+        path, _ = prometheus.write_config(config, stack.sink.address, "config", beside)
+        prometheus.check_config(stack, config, path)
 
 
 def _exported(
