@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pytest_sre.promql.ast import Matcher
 from pytest_sre.synthesis.exposed import Exposed
 from pytest_sre.synthesis.kinds import Kinds
+from pytest_sre.synthesis.nature import FREE, LEVEL, Nature
+from pytest_sre.synthesis.natures import Natures
 from pytest_sre.synthesis.regexes import examples
 from pytest_sre.synthesis.shape import Shape
 from pytest_sre.synthesis.signals import Counter, Gauge, Signal, Track
@@ -17,8 +19,6 @@ from pytest_sre.synthesis.structure import Family
 
 TRAFFIC = 50.0
 """Requests a second of a service that is alive."""
-LEVEL = 100.0
-"""Where a gauge stands of which nothing is known."""
 _ERROR = re.compile(r"err|fail|drop|reject|timeout|time_out|5xx|bad|exceed|lost|abort|miss|denied|retr|panic")
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
@@ -38,12 +38,20 @@ Option = Signal | Profile | None
 class Entity:
     """The series of one thing: one track, or all tracks of a histogram."""
 
-    def __init__(self, kind: str, name: str, tracks: list[Track], bounds: tuple[str, ...] = ()) -> None:
-        """``bounds`` are the ``le`` values of a histogram."""
+    def __init__(
+        self,
+        kind: str,
+        name: str,
+        tracks: list[Track],
+        bounds: tuple[str, ...] = (),
+        nature: Nature = FREE,
+    ) -> None:
+        """``bounds`` are the ``le`` values of a histogram, ``nature`` is what a metric's values may be."""
         self.kind = kind
         self.name = name
         self.tracks = tracks
         self.bounds = bounds
+        self.nature = nature
         self.option: Option = None
 
     def set(self, option: Option) -> None:
@@ -73,8 +81,12 @@ def build(
     types: Mapping[str, str],
     times: tuple[float, ...],
     real: Exposed | None = None,
+    natures: Natures | None = None,
 ) -> list[list[Entity]]:
-    """Entities for label sets, replicas in one group. ``times`` are the sample times, ``real`` the metrics of snapshots."""
+    """Entities for label sets, replicas in one group.
+
+    ``times`` are the sample times, ``real`` the metrics of snapshots; ``natures`` of metrics, if they are to be kept to.
+    """
     kinds = Kinds(shape.exprs, types)
     result = []
     for family in layout:
@@ -84,10 +96,19 @@ def build(
             if histogram:
                 result.append([_histogram(family, labels, bounds, times) for labels in group])
             else:
-                kind = kinds.of(family.base)
                 name = family.base
-                result.append([Entity(kind, name, [Track({"__name__": name, **ls}, times)]) for ls in group])
-    return result
+                kind, nature = _natural(name, kinds.of(name), natures)
+                result.append(
+                    [Entity(kind, name, [Track({"__name__": name, **ls}, times)], (), nature) for ls in group]
+                )
+    # Parts move, wholes stand still.
+    return sorted(result, key=lambda group: group[0].nature.fixed)
+
+
+def _natural(name: str, kind: str, natures: Natures | None) -> tuple[str, Nature]:
+    """A metric's kind and nature."""
+    nature = natures.of(name, kind) if natures else FREE
+    return nature.kind or kind, nature
 
 
 def _bounds(shape: Shape, family: Family) -> tuple[str, ...]:

@@ -10,9 +10,10 @@ from pytest_sre.promql.resolve import RuleIndex
 from pytest_sre.synthesis import grid
 from pytest_sre.synthesis.descent import FAR, SHORT, Descent, knobs_of
 from pytest_sre.synthesis.element import Element, EvalError, Unsupported, Vector
-from pytest_sre.synthesis.entities import Entity, build, initial, is_error
+from pytest_sre.synthesis.entities import Entity, build, is_error
 from pytest_sre.synthesis.evaluate import Evaluator
 from pytest_sre.synthesis.exposed import Exposed
+from pytest_sre.synthesis.natures import Natures
 from pytest_sre.synthesis.palette import Palette, negative
 from pytest_sre.synthesis.shape import Shape
 from pytest_sre.synthesis.signals import Counter, Track
@@ -27,6 +28,8 @@ BUDGET = 300_000
 _BRINK = 0.1
 _MODERATE = 0.55
 """How far beyond its threshold (relative) a firing expression may be before a smaller burn is tried."""
+_CLEAR = 0.002
+"""How far (relative) beyond its threshold something is that Prometheus surely sees so."""
 _MANY = 200
 """Series of one alert that make every further attempt dear."""
 
@@ -85,12 +88,24 @@ class Search:
         self.now, self.lookback = now, lookback
         self.world = World(shape, serial, real)
         self.palette = Palette(shape, now)
+        self.natures = Natures(shape)
         self.times = sample_times(shape, lookback)
         self.guards = Guards(shape.exprs, rules)
         self.left = budget
 
     def run(self) -> list[list[Entity]] | None:
-        """Entities on which the alert fires, replicas in one group; None if the search found none."""
+        """Entities on which the alert fires, replicas in one group; None if the search found none.
+
+        Values are such as metrics of these names have; where those do not fire it, any values.
+        """
+        budget = self.left
+        found = self._run(self.natures)
+        if found is None:
+            self.left = max(self.left, budget // 2)
+            found = self._run(None)
+        return found
+
+    def _run(self, natures: Natures | None) -> list[list[Entity]] | None:
         seen = set()
         for structure in structures(self.shape):
             layout = families(self.shape, self.world, structure)
@@ -98,7 +113,7 @@ class Search:
             if key in seen or self.left <= 0:
                 continue
             seen.add(key)
-            groups = build(self.shape, layout, self.types, self.times, self.real)
+            groups = build(self.shape, layout, self.types, self.times, self.real, natures)
             if self._solve(groups):
                 self._moderate(groups)
                 return groups
@@ -107,7 +122,7 @@ class Search:
     def _solve(self, groups: list[list[Entity]]) -> bool:
         entities = [entity for group in groups for entity in group]
         for entity in entities:
-            entity.set(initial(entity))
+            entity.set(self.palette.start(entity))
         self.trial = Trial(entities)
         best = Descent(self.palette.options, self._distance, lambda: self.left <= 0).run(knobs_of(groups))
         return best <= SHORT
@@ -142,6 +157,8 @@ class Search:
         excess = self._excess()
         if _BRINK <= excess <= _MODERATE or excess <= EXACT or len(self.trial.tracks) > _MANY:
             return
+        if excess > EXACT + _CLEAR and any(group[0].nature.high < math.inf for group in groups):
+            return  # a share near its bound has no more room
         for knob in knobs_of(groups):
             if knob[0].kind == "flag":
                 continue
