@@ -55,6 +55,6 @@ def _became(item: AlertItem, report: pytest.TestReport) -> tuple[str, str, str]:
     if report.outcome == "failed":
         first = next((one for one in item.findings if one.severity == "error"), None)
         told = f"{first.title}: {first.seen}" if first else str(report.longrepr)
-        fires = item.check_name == "fires" and alert and alert.state == "firing"
+        fires = item.check_name == "fires" and alert and alert.state == "firing" and not alert.error
         return "texts" if fires else "failed", told, ""
     return "skipped", report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr), ""

@@ -155,7 +155,9 @@ def test_a_disk_that_fills_up_does_not_hold_less_than_nothing() -> None:
 @pytest.mark.parametrize(
     ("expr", "reason"),
     [
-        ("vector(1)", "fires on healthy data"),
+        ("vector(1)", "dead man's switch"),
+        ("vector(2) > 1", "dead man's switch"),
+        ("x >= 0 or x < 0", "fires on healthy data"),
         ("sum(", "not PromQL"),
         ("histogram_avg(x) > 1", "not supported yet"),
         ('x{a=~"\\\\pL+"} > 1', "regular expression"),

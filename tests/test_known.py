@@ -77,6 +77,7 @@ def found(expr: str, *pages: str) -> list[Finding]:
         '{__name__=~"whatever_.*"} > 1',
         "sum by (job, namespace, code) (http_requests_total) > 1",
         "queue_length * on (instance) group_left (version) build_info > 1",
+        "sum by (job) (queue_length) * on (job) group_left (__name__) sum by (job) (shop_x:y:z)",
         'label_replace(queue_length, "q", "$1", "queue", "(.+)") > 1',
         'job:errors:rate5m{job="checkout"} > 1',
         "code:errors:rate5m > on (code) group_left sum by (code) (http_requests_total)",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from servers import REPO
 
 from pytest_sre.model.finding import Location
 from pytest_sre.model.rules import Rule
 from pytest_sre.promql.parse import parse
 from pytest_sre.promql.resolve import RuleIndex
-from pytest_sre.synthesis.never import KnownTypes, always, impossible, misuses
+from pytest_sre.synthesis.never import KnownTypes, always, impossible, misuses, unscraped
 
 
 def record(name: str, expr: str, line: int = 1, **labels: str) -> Rule:
@@ -39,7 +40,7 @@ RULES = RuleIndex([
         ('x{a=~"x|y|z",a!="x",a!~"y|z"} > 1', ["let no value through"]),
         ('x{a=~"ab?[0-2]",a!~"a.*"} > 1', ["let no value through"]),
         ('x{a=~"foo.*",a!~"bar|foo.*"} > 1', ["let no value through"]),
-        ('x{a!~".*"} > 1', ["lets no value through, not even none"]),
+        ('x{a!~".*"} > 1', ["lets nothing through", "a missing label too"]),
         ('x{a=~".+",a=""} > 1', ["let no value through"]),
         ('sum(rate(x_total{a="1",a="2"}[5m])) > 1', ["let no value through"]),
         ('{__name__=~"a|b",__name__!~"a|b"} > 1', ["__name__"]),
@@ -126,7 +127,7 @@ def test_never(expr: str, reasons: list[str]) -> None:
         'label_replace(a, "s", "x", "t", "y") and on (s) b{s="z"}', 'label_replace(a, "s", "$2", "t", "(.)(.)") == on (s) b{s="z"}',
         'absent(a{job="a"}) and on () b{job="b"}', 'count by (s) (a) > on (s) b{s="1"}', 'count_values("s", a) > on (s) b{s="1"}',
         'topk(1, a) and b{job="j"}', 'a * on (i) group_left (v) b > 1 and c{v="2"}', "job:errors:pages{severity=\"ticket\"}",
-        'job:errors:ratio{job="a"} > 0.1', 'job:errors:pages{severity="page"}', 'node:down{team="infra"}', "loop > 5", "loop < 0",
+        'job:errors:ratio{job="a"} > 0.1', 'job:errors:ratio{cluster="eu"} > 0.1', 'job:errors:pages{severity="page"}', 'node:down{team="infra"}', "loop > 5", "loop < 0",
         "count(up == 0) == 1", "count(x) == 1", "sum(x == 1) > 3", "sum(x == bool 0) > 0", "(x > 0.5) < 0.6", "(x >= 5) <= 5",
         "x == 0 or x > 5", "x < 0", "x_bytes < 0", "delta(x_total[5m]) < 0", "rate(x_total[5m]) - rate(y_total[5m]) < 0",
         "hour() > 22", "day_of_week() == 6", "x_balance_total < 0", "sum_over_time(up[1h]) > 5", "count_over_time(x[1h]) > 61",
@@ -139,7 +140,7 @@ def test_never(expr: str, reasons: list[str]) -> None:
         'absent(x{a="1"}) and on () x', "absent(x) and on () y", "absent(x) or x", "absent_over_time(x[5m]) and x",
         "x unless y", 'x unless x{a="1"}', "x > 5 unless x > 10", "x unless x offset 1h", "x unless on (a) x > 5",
         "timestamp(x) < time() - 60", "time() - timestamp(x) > 200", "time() - x_timestamp_seconds > 600", "time() - timestamp(x offset 1h) > 600",
-        "x != 1", "up != 1", "x / 0 > 5", "-x > 5", "x % 5 > 3", "scalar(x) > y", "x > scalar(y > 5)", "vector(1)",
+        "x != 1", "up != 1", "x / 0 > 5", "-x > 5", "x % 5 > 3", "scalar(x) > y", "x > scalar(y > 5)", "group(x) != scalar(group(y))", "rate(room_celsius[5m]) < 0", "rate((a - b)[5m:]) < 0", "vector(1)",
         'info(x) > 1 and y{a="1"}', "quantile(0.9, x) > 5", "histogram_quantile(1.5, rate(x_bucket[5m])) > 1e9",
     ],
 )  # fmt: skip
@@ -153,6 +154,8 @@ def test_looking_back_bounds_how_long_it_lasts() -> None:
     assert found is not None
     assert "hold together for less than 1h" in found.reason
     assert impossible(parse(expr), RULES, alert=alert(expr, 3540.0)) is None
+    times = "time() - x < 60 and time() - x offset 1h > 600"
+    assert impossible(parse(times), RULES, alert=alert(times, 3600.0)) is None
     other = "x == 0 and on (instance) x offset 1h > 0"
     assert impossible(parse(other), RULES, alert=alert(other, 3600.0)) is None
 
@@ -200,7 +203,7 @@ def test_always(expr: str, part: str, existence: bool) -> None:
 @pytest.mark.parametrize(
     "expr",
     [
-        "up", "vector(1)", "up > 0", "x >= 0", "up >= 0 and x > 1", "count(x == 0) > 0", "absent(x) == 1", "node:down == 0",
+        "up", "vector(1)", "up > 0", "x >= 0", "up >= 0 and x > 1", "count(x == 0) > 0", "x_total >= -scalar(y_total)", "absent(x) == 1", "node:down == 0",
         'count(ALERTS{alertname="A"}) >= 1', "vector(1) > 0", "job:errors:pages > 0.1", "x_total > 0", "x != 3",
     ],
 )  # fmt: skip
@@ -226,3 +229,42 @@ def test_misuse() -> None:
         "g > 1",
     ):
         assert not misuses(parse(fine), RULES, facts)
+
+
+def test_scraped_series_have_job_and_instance() -> None:
+    found = unscraped(parse("sum by (instance) (a) / (b * c) > 0.2"), RULES)
+    assert found is not None
+    assert "job is never there (sum by (instance) keeps only instance)" in found.reason
+    assert "job is always there (every scraped series has it)" in found.reason
+    for fine in (
+        "sum by (instance, job) (a) / on (instance, job) (b * c) > 0.2", "sum by (instance) (a) / sum by (instance) (b) > 2",
+        "sum by (instance) (a) / b:c > 0.2", "count(up) == 0", "absent(a) and on () b",
+    ):  # fmt: skip
+        assert unscraped(parse(fine), RULES) is None
+
+
+PAGE = (REPO / "docs/checks/fires.md").read_text()
+TABLE = PAGE[PAGE.index("| Expression | What it says |") :].split("\n\n")[0].replace("\\|", "\0")
+ROWS = [
+    [cell.strip().replace("\0", "|") for cell in row.strip("| ").split("|")] for row in TABLE.splitlines()[2:]
+]
+
+
+@pytest.mark.parametrize(("shown", "says"), ROWS)
+def test_the_page_says_what_is_said(shown: str, says: str) -> None:
+    expr = shown.split("`")[1]
+    found = impossible(parse(expr), RULES, alert=alert(expr, 3600.0))
+    assert found is not None
+    assert says in found.reason
+
+
+def test_the_page_shows_a_finding_as_it_is() -> None:
+    expr = "sum by (job) (config_last_reload_successful == 0) > 0"
+    found = impossible(parse(expr), RULES)
+    assert found is not None
+    for line in (
+        f"  seen:     {found.reason}",
+        f"  in        {found.part}",
+        f"  next:     {found.next_step}",
+    ):
+        assert f"{line}\n" in PAGE

@@ -122,7 +122,7 @@ def _joined(labels: Labels, node: Binary) -> Iterator[_Named]:
     if matching.group:
         one, part = (right, node.rhs) if matching.group == "left" else (left, node.lhs)
         for label in matching.include:
-            if not one.may(label):
+            if label not in _ALWAYS and not one.may(label):
                 how = f"group_{matching.group} ({', '.join(matching.include)})"
                 yield _Named(label, how, part, one, True)
 

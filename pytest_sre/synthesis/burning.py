@@ -80,6 +80,7 @@ def _searched(
     alert = shape.rule
     narrow = [(shape_of(alert, some), some, BUDGET // 5) for some in focused(alert, rules)]
     failed: NotSynthesised | None = None
+    doubtful: Burning | None = None
     whole = [] if len(narrow) == CHOICES else [(shape, rules, BUDGET)]
     for task, some, budget in [*narrow, *whole]:
         try:
@@ -91,10 +92,11 @@ def _searched(
             found = Burning(task, groups)
             if not narrow or _alone(shape, found.things, Pool(rules, now, lookback)):
                 return found
-    return failed or NotSynthesised(alert, "no series found that fire it", alert.expr)
+            doubtful = found if some is rules else doubtful
+    return doubtful or failed or NotSynthesised(alert, "no series found that fire it", alert.expr)
 
 
 def _alone(shape: Shape, things: list[list[Track]], pool: Pool) -> bool:
     """Whether series made with one rule for each name fire the alert when all rules write."""
     pool.put(things)
-    return pool.fires(shape)
+    return pool.surely_fires(shape)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from pytest_sre.model.rules import Rule
 from pytest_sre.model.scenario import Impossible, Labels, NotSynthesised
+from pytest_sre.promql.ast import VectorSelector, walk
 from pytest_sre.promql.parse import PromqlError
 from pytest_sre.promql.resolve import RuleIndex
 from pytest_sre.synthesis import mixture
@@ -20,9 +21,14 @@ from pytest_sre.synthesis.exposed import Exposed
 from pytest_sre.synthesis.healthy import Healthy
 from pytest_sre.synthesis.hovering import hovers
 from pytest_sre.synthesis.mixture import NEAR, OVER, Pair
+from pytest_sre.synthesis.never.functions import CALENDAR
 from pytest_sre.synthesis.palette import Palette
+from pytest_sre.synthesis.search import BUDGET
 from pytest_sre.synthesis.shape import Shape, shape_of
 from pytest_sre.synthesis.signals import Signal, Track
+
+DEAD_MAN = "a dead man's switch: it fires always, by design"
+UNPROVEN = "fires on healthy data: none were found on which it is quiet (not proven that there are none)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +100,10 @@ def contrast(
 def _contrasted(shape: Shape, found: Burning, bench: Bench, share: float) -> Contrast | NotSynthesised:
     burns = bench.kept()
     healthily = Healthy(bench, found.groups, Palette(found.shape, bench.now), share)
+    if _reads_nothing(shape):
+        return NotSynthesised(shape.rule, DEAD_MAN)
     if not healthily.find():
-        return NotSynthesised(
-            shape.rule, "fires on healthy data: none were found on which it is quiet", shape.rule.expr
-        )
+        return NotSynthesised(shape.rule, UNPROVEN, shape.rule.expr)
     well = bench.kept()
     healthy = _signals(bench)
     burns = _needed(bench, found.groups, well, burns)
@@ -125,6 +131,12 @@ def _contrasted(shape: Shape, found: Burning, bench: Bench, share: float) -> Con
         if healthy[track] is not None or burn[track] is not None
     ]
     return Contrast(shape, tuple(behaviours), None if share_near is None else NEAR, reason)
+
+
+def _reads_nothing(shape: Shape) -> bool:
+    """Whether an alert depends neither on any series nor on the clock."""
+    read = any(isinstance(node, VectorSelector) for expr in shape.exprs for node in walk(expr))
+    return not read and not shape.functions & {"time", *CALENDAR}
 
 
 def _signals(bench: Bench) -> dict[Track, Signal | None]:
@@ -167,10 +179,11 @@ def _needed(
     """Burning data that differ from healthy ones only where the alert needs it."""
     kept = dict(burns)
     bench.set(kept)
+    bench.left = BUDGET // 3
     singles = [[entity] for group in groups if len(group) > 1 for entity in group]
     for group in [*groups, *singles]:
         changed = {entity: well[entity] for entity in group if well[entity] != kept[entity]}
-        if not changed:
+        if not changed or bench.left <= 0:
             continue
         bench.set(changed)
         if bench.fires(MOMENTS) and not bench.guards.broken(bench.trial):

@@ -34,7 +34,8 @@ def times(windows: Windows, lookback: float) -> tuple[float, ...]:
     smallest = min(span for _, _, span, _ in reads)
     near = max(1.0, min(_NEAR, smallest / 5))
     age = max(AHEAD, min(2 * smallest, 40 * near))
-    found = set(_stretch(-age, AHEAD, near))
+    dense = -age
+    found = set(_stretch(dense, AHEAD, near))
     while age < oldest:
         found.add(-float(round(age)))
         age += max(near, age * _THIN)
@@ -45,7 +46,10 @@ def times(windows: Windows, lookback: float) -> tuple[float, ...]:
         elif hi > 0:
             found.update(_stretch(-hi - span, -lo + AHEAD, max(1.0, min(span / 5, lookback / 3))))
         else:
-            found.update(-span + step for step in (-1.0, 135.0, 270.0, 405.0, AHEAD))
+            edges = (-span + step for step in (-1.0, 135.0, 270.0, 405.0, AHEAD))
+            found.update(
+                edge for edge in edges if edge < dense
+            )  # regular samples stay so: rates are exact then
     return tuple(sorted(time for time in found if time <= AHEAD))
 
 

@@ -90,6 +90,8 @@ class Healthy:
         """Change as few entities as possible: the others do what they did at the start."""
         self.bench.left = BUDGET // 3
         for entity, option in start.items():
+            if self.bench.left <= 0:
+                return  # each of thousands of series would cost a look at all of them
             kept = entity.option
             if kept != option:
                 entity.set(option)
@@ -217,7 +219,7 @@ def _calm(option: Option) -> bool:
         follows = option.slope in _UNITS and option.value > 1e9
         return follows or (option.slope == 0 and option.value >= 0)
     if isinstance(option, Counter):
-        return not option.surge and not option.level
+        return option.steady and not option.level
     return isinstance(option, Profile)
 
 

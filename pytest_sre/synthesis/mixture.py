@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from pytest_sre.synthesis.bench import MOMENTS
-from pytest_sre.synthesis.signals import Counter, Gauge, Signal, Track
+from pytest_sre.synthesis.signals import Counter, Gauge, Signal, Step, Track
 
 NEAR = 0.9
 """How far near is from healthy (0) to the smallest share of burning that fires (1)."""
@@ -70,14 +70,18 @@ def mix(healthy: Signal, burning: Signal, share: float) -> Signal | None:
         slope = healthy.slope if follows else _line(healthy.slope, burning.slope, share)
         return Gauge(_line(healthy.value, burning.value, share), slope)
     if isinstance(healthy, Counter) and isinstance(burning, Counter):
-        if healthy.surge and burning.surge and healthy.since != burning.since:
+        if not (healthy.steady or burning.steady) and healthy.since != burning.since:
             return None
         return Counter(
             _line(healthy.rate, burning.rate, share),
             _line(healthy.level, burning.level, share),
             _line(healthy.surge, burning.surge, share),
-            burning.since if burning.surge else healthy.since,
+            healthy.since if burning.steady else burning.since,
+            _line(healthy.growth, burning.growth, share),
         )
+    if isinstance(healthy, Gauge) and isinstance(burning, Step) and not healthy.slope:
+        before, after = (_line(healthy.value, end, share) for end in (burning.before, burning.after))
+        return Step(before, after, burning.since)
     return replace(healthy) if healthy == burning else None
 
 

@@ -18,6 +18,10 @@ _SLOPING = frozenset(
 )
 _SLOPING |= {"first_over_time", "double_exponential_smoothing"}
 """Functions whose value tells a gauge that rises or falls."""
+_OF_PAST = frozenset({"avg_over_time", "stddev_over_time", "stdvar_over_time", "quantile_over_time"})
+_OF_PAST |= {"min_over_time", "max_over_time", "mad_over_time"}
+"""Functions that tell what is usual: what is unusual began a short while ago."""
+_JUST_NOW = 20.0
 _LONG_AGO = 10 * 86400.0
 _SOME = 1800.0
 """A burn goes on for so long (seconds) after its alert should fire."""
@@ -43,7 +47,7 @@ class Palette:
 
     def options(self, entity: Entity) -> tuple[Option, ...]:
         """The options of one entity, in the order they are to be tried."""
-        key = (entity.kind if entity.kind != "histogram" else entity.name, entity.nature)
+        key = (entity.kind if entity.kind in ("counter", "gauge") else entity.name, entity.nature)
         if key not in self._lists:
             # most gauges count something: what is negative comes last
             self._lists[key] = tuple(sorted(dict.fromkeys(self._made(entity)), key=negative))
@@ -56,15 +60,16 @@ class Palette:
         if nature.fixed:
             return iter((Gauge(nature.level), None))
         if entity.kind == "flag":
-            return self._flags()
+            return self._flags(entity)
         every = self._counters() if entity.kind == "counter" else self._gauges(nature)
         if nature == FREE:
             return every
         first = likely(nature, entity.kind, self.shares, self.span)
         return fitted(chain(first, every), nature, entity.kind, self.span)
 
-    def _flags(self) -> Iterator[Option]:
-        yield from (Gauge(0.0), Gauge(1.0), None)
+    def _flags(self, entity: Entity) -> Iterator[Option]:
+        usual = (Gauge(0.0), Gauge(1.0), None)
+        yield from reversed(usual) if entity.name.endswith("_info") else usual
         yield from self._moving((1.0, 0.0))
         if "avg_over_time" in self.shape.functions:
             for share in self.shares:
@@ -82,12 +87,15 @@ class Palette:
                 for span in self.shape.ranges[:3]:
                     yield Counter(value / span)
         yield from (Counter(0.0, 1000.0), Counter(0.01), Counter(1.0), Counter(1000.0), None)
+        for value in self._far():
+            if value > 0:
+                yield Counter(value)
+                for span in self.shape.ranges[:1]:
+                    yield Counter(value / span)
         for span in self.shape.ranges[:3]:
             yield Counter(1.0, 0.0, TRAFFIC, span * 0.9)
             yield Counter(TRAFFIC, 0.0, -TRAFFIC * 0.99, span * 0.9)
-        for read in sorted(self.shape.reads, key=lambda read: (read.lo, read.range)):
-            if read.lo > read.range > 0:
-                yield Counter(TRAFFIC, 0.0, -TRAFFIC, (read.lo + read.range) / 2)
+        yield from self._changing()
         if self.shape.functions & {"resets", "changes"}:
             for count in self.shape.constants[:4]:
                 for span in self.shape.ranges[:2]:
@@ -96,6 +104,19 @@ class Palette:
                         yield Sawtooth(1.0, span / (2 * count + 2))
         for value in _around(self.shape.constants)[:6]:
             yield Counter(0.001, max(0.0, value))
+
+    def _changing(self) -> Iterator[Option]:
+        """Counters that stop before an offset, or count ever faster from before it on."""
+        reads = [
+            read for read in sorted(self.shape.reads, key=lambda read: (read.lo, read.range)) if read.lo > 0
+        ]
+        for read in reads:
+            if read.lo > read.range > 0:
+                yield Counter(TRAFFIC, 0.0, -TRAFFIC, (read.lo + read.range) / 2)
+        for read in reads[:1]:
+            for constant in self.shape.constants[:6]:
+                if constant > 0:
+                    yield Counter(0.01, 0.0, 0.0, read.reach, 2 * constant / read.lo)
 
     def _gauges(self, nature: Nature) -> Iterator[Option]:
         level = nature.high if nature.high < math.inf else nature.level
@@ -111,7 +132,15 @@ class Palette:
         if self.shape.functions & calendar.PARTS.keys():
             yield from self._dates()
         yield from self._moving(tuple(_around(self.shape.constants))[:6], level)
+        yield from (Gauge(value) for value in self._far())
         yield from (Gauge(-1.0), Gauge(1e12))
+
+    def _far(self) -> Iterator[float]:
+        """What constants may mean together, and values of every size: a search is guided by how far it is."""
+        for product in self.shape.products:
+            yield from (2 * product, product / 2)
+        for power in range(-4, 16):
+            yield from (10.0**power, 3 * 10.0**power)
 
     def _stamps(self, level: float) -> Iterator[Option]:
         for value in _around(self.shape.constants):
@@ -166,6 +195,11 @@ class Palette:
                 yield Step(usual * 3, usual, since)
                 for value in values[:3]:
                     yield from (Step(0.0, value, since), Step(value, 0.0, since))
+                for value in asked:
+                    yield from (Step(2 * value, value / 2, since), Step(value / 2, 2 * value, since))
+        if functions & _OF_PAST:
+            for since in dict.fromkeys([_JUST_NOW, *(span * 0.05 for span in ranges)]):
+                yield from (Step(usual, usual * 3, since), Step(usual * 3, usual, since))
                 for value in asked:
                     yield from (Step(2 * value, value / 2, since), Step(value / 2, 2 * value, since))
         if functions & {

@@ -12,6 +12,7 @@ try:
 except ImportError:  # Python 3.10
     import sre_parse as parser
 
+_DOT = re.compile(r"(?<=\]|[*+])\.(?=\[|\\d)")
 _CLASSES = {"CATEGORY_DIGIT": "1", "CATEGORY_WORD": "a", "CATEGORY_SPACE": " "}
 
 
@@ -28,7 +29,12 @@ def examples(pattern: str, limit: int = 6, given: tuple[int, str] | None = None)
         return ()
     found: dict[str, None] = {}
     status = list(parser.parse(re.sub(r"(?<=\d)\.|(?<=\d\.)\.", "0", pattern)))  # 5.. is rather 500 than 5aa
-    for text in chain(islice(_sequence(status, given), 20), islice(_sequence(list(tree), given), 200)):
+    dotted = list(parser.parse(_DOT.sub(r"\.", pattern)))  # [0-9].[0-9] is rather 1.0 than 1a0
+    for text in chain(
+        islice(_sequence(dotted, given), 20 if _DOT.search(pattern) else 0),
+        islice(_sequence(status, given), 20),
+        islice(_sequence(list(tree), given), 200),
+    ):
         if compiled.fullmatch(text):
             found[text] = None
             if len(found) >= limit:

@@ -4,27 +4,36 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 from pytest_sre.promql.ast import Aggregate, Binary, Call, Expr, VectorSelector, walk
 from pytest_sre.promql.resolve import RuleIndex
 from pytest_sre.synthesis import grid
+from pytest_sre.synthesis.alerting import alike, fires
 from pytest_sre.synthesis.descent import FAR, SHORT, Descent, knobs_of
-from pytest_sre.synthesis.element import Element, EvalError, Unsupported, Vector
+from pytest_sre.synthesis.element import EvalError, Unsupported, Vector
 from pytest_sre.synthesis.entities import Entity, build, is_error
 from pytest_sre.synthesis.evaluate import Evaluator
 from pytest_sre.synthesis.exposed import Exposed
+from pytest_sre.synthesis.nature import FREE
 from pytest_sre.synthesis.natures import Natures
 from pytest_sre.synthesis.palette import Palette, negative
 from pytest_sre.synthesis.shape import Shape
 from pytest_sre.synthesis.signals import Counter, Track
-from pytest_sre.synthesis.structure import families, structures
+from pytest_sre.synthesis.structure import Structure, families, structures
 from pytest_sre.synthesis.vectors import EXACT
 from pytest_sre.synthesis.world import World
 
-LATER = 300.0
+_LATER = (300.0, 7.0, 45.0)
 """Seconds into the run when an alert should still fire."""
 BUDGET = 300_000
 """Work (expressions and series evaluated) that one alert may cost: about a second."""
+_TRIED = 4
+"""Structures that are tried again with more of the budget."""
+_FEW = 6
+"""Series that a first look's budget is for; many need more of it."""
+_FIRST, _FURTHER = 5, 40
+"""Parts of the budget for a first look at the likeliest structure, and at each of the others."""
 _BRINK = 0.1
 _MODERATE = 0.55
 """How far beyond its threshold (relative) a firing expression may be before a smaller burn is tried."""
@@ -58,15 +67,14 @@ class Trial:
         return found
 
 
-def firing(element: Element) -> bool:
-    """Whether an alert surely fires on an element: on the brink Prometheus' last digit may decide otherwise."""
-    brink = EXACT < element.gone < EXACT + 1e-4  # what holds exactly (==) is safe
-    return not element.off and not element.bad and not brink and math.isfinite(element.value)
+class _Look(NamedTuple):
+    """What a first look at a structure left: ``late`` ones are tried later, ``cut_short`` those with no budget left."""
 
-
-def fires(vector: Vector) -> bool:
-    """Whether a result is one that an alert would fire on."""
-    return any(map(firing, vector))
+    remains: float
+    late: bool
+    cut_short: bool
+    structure: Structure
+    groups: list[list[Entity]]
 
 
 class Search:
@@ -88,24 +96,24 @@ class Search:
         self.now, self.lookback = now, lookback
         self.world = World(shape, serial, real)
         self.palette = Palette(shape, now)
-        self.natures = Natures(shape)
+        self.natures, self.kept_to = Natures(shape), False
         self.times = sample_times(shape, lookback)
         self.guards = Guards(shape.exprs, rules)
-        self.left = budget
+        self.budget = self.left = budget
 
     def run(self) -> list[list[Entity]] | None:
         """Entities on which the alert fires, replicas in one group; None if the search found none.
 
         Values are such as metrics of these names have; where those do not fire it, any values.
         """
-        budget = self.left
         found = self._run(self.natures)
-        if found is None:
-            self.left = max(self.left, budget // 2)
+        if found is None and self.kept_to:
+            self.left = max(self.left, self.budget // 2)
             found = self._run(None)
         return found
 
     def _run(self, natures: Natures | None) -> list[list[Entity]] | None:
+        looks: list[_Look] = []
         seen = set()
         for structure in structures(self.shape):
             layout = families(self.shape, self.world, structure)
@@ -114,18 +122,37 @@ class Search:
                 continue
             seen.add(key)
             groups = build(self.shape, layout, self.types, self.times, self.real, natures)
-            if self._solve(groups):
-                self._moderate(groups)
-                return groups
+            self.kept_to |= any(group[0].nature != FREE for group in groups)
+            many = max(1, sum(map(len, groups)) // _FEW)
+            budget = many * self.budget // _FURTHER if looks else self.budget // _FIRST
+            before = self.left
+            remains = self._solve(groups, budget)
+            if remains <= SHORT:
+                return self._moderate(groups)
+            cut_short = before - self.left >= budget
+            looks.append(_Look(remains, structure.vary not in self.shape.lost, cut_short, structure, groups))
+        for look in self._promising(looks):
+            if self._solve(look.groups, self.left // 2, again=look) <= SHORT:
+                return self._moderate(look.groups)
         return None
 
-    def _solve(self, groups: list[list[Entity]]) -> bool:
+    def _promising(self, looks: list[_Look]) -> list[_Look]:
+        """Structures that came as near as the first one and that may come nearer, the nearest first."""
+        limit = min(looks[0].remains, FAR / 4) if looks else 0.0
+        near = [look for look in looks if look.remains <= limit and (look.cut_short or look.structure.vary)]
+        return sorted(near, key=lambda look: (look.remains, look.late))[:_TRIED]
+
+    def _solve(self, groups: list[list[Entity]], budget: int, again: _Look | None = None) -> float:
+        """Search within a budget, going on where a look was cut short; the distance that remains."""
         entities = [entity for group in groups for entity in group]
-        for entity in entities:
+        go_on = again is not None and again.cut_short
+        for entity in entities if not go_on else ():
             entity.set(self.palette.start(entity))
         self.trial = Trial(entities)
-        best = Descent(self.palette.options, self._distance, lambda: self.left <= 0).run(knobs_of(groups))
-        return best <= SHORT
+        floor = max(0, self.left - budget)
+        return Descent(self.palette.options, self._distance, lambda: self.left <= floor).run(
+            knobs_of(groups, rest_first=again is not None and not again.cut_short)
+        )
 
     def _distance(self) -> float:
         """How far the expression is from firing."""
@@ -133,15 +160,14 @@ class Search:
             vector = self._evaluate()
         except EvalError:
             return FAR / 2
-        distance = min((e.off + (3.0 if e.bad else 0.0) for e in vector), default=FAR) + self.guards.broken(
-            self.trial
-        )
+        distance = min((e.off + (3.0 if e.bad else 0.0) for e in vector), default=FAR)
+        distance += self.guards.broken(self.trial) + alike(vector, self.shape.rule)
         return distance if distance > 0 or self._lasts() else SHORT
 
     def _lasts(self) -> bool:
-        """Whether what fires now still fires some minutes into the run."""
+        """Whether what fires now still fires some seconds and some minutes into the run."""
         try:
-            return fires(self._evaluate(LATER))
+            return all(fires(self._evaluate(moment), self.shape.rule) for moment in _LATER)
         except EvalError:
             return False
 
@@ -152,8 +178,12 @@ class Search:
         finally:
             self.left -= evaluator.work
 
-    def _moderate(self, groups: list[list[Entity]]) -> None:
+    def _moderate(self, groups: list[list[Entity]]) -> list[list[Entity]]:
         """Prefer a moderate burn to an extreme one, or to one on the brink, as long as the alert fires."""
+        self._make_moderate(groups)
+        return groups
+
+    def _make_moderate(self, groups: list[list[Entity]]) -> None:
         excess = self._excess()
         if _BRINK <= excess <= _MODERATE or excess <= EXACT or len(self.trial.tracks) > _MANY:
             return
@@ -179,7 +209,7 @@ class Search:
             vector = self._evaluate()
         except EvalError:
             return -1.0
-        if not fires(vector) or self.guards.broken(self.trial):
+        if not fires(vector, self.shape.rule) or self.guards.broken(self.trial):
             return -1.0
         return max(element.gone for element in vector if not element.off and not element.bad)
 
@@ -249,4 +279,4 @@ def _counted(expr: Expr, rules: RuleIndex) -> frozenset[str]:
     return frozenset(names)
 
 
-__all__ = ["Guards", "Search", "Trial", "Unsupported", "fires", "firing"]
+__all__ = ["Guards", "Search", "Trial", "Unsupported"]

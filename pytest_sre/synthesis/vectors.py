@@ -13,6 +13,7 @@ Key = tuple[tuple[str, str], ...]
 COMPARISONS = frozenset({"==", "!=", ">", "<", ">=", "<="})
 EXACT = 0.01
 """How far a comparison that holds exactly (==) is from not holding, at least."""
+_BEHIND = 0.001
 
 
 def gap(op: str, a: float, b: float) -> tuple[float, float]:
@@ -69,13 +70,12 @@ def set_operation(node: Binary, lhs: Vector, rhs: Vector) -> Vector:
     if node.op == "or":
         there = {key(element.labels) for element in lhs if not element.off}
         hidden = {key(element.labels): element.gone for element in rhs if not element.off}
-        # what hides another vanishes only when that does too
+        # what hides another vanishes only when that does too: farther, if not by much
         shown = [
-            element
-            if element.off
-            else element._replace(gone=element.gone + hidden.get(key(element.labels), 0.0))
+            element if element.off or element.gone <= 2 * EXACT
+            else element._replace(gone=element.gone + _BEHIND * hidden.get(key(element.labels), 0.0))
             for element in lhs
-        ]
+        ]  # fmt: skip
         return shown + [element for element in rhs if key(element.labels) not in there]
     table = _table(rhs, key)
     result = []

@@ -15,7 +15,7 @@ from pytest_sre.model.scenario import Series
 from pytest_sre.model.timeline import Stretch
 from pytest_sre.synthesis.contrast import Behaviour
 from pytest_sre.synthesis.shape import Shape
-from pytest_sre.synthesis.signals import Counter, Gauge, Lost, Signal
+from pytest_sre.synthesis.signals import Counter, Gauge, Lost, Signal, Step
 
 Phase = Literal["healthy", "near", "burning", "over"]
 _COUNTING_STEP = 30.0
@@ -174,6 +174,9 @@ def _moved(signal: Signal | None, course: Course) -> Signal | None:
     unit = _stamp(signal, course.now)
     if isinstance(signal, Gauge) and unit:
         return replace(signal, value=signal.value + (course.epoch - course.now) * unit)
+    if isinstance(signal, Step) and (unit := _stamp(Gauge(signal.after), course.now)):
+        shift = (course.epoch - course.now) * unit
+        return replace(signal, before=signal.before + shift, after=signal.after + shift)
     return signal
 
 
