@@ -124,8 +124,16 @@ def _bounds(shape: Shape, family: Family) -> tuple[str, ...]:
     if "histogram_quantile" in shape.functions:
         wanted += [k * c for c in shape.constants[:6] if 5 < c < 1e12 for k in (0.5, 1.0, 2.0, 5.0)]
     for bound in wanted:
-        bounds.setdefault(bound, f"{bound:g}")
+        bounds.setdefault(bound, printed(bound))
     return (*(bounds[bound] for bound in sorted(bounds) if math.isfinite(bound)), "+Inf")
+
+
+def printed(bound: float) -> str:
+    """A bucket's bound as Prometheus' clients print it: as few digits as tell it apart, an exponent from 1e+06 on."""
+    digits = next(n for n in range(1, 18) if float(f"{bound:.{n}g}") == bound)
+    text = f"{bound:.{digits - 1}e}"
+    exponent = int(text.partition("e")[2])
+    return text if exponent < -4 or exponent >= 6 else f"{bound:.{max(digits, exponent + 1)}g}"
 
 
 def _named(matcher: Matcher) -> tuple[str, ...]:

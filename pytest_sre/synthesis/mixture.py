@@ -128,6 +128,8 @@ def approach(
             reason = EXACT
         elif not all(_quiet_at(pairs, edge * part, quiet) for part in (0.5, NEAR)):
             reason = UNSTEADY
+        elif all(pair.track.signal == pair.healthy for pair in pairs):
+            reason = ANY  # of whole things there is nothing between
         else:
             return NEAR * edge, ""
     for pair in pairs:

@@ -123,7 +123,8 @@ def named(
     least = least if all(abs(value) > 10 * least for value in values if value) else 0.0
     if _WARM.search(name):
         low = min(low, -50.0)
-    return _leveled(replace(made, low=low, high=_bound(name, values), level=level, least=least), name, as_is)
+    made = replace(made, low=low, high=_bound(name, values), level=level, least=least)
+    return _leveled(made, name, as_is, apart)
 
 
 def _is_state(asked: tuple[tuple[str, float], ...], apart: bool) -> bool:
@@ -158,7 +159,7 @@ def _bound(name: str, values: list[float]) -> float:
     return math.inf
 
 
-def _leveled(made: Nature, name: str, as_is: bool) -> Nature:
+def _leveled(made: Nature, name: str, as_is: bool, apart: bool) -> Nature:
     """Where it stands while all is well, on the healthy side of what is asked; and whether it counts whole things."""
     values = [value for _, value in made.asked]
     integers = all(value == int(value) for value in values)
@@ -167,6 +168,8 @@ def _leveled(made: Nature, name: str, as_is: bool) -> Nature:
     level = made.level if made.high == math.inf else made.high / 2
     usual = level == LEVEL
     for op, value in made.asked:
+        if not apart and not value:
+            continue  # something is computed with what is there
         if op in (">", ">="):
             level = min(level, value / 2)
         elif op in ("<", "<="):

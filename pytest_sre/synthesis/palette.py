@@ -39,11 +39,14 @@ class Palette:
         self.span = Span(now, 1.2 * (reach + _SOME), shape.rule.hold + _SOME)
         self._lists: dict[tuple[str, Nature], tuple[Option, ...]] = {}
 
-    def start(self, entity: Entity) -> Option:
-        """What an entity does as long as nothing else is asked of it."""
-        if entity.nature == FREE or entity.kind == "flag":
+    def start(self, entity: Entity, burning: bool = False) -> Option:
+        """What an entity does at first: what its metric does while all is well, or what is asked of it."""
+        nature = entity.nature
+        if nature == FREE or entity.kind == "flag":
             return initial(entity)
-        return start(entity.nature, entity.kind, self.span)
+        if burning and nature.asked and not nature.unit and not nature.fixed:
+            return next(iter(self.options(entity)))
+        return start(nature, entity.kind, self.span)
 
     def options(self, entity: Entity) -> tuple[Option, ...]:
         """The options of one entity, in the order they are to be tried."""

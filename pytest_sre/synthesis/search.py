@@ -147,7 +147,7 @@ class Search:
         entities = [entity for group in groups for entity in group]
         go_on = again is not None and again.cut_short
         for entity in entities if not go_on else ():
-            entity.set(self.palette.start(entity))
+            entity.set(self.palette.start(entity, burning=True))
         self.trial = Trial(entities)
         floor = max(0, self.left - budget)
         return Descent(self.palette.options, self._distance, lambda: self.left <= floor).run(
