@@ -172,8 +172,9 @@ def _pairs(
 ) -> list[Pair]:
     """The tracks that differ."""
     flags = {track for entity in bench.entities if entity.kind == "flag" for track in entity.tracks}
+    whole = {track for entity in bench.entities if entity.nature.whole for track in entity.tracks}
     return [
-        Pair(track, healthy[track], burn[track], track in flags)
+        Pair(track, healthy[track], burn[track], track in flags, track in whole)
         for track in bench.trial.tracks
         if healthy[track] != burn[track]
     ]
