@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pytest_sre.model.rules import Rule
 from pytest_sre.model.scenario import Impossible, Labels, NotSynthesised
@@ -14,7 +14,7 @@ from pytest_sre.promql.resolve import RuleIndex
 from pytest_sre.synthesis import mixture
 from pytest_sre.synthesis.batches import labels_key
 from pytest_sre.synthesis.bench import MOMENTS, Bench
-from pytest_sre.synthesis.burning import Burning, burning
+from pytest_sre.synthesis.burning import Burning, sometime
 from pytest_sre.synthesis.element import EvalError, Unsupported
 from pytest_sre.synthesis.entities import Entity, Option
 from pytest_sre.synthesis.exposed import Exposed
@@ -56,13 +56,15 @@ class Contrast:
     """How the series of one alert behave; ``shape`` is the alert, with its reads.
 
     ``near`` is how far `Behaviour.near` is from healthy (0) to the smallest mixture that fires (1): 0.9; None where
-    there is nothing near, and ``near_reason`` then says why.
+    there is nothing near, and ``near_reason`` then says why. ``moment`` (seconds since the epoch) has the time of the
+    week that the alert asks for; 0 where it asks for none.
     """
 
     shape: Shape
     behaviours: tuple[Behaviour, ...]
     near: float | None
     near_reason: str = ""
+    moment: float = 0.0
 
 
 def contrast(
@@ -84,10 +86,14 @@ def contrast(
     """
     try:
         shape = shape_of(alert, rules)
-        found = burning(shape, rules, types=types, now=now, lookback=lookback, serial=serial, real=real)
+        found, moment = sometime(
+            shape, rules, types=types, now=now, lookback=lookback, serial=serial, real=real
+        )
         if not isinstance(found, Burning):
             return found
-        return _contrasted(shape, found, Bench(shape, rules, now, lookback, found.entities), error_share)
+        bench = Bench(shape, rules, moment or now, lookback, found.entities)
+        made = _contrasted(shape, found, bench, error_share)
+        return replace(made, moment=moment) if isinstance(made, Contrast) else made
     except PromqlError as error:
         return NotSynthesised(alert, f"not PromQL: {error}", alert.expr)
     except Unsupported as error:
