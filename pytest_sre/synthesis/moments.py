@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from pytest_sre.promql.ast import Call, Expr, VectorSelector, children, walk
+from pytest_sre.promql.ast import Binary, Call, Expr, VectorSelector, children, walk
 from pytest_sre.promql.resolve import RuleIndex
 from pytest_sre.synthesis import calendar
 from pytest_sre.synthesis.element import EvalError, Unsupported
@@ -93,6 +93,10 @@ def _reads(expr: Expr) -> bool:
     return any(isinstance(node, VectorSelector) for node in walk(expr))
 
 
+def _is_bool(part: Expr) -> bool:
+    return any(isinstance(node, Binary) and node.bool for node in walk(part))
+
+
 class _Nothing:
     """No series at all."""
 
@@ -102,12 +106,13 @@ class _Nothing:
 
 
 def _key(parts: Sequence[Expr], rules: RuleIndex, at: float) -> Key:
-    """Which parts hold at a moment: have a result, and not the 0 of a comparison with ``bool``."""
+    """Which parts hold at a moment: have a result, and not the 0 that a comparison with ``bool`` gives."""
     evaluator = Evaluator(_Nothing(), rules, at)
     found = []
     for part in parts:
         try:
-            found.append(any(not one.off and one.value != 0 for one in evaluator.vector(part)))
+            there = [one.value for one in evaluator.vector(part) if not one.off]
+            found.append(any(there) if _is_bool(part) else bool(there))
         except (EvalError, Unsupported):
             found.append(False)
     return tuple(found)
