@@ -244,3 +244,17 @@ def test_a_mixture_lies_between_and_counters_never_fall(one: Signal, other: Sign
         assert isinstance(mixed, Gauge)
         low, high = sorted((one.value, other.value))
         assert low - 1e-6 <= mixed.value <= high + 1e-6
+
+
+@pytest.mark.parametrize(
+    "expr",
+    [
+        "abs(pgs - on (job) group_left avg(pgs) by (job)) * on (osd) group_left (hostname) osd_meta > 0.3",
+        'lag{role="a"} > on (job) (lag{role="b"} or lag{role="c"})',
+    ],
+)
+def test_what_cannot_all_be_there_at_once_need_not_be_there_while_all_is_well(expr: str) -> None:
+    """With all series there Prometheus would have to match many series with many."""
+    made = contrasted(expr)
+    assert made.near == 0.9
+    assert all(one.healthy is not None for one in made.behaviours)
