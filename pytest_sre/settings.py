@@ -297,6 +297,18 @@ def _merged(base: Any, over: Any) -> Any:
     return base.model_copy(update=values)
 
 
+def is_settings(path: Path) -> bool:
+    """Whether a file may be our settings: it is there, and no file of rules that has the same name."""
+    try:
+        documents = load_all(path.read_text("utf-8-sig")) if path.is_file() else None
+    except (YamlError, OSError, UnicodeDecodeError):
+        return True  # whoever reads it tells what is wrong
+    if documents is None:
+        return False
+    top = documents[0].value if documents else None
+    return not (isinstance(top, dict) and "groups" in top and not top.keys() & SreYaml.model_fields.keys())
+
+
 def read_sre_yaml(path: Path) -> SreYaml:
     """Read and validate ``sre.yaml``; raises UserError that names file, line and key."""
     try:

@@ -304,3 +304,17 @@ def test_there_are_enough_where_too_few_fire() -> None:
 def test_healthy_data_may_have_no_errors_at_all() -> None:
     made = contrasted("sum(increase(a_errors_total[5m])) + sum(increase(b_errors_total[5m])) > 0")
     assert [one.healthy for one in made.behaviours] == [Counter(0.0), Counter(0.0)]
+
+
+@pytest.mark.parametrize(
+    "expr",
+    [
+        "abs(pgs - on (job) group_left avg(pgs) by (job)) * on (osd) group_left (hostname) osd_meta > 0.3",
+        'lag{role="a"} > on (job) (lag{role="b"} or lag{role="c"})',
+    ],
+)
+def test_what_cannot_all_be_there_at_once_need_not_be_there_while_all_is_well(expr: str) -> None:
+    """With all series there Prometheus would have to match many series with many."""
+    made = contrasted(expr)
+    assert made.near == 0.9
+    assert all(one.healthy is not None for one in made.behaviours)

@@ -9,7 +9,7 @@ import pytest
 from pytest_sre.errors import UserError
 from pytest_sre.model.finding import Location
 from pytest_sre.model.slo import PolicyEntry
-from pytest_sre.settings import SreYaml, of_scope, read_sre_yaml
+from pytest_sre.settings import SreYaml, is_settings, of_scope, read_sre_yaml
 
 
 def read(folder: Path, text: str | bytes) -> SreYaml:
@@ -213,3 +213,21 @@ def test_not_utf8(tmp_path: Path) -> None:
 def test_odd_yaml_is_no_crash(tmp_path: Path, text: str) -> None:
     with pytest.raises(UserError):
         read(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    ("text", "settings"),
+    [
+        ("groups:\n- name: sre\n  rules: []\n", False),
+        ("namespace: x\ngroups: []\n", False),
+        ("strict: true\ngroups: []\n", True),  # its unknown key is told
+        ("strikt: true\n", True),
+        ("", True),
+        ("a: [", True),
+    ],
+)
+def test_a_rule_file_of_the_same_name_is_no_settings(tmp_path: Path, text: str, settings: bool) -> None:
+    path = tmp_path / "sre.yml"
+    assert not is_settings(path)
+    path.write_text(text)
+    assert is_settings(path) is settings

@@ -14,6 +14,7 @@ from pytest_sre.synthesis.element import Unsupported
 from pytest_sre.synthesis.entities import Entity
 from pytest_sre.synthesis.exposed import Exposed
 from pytest_sre.synthesis.focus import CHOICES, focused
+from pytest_sre.synthesis.moments import asks_a_date, asks_the_clock, moments
 from pytest_sre.synthesis.never import KnownTypes, impossible
 from pytest_sre.synthesis.search import BUDGET, Search
 from pytest_sre.synthesis.shape import Shape, shape_of
@@ -68,6 +69,40 @@ def burning(
     whole = all(real.knows([name]) for name in shape.raw)
     reason = f"no series like those of the snapshots fire it: {lacking}"
     return NotSynthesised(alert, reason, alert.expr, lacking if whole else "")
+
+
+def sometime(
+    shape: Shape,
+    rules: RuleIndex,
+    *,
+    types: Mapping[str, str],
+    now: float,
+    lookback: float,
+    serial: str,
+    real: Exposed | None = None,
+) -> tuple[Burning | NotSynthesised | Impossible, float]:
+    """As `burning`, but where an alert asks for the hour or the weekday at whatever time of the week fires it.
+
+    Also that moment (seconds since the epoch); 0 where one is as good as another.
+    """
+    if not asks_the_clock(shape):
+        made = burning(
+            shape, rules, types=types, now=now, lookback=lookback, serial=serial, real=real
+        )  # fmt: skip
+        return made, 0.0
+    if asks_a_date(shape):
+        return NotSynthesised(
+            shape.rule, "what asks for a date, other than of a series, is not supported yet"
+        ), 0.0
+    failed: NotSynthesised | Impossible | None = None
+    for moment in moments(shape, rules, now):
+        found = burning(
+            shape, rules, types=types, now=moment, lookback=lookback, serial=serial, real=real
+        )  # fmt: skip
+        if not isinstance(found, NotSynthesised):
+            return found, moment
+        failed = failed or found
+    return failed or NotSynthesised(shape.rule, "no series found that fire it", shape.rule.expr), 0.0
 
 
 def _searched(

@@ -14,7 +14,7 @@ from pytest_sre.promql.resolve import RuleIndex
 from pytest_sre.synthesis import mixture
 from pytest_sre.synthesis.batches import labels_key
 from pytest_sre.synthesis.bench import MOMENTS, Bench
-from pytest_sre.synthesis.burning import Burning, burning
+from pytest_sre.synthesis.burning import Burning, sometime
 from pytest_sre.synthesis.element import EvalError, Unsupported
 from pytest_sre.synthesis.entities import Entity, Option
 from pytest_sre.synthesis.exponential import Native
@@ -59,7 +59,8 @@ class Contrast:
 
     ``near`` is how far `Behaviour.near` is from healthy (0) to the smallest mixture that fires (1): 0.9; None where
     there is nothing near, and ``near_reason`` then says why. Some of the series are parts of ``native`` histograms; the
-    ``shape`` is then that of the alert on classic ones.
+    ``shape`` is then that of the alert on classic ones. ``moment`` (seconds since the epoch) has the time of the week that
+    the alert asks for; 0 where it asks for none.
     """
 
     shape: Shape
@@ -67,6 +68,7 @@ class Contrast:
     near: float | None
     near_reason: str = ""
     native: Native | None = None
+    moment: float = 0.0
 
 
 def contrast(
@@ -108,10 +110,14 @@ def _contrast(
 ) -> Contrast | NotSynthesised | Impossible:
     try:
         shape = shape_of(alert, rules)
-        found = burning(shape, rules, types=types, now=now, lookback=lookback, serial=serial, real=real)
+        found, moment = sometime(
+            shape, rules, types=types, now=now, lookback=lookback, serial=serial, real=real
+        )
         if not isinstance(found, Burning):
             return found
-        return _contrasted(shape, found, Bench(shape, rules, now, lookback, found.entities), error_share)
+        bench = Bench(shape, rules, moment or now, lookback, found.entities)
+        made = _contrasted(shape, found, bench, error_share)
+        return replace(made, moment=moment) if isinstance(made, Contrast) else made
     except PromqlError as error:
         return NotSynthesised(alert, f"not PromQL: {error}", alert.expr)
     except Unsupported as error:

@@ -115,7 +115,19 @@ class Healthy:
                     entity.set(kept)
 
     def _start(self) -> dict[Entity, Option]:
-        """What each entity does while all is well, as far as can be told without trying."""
+        """What each entity does while all is well, as far as can be told without trying.
+
+        Where Prometheus cannot evaluate that (many series would match many), those are absent that are so while it burns.
+        """
+        start = self._realistically()
+        self.bench.set(start)
+        try:
+            self.bench.vector()
+        except EvalError:
+            return {one: None if self.burning[one] is None else option for one, option in start.items()}
+        return start
+
+    def _realistically(self) -> dict[Entity, Option]:
         errors: Mapping[Entity, Option] = error_rates(
             list(self.bench.entities), self.bench.shape.exprs, self.bench.rules, self.bench.score, self.share
         )
