@@ -102,7 +102,9 @@ def _fill(one: Any, value: Histogram) -> int:
 
 
 def _add_buckets(spans: Any, counts: Any, side: Buckets) -> None:
-    if side.counts:
+    if any(
+        side.counts
+    ):  # Prometheus 2.42 takes what has a count of 0 for whole numbers, of which there are none
         spans.add(offset=side.offset, length=len(side.counts))
         counts.extend(side.counts)
 

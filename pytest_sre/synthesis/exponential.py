@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from pytest_sre.model.samples import STALE, Buckets, Histogram, Value, is_stale
+from pytest_sre.model.samples import STALE, Buckets, Histogram, Value, is_stale, total_of
 from pytest_sre.model.scenario import Labels, Series
 
 _FINEST = 3  # 8 buckets from a value to its double: Prometheus' own default is 8 to 10 for most programs
@@ -98,7 +98,7 @@ def _histogram(layout: _Layout, cumulative: Iterable[Value], total: Value | None
         for place, share in shares:
             counts[place] += inside * share
     given = total if isinstance(total, float) and not is_stale(total) else summed
-    return Histogram(layout.schema, math.fsum(counts), given, positive=Buckets(layout.offset, tuple(counts)))
+    return Histogram(layout.schema, total_of(counts), given, positive=Buckets(layout.offset, tuple(counts)))
 
 
 @lru_cache(maxsize=256)
