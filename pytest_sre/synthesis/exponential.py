@@ -36,10 +36,14 @@ class _Layout:
 
 @dataclass(frozen=True, slots=True)
 class Native:
-    """Which metrics are native histograms, and which names their readers ask for as they are."""
+    """Which metrics are native histograms, and which names their readers ask for as they are.
+
+    ``recorded``: rules behind the readers record native histograms.
+    """
 
     names: frozenset[str]
     read: frozenset[str]
+    recorded: bool = False
 
     def assembled(self, series: Iterable[Series]) -> Iterator[Series]:
         """All series, those of a native histogram as one; its classic ones remain where something reads them."""

@@ -107,9 +107,9 @@ class Classic(RuleIndex):
 
     def native(self, alerts: Iterable[Rule]) -> Native:
         """How the series of these alerts, as their author wrote them, are to be emitted."""
-        texts = [rule.expr for alert in alerts for rule in (alert, *self.original.closure(alert))]
-        read = {selector.name for text in texts for selector in selectors(text)}
-        return Native(frozenset(self.names), frozenset(read))
+        rules = [rule for alert in alerts for rule in (alert, *self.original.closure(alert))]
+        read = {selector.name for rule in rules for selector in selectors(rule.expr)}
+        return Native(frozenset(self.names), frozenset(read), not self._histograms.isdisjoint(rules))
 
     def told(self, failed: _Failed) -> _Failed:
         """What is said of an alert here, said of the alert as its author wrote it."""
