@@ -63,8 +63,8 @@ Value = float | Histogram
 
 
 def ending(value: Value) -> Value:
-    """What ends a series whose last value this was: Prometheus 2.42 hangs on a number after histograms."""
-    return Histogram(sum=STALE) if isinstance(value, Histogram) else STALE
+    """What ends a series whose last value this was; of histograms one with a count, see `remote_write.write`."""
+    return Histogram(count=1.0, sum=STALE) if isinstance(value, Histogram) else STALE
 
 
 def is_stale(value: Value) -> bool:
