@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from pytest_sre.model.observation import Change
 from pytest_sre.model.samples import Histogram, Value
-from pytest_sre.model.scenario import Batch, Labels, Series
+from pytest_sre.model.scenario import Batch, Labels, NotSynthesised, Scenario, Series
 from pytest_sre.settings import PrometheusServer
 from pytest_sre.stack import prometheus
+from pytest_sre.stack.prometheus import RuleState
 
 Written = tuple[Labels, list[tuple[float, Value]]]
 CHANGE = Change(
@@ -17,10 +18,20 @@ CHANGE = Change(
     f"--enable-feature={prometheus.HISTOGRAMS} for the alerts that read native histograms",
 )
 
+NOT_FIRED = "native histograms are searched as classic ones, and Prometheus does not fire on what was found"
+
 
 def has_histograms(batch: Batch) -> bool:
     """Whether any of its series is a native histogram."""
     return any(isinstance(value, Histogram) for one in batch.series for _, value in one.samples[:1])
+
+
+def plan_of(scenario: Scenario, state: RuleState) -> Scenario | NotSynthesised:
+    """What is said of an alert's series: where Prometheus does not fire on native histograms, they are to blame."""
+    native = any(isinstance(value, Histogram) for one in scenario.series for _, value in one.samples[:1])
+    if state.state == "firing" or state.error or not native:
+        return scenario
+    return NotSynthesised(scenario.alert, NOT_FIRED)
 
 
 def settings(given: PrometheusServer, batch: Batch) -> tuple[PrometheusServer, bool]:

@@ -6,7 +6,7 @@ The search knows classic histograms. ``histogram_quantile(0.9, sum by (job) (rat
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 from pytest_sre.model.rules import Rule
@@ -112,21 +112,26 @@ def _parsed(text: str) -> Expr | None:
         return None
 
 
-def mapped(expr: Expr, rules: RuleIndex) -> Expr:
-    """The expression for classic histograms; itself where it has no native ones."""
+def mapped(expr: Expr, rules: RuleIndex, names: Collection[str]) -> Expr:
+    """The expression for classic histograms; itself where it has no native ones.
+
+    ``names`` are the metrics that are native histograms: what else reads them, asks whether they are there.
+    """
     inner = histogram(expr, rules)
     if isinstance(expr, Call) and inner is not None:
         return _mapped_call(expr, inner)
     if isinstance(expr, Call):
-        return replace(expr, args=tuple(mapped(one, rules) for one in expr.args))
+        return replace(expr, args=tuple(mapped(one, rules, names) for one in expr.args))
     if isinstance(expr, Aggregate):
-        param = mapped(expr.param, rules) if expr.param is not None else None
-        return replace(expr, expr=mapped(expr.expr, rules), param=param)
+        param = mapped(expr.param, rules, names) if expr.param is not None else None
+        return replace(expr, expr=mapped(expr.expr, rules, names), param=param)
     if isinstance(expr, Binary):
-        return replace(expr, lhs=mapped(expr.lhs, rules), rhs=mapped(expr.rhs, rules))
+        return replace(expr, lhs=mapped(expr.lhs, rules, names), rhs=mapped(expr.rhs, rules, names))
     if isinstance(expr, (Unary, Subquery)):
-        return replace(expr, expr=mapped(expr.expr, rules))
-    return expr
+        return replace(expr, expr=mapped(expr.expr, rules, names))
+    selector = expr.selector if isinstance(expr, MatrixSelector) else expr
+    known = isinstance(selector, VectorSelector) and selector.name in names
+    return part(expr, "bucket", "+Inf") if known else expr
 
 
 def _mapped_call(expr: Call, inner: Expr) -> Expr:

@@ -54,6 +54,10 @@ class RuleIndex:
         """A rule and all rules as their author wrote them: here they are just that."""
         return rule, self
 
+    def together(self, selector: VectorSelector) -> tuple[VectorSelector, ...]:
+        """What a selector of raw series reads, with all series that cannot be without these: here it alone."""
+        return (selector,)
+
     def interval(self, rule: Rule) -> float:
         """Seconds between two evaluations of a rule in production."""
         return self.intervals.get(rule, DEFAULT_INTERVAL)

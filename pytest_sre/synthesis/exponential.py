@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from pytest_sre.model.samples import STALE, Buckets, Histogram, Value, is_stale
+from pytest_sre.model.samples import Buckets, Histogram, Value, ending, is_stale, total_of
 from pytest_sre.model.scenario import Labels, Series
 
 _FINEST = 3  # 8 buckets from a value to its double: Prometheus' own default is 8 to 10 for most programs
@@ -21,6 +21,8 @@ _FIRST = 8.0  # times below the first bound: what is observed there is as good a
 _ROUNDING = 1e-3
 """Counts are kept to so much: what remains of two large numbers must not go down by a rounding error (a reset)."""
 _USUAL = 0.1
+_BEFORE = 1.0
+"""There was one observation before all others: without any, a histogram is nothing to Prometheus 2.42."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +38,14 @@ class _Layout:
 
 @dataclass(frozen=True, slots=True)
 class Native:
-    """Which metrics are native histograms, and which names their readers ask for as they are."""
+    """Which metrics are native histograms, and which names their readers ask for as they are.
+
+    ``recorded``: rules behind the readers record native histograms.
+    """
 
     names: frozenset[str]
     read: frozenset[str]
+    recorded: bool = False
 
     def assembled(self, series: Iterable[Series]) -> Iterator[Series]:
         """All series, those of a native histogram as one; its classic ones remain where something reads them."""
@@ -81,14 +87,14 @@ def _samples(members: Iterable[Series]) -> Iterator[tuple[float, Value]]:
     layout = _layout(bounds)
     for time, last in (buckets[bounds[-1]] if buckets else total).items():
         if not isinstance(last, float) or is_stale(last):
-            yield time, Histogram(sum=STALE)
+            yield time, ending(Histogram())
             continue
         counts = [buckets[bound].get(time, last) for bound in bounds] if buckets else [last / _USUAL]
         yield time, _histogram(layout, counts, total.get(time))
 
 
 def _histogram(layout: _Layout, cumulative: Iterable[Value], total: Value | None) -> Histogram:
-    counts = [0.0] * layout.length
+    counts = [_BEFORE, *[0.0] * (layout.length - 1)]
     before = summed = 0.0
     for shares, mean, value in zip(layout.shares, layout.means, cumulative, strict=True):
         assert isinstance(value, float)
@@ -98,7 +104,7 @@ def _histogram(layout: _Layout, cumulative: Iterable[Value], total: Value | None
         for place, share in shares:
             counts[place] += inside * share
     given = total if isinstance(total, float) and not is_stale(total) else summed
-    return Histogram(layout.schema, math.fsum(counts), given, positive=Buckets(layout.offset, tuple(counts)))
+    return Histogram(layout.schema, total_of(counts), given, positive=Buckets(layout.offset, tuple(counts)))
 
 
 @lru_cache(maxsize=256)

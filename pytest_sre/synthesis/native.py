@@ -64,8 +64,9 @@ class Classic(RuleIndex):
 
     def _made(self, rule: Rule) -> Iterator[Rule]:
         """The rule as it is here; of one that records native histograms also those for its parts."""
-        yield self.rule(rule)
-        if rule in self._histograms:
+        if rule not in self._histograms:
+            yield self.rule(rule)
+        else:
             for suffix in _SUFFIXES:
                 text = to_text(part(parse(rule.expr), suffix))
                 made = replace(rule, name=f"{rule.name}_{suffix}", expr=text)
@@ -74,12 +75,13 @@ class Classic(RuleIndex):
 
     def rule(self, rule: Rule) -> Rule:
         """A rule as it is here: the same where it has no native histograms."""
-        if rule not in self.of and "histogram_" in rule.expr:
+        read = {selector.name for selector in selectors(rule.expr)}
+        if rule not in self.of and ("histogram_" in rule.expr or read & self.names):
             try:
                 tree = parse(rule.expr)
             except PromqlError:
                 return rule
-            made = mapped(tree, self.original)
+            made = mapped(tree, self.original, self.names)
             if made != tree:
                 self.of[rule] = replace(rule, expr=to_text(made))
                 self._author[self.of[rule]] = rule
@@ -89,20 +91,25 @@ class Classic(RuleIndex):
         """A rule and all rules as their author wrote them."""
         return self._author.get(rule, rule), self.original
 
-    def records_histograms(self, rule: Rule) -> bool:
-        """Whether a recording rule, as its author wrote it, gives native histograms."""
-        return rule in self._histograms
+    def together(self, selector: VectorSelector) -> tuple[VectorSelector, ...]:
+        """A native histogram always has both buckets and a sum, whatever is asked of it."""
+        base, _, suffix = selector.name.rpartition("_")
+        if base not in self.names or suffix not in _SUFFIXES:
+            return (selector,)
+        kept = tuple(matcher for matcher in selector.matchers if matcher.label != "le")
+        whole = (replace(selector, name=f"{base}_{one}", matchers=kept) for one in _SUFFIXES)
+        return tuple(dict.fromkeys((selector, *whole)))
 
     def is_native(self, alert: Rule) -> bool:
         """Whether an alert, as its author wrote it, or what is behind it has to do with native histograms."""
         every = (alert, *self.original.closure(alert))
-        return any(self.rule(rule) is not rule for rule in every)
+        return any(rule in self._histograms or self.rule(rule) is not rule for rule in every)
 
     def native(self, alerts: Iterable[Rule]) -> Native:
         """How the series of these alerts, as their author wrote them, are to be emitted."""
-        texts = [rule.expr for alert in alerts for rule in (alert, *self.original.closure(alert))]
-        read = {selector.name for text in texts for selector in selectors(text)}
-        return Native(frozenset(self.names), frozenset(read))
+        rules = [rule for alert in alerts for rule in (alert, *self.original.closure(alert))]
+        read = {selector.name for rule in rules for selector in selectors(rule.expr)}
+        return Native(frozenset(self.names), frozenset(read), not self._histograms.isdisjoint(rules))
 
     def told(self, failed: _Failed) -> _Failed:
         """What is said of an alert here, said of the alert as its author wrote it."""

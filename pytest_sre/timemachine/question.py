@@ -246,8 +246,10 @@ def question(
     history = reach + chain + held + quiet + few
     step = timeline.spacing(contrast.shape, lookback, history + burn + recovery)
     fine = min(step, math.floor(min(intervals)) or 1.0) if timeline.is_rates(contrast.shape) else step
-    ordered = asker.in_order and contrast.native is not None  # then there is no second, closer look
-    short = ordered or (kind == "burn" and quiet + burn + recovery <= 2 * LOOKS * intervals[0])
+    short = kind == "burn" and quiet + burn + recovery <= 2 * LOOKS * intervals[0]
+    native = contrast.native if asker.in_order else None
+    if native and not short:
+        fine = step  # nothing can be added later between what is there
     return Question(
         rule, contrast, tuple(behaviours), kind, name, quiet, burn, recovery,
         history=history,
@@ -256,7 +258,7 @@ def question(
         grid=_common(intervals),
         step=fine if short else step,
         fine=fine,
-        plain=not ordered and spans.plain(rule, schedule),
+        plain=not (native and native.recorded) and spans.plain(rule, schedule),
         now=clock,
         error_ratio=error_ratio,
         slo=slo,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from pytest_sre.model.samples import Buckets, Histogram, ShownHistogram
+from pytest_sre.model.samples import Buckets, Histogram, ShownHistogram, total_of
 
 _LARGEST = 1024  # what lies above 2^1024 ends at infinity
 
@@ -23,15 +23,9 @@ def rebuilt(shown: ShownHistogram) -> Histogram:
         (_schema(low, high) for low, high, _ in (*sides, *mirrored) if low > 0 and high < math.inf), 0
     )
     threshold, in_zero = zero[0] if zero else (0.0, 0.0)
-    return Histogram(
-        schema,
-        shown.count,
-        shown.sum,
-        threshold,
-        in_zero,
-        _side(sides, schema),
-        _side(mirrored, schema),
-    )
+    positive, negative = _side(sides, schema), _side(mirrored, schema)
+    least = total_of(negative.counts) + total_of(positive.counts) + in_zero
+    return Histogram(schema, max(shown.count, least), shown.sum, threshold, in_zero, positive, negative)
 
 
 def _schema(low: float, high: float) -> int:

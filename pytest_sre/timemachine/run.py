@@ -34,6 +34,9 @@ from pytest_sre.timemachine.schedule import Schedule
 
 NO_ROOM = "the past since 1971 is not long enough for all scenarios; test fewer alerts at once"
 NOT_NEAR = "Prometheus fires on the data that were made to lie just below the threshold"
+MISTAKEN = (
+    "native histograms are searched as classic ones, and Prometheus sees something else in what was found"
+)
 NO_EXPORT = "its series are native histograms, which are not exported"
 Found = Contrast | NotSynthesised | Impossible
 """How an alert's series behave, or why that is not known."""
@@ -175,6 +178,13 @@ def _contrast(job: TimeJob, rule: Rule, serial: str, asker: Asker, real: Exposed
     )
 
 
+def _mistaken(passage: Passage) -> bool:
+    """Whether what was searched on classic histograms is not so on native ones: no verdict may rest on it."""
+    if passage.slo or passage.error or passage.kind != "burn":
+        return False
+    return passage.early is not None or passage.fired is None
+
+
 def _questions(job: TimeJob, asker: Asker, rule: Rule, found: Found, world: World) -> Iterator[Question]:
     if isinstance(found, Contrast):
         yield from asker.plain(rule, found)
@@ -190,6 +200,8 @@ def _observed(rule: Rule, found: Found, passages: Sequence[Passage | None]) -> T
     kept = [passage for passage in passages if passage is not None]
     if len(kept) < len(passages):
         return TimedObservation(rule, reason=NO_ROOM)  # the others would prove less than they seem to
+    if found.native and any(map(_mistaken, kept)):
+        return TimedObservation(rule, reason=MISTAKEN)
     moves = tuple(one for one in kept if one.kind in ("hover", "moving"))
     missed = [one for one in kept if one.kind == "near" and not one.slo and one.early is not None]
     # Prometheus is right: what our search took for the threshold lies above it. No verdict rests on that.
