@@ -17,7 +17,7 @@ from pytest_sre.synthesis.signals import Counter, Gauge, Lost, Sawtooth, Step, W
 _SLOPING = frozenset(
     {"predict_linear", "deriv", "delta", "idelta", "increase", "rate", "offset", "mad_over_time"}
 )
-_SLOPING |= {"first_over_time", "double_exponential_smoothing"}
+_SLOPING |= {"first_over_time", "double_exponential_smoothing", "holt_winters"}
 """Functions whose value tells a gauge that rises or falls."""
 _OF_PAST = frozenset({"avg_over_time", "stddev_over_time", "stdvar_over_time", "quantile_over_time"})
 _OF_PAST |= {"min_over_time", "max_over_time", "mad_over_time"}
