@@ -18,7 +18,7 @@ def timed(seen: TimedObservation, slos: Mapping[str, Slo]) -> dict[str, Any]:
     return {
         "reason": seen.reason,
         "near_reason": seen.near_reason,
-        "passages": [_passage(one, slos.get(one.slo)) for one in (*seen.passages, *seen.snapshots, *seen.moves)],
+        "passages": [_passage(one, slos.get(one.slo)) for one in (*seen.passages, *seen.snapshots)],
     }
 
 
@@ -41,9 +41,6 @@ def _passage(one: Passage, slo: Slo | None) -> dict[str, Any]:
         "spent": None if slo is None or ratio is None else _spent(slo, ratio, one.fired),
         "ended": _short(one.ended),
         "error": one.error,
-        "firings": one.firings,
-        "lasted": _short(one.lasted),
-        "faces": [dict(labels) for labels in one.faces],
         "always": list(one.always),
         "never": list(one.never),
         "why": list(one.why),
