@@ -83,7 +83,8 @@ def data(chance: random.Random) -> Iterator[tuple[Labels, list[tuple[float, floa
         labels = {key: value for key, value in (("i", i), ("j", j), ("s", s)) if value}
         for name, values in among.items():
             if chance.random() < 0.7:
-                yield series(name, labels), samples(wandering(chance, values), chance)
+                target = {"job": j, "instance": i + s} if name == "up" else {}
+                yield series(name, {**labels, **target}), samples(wandering(chance, values), chance)
         for name in ("x_total", "y_total"):
             if chance.random() < 0.8:
                 yield series(name, labels), samples(counting(chance), chance)
