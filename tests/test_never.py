@@ -282,3 +282,17 @@ def test_the_page_shows_a_finding_as_it_is() -> None:
         f"  next:     {found.next_step}",
     ):
         assert f"{line}\n" in PAGE
+
+
+@pytest.mark.parametrize(
+    "expr",
+    [
+        "node_filesystem_size_bytes / node_filesystem_avail_bytes < 0.1",
+        'sum by (job) (rate(h[5m])) / sum by (job) (rate(h{code=~"5.."}[5m])) < 0.5',
+        "(good_total + bad_total) / bad_total < 0.5",
+    ],
+)
+def test_a_whole_is_no_less_than_its_part(expr: str) -> None:
+    found = impossible(parse(expr), RuleIndex(()))
+    assert found is not None
+    assert "at least 1" in found.reason

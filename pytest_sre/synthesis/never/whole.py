@@ -43,7 +43,11 @@ def ratio(expr: Binary, span: Callable[[Expr], Span], written: Written) -> Span 
     if not (factor > 0 and below > 0):
         return None
     found = share(replace(expr, lhs=part, rhs=whole), span, written)
-    return combined("*", found, only(factor / below)) if found is not None else None
+    if found is not None:
+        return combined("*", found, only(factor / below))
+    turned = None if expr.matching.group else share(replace(expr, lhs=whole, rhs=part), span, written)
+    least = turned is not None and turned.high == 1.0
+    return combined("*", Span(low=1.0), only(factor / below)) if least else None
 
 
 def key_of(expr: Expr) -> Expr:
