@@ -49,6 +49,7 @@ def test_tree() -> None:
         '{__name__=~"a|b"}',
         "topk without (a) (3, x or y)",
         "a and ignoring (b) c unless on () d",
+        "a / ignoring () group_left () b",
         "(a > 2) > 3",
         "x * (-2) ^ 2",
         "x ^ -2 ^ 2",
