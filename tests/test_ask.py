@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from servers import REPO, Pair
 
+from pytest_sre.errors import StackError
 from pytest_sre.model.observation import TimedObservation
 from pytest_sre.model.rules import RuleFile
 from pytest_sre.model.scenario import NotSynthesised
@@ -16,6 +18,7 @@ from pytest_sre.model.timeline import Passage
 from pytest_sre.promql.resolve import RuleIndex
 from pytest_sre.settings import PrometheusServer, Settings, SreYaml
 from pytest_sre.sources.discover import discover
+from pytest_sre.sources.prometheus import PrometheusConfig
 from pytest_sre.sources.rulefile import parse_rule_file
 from pytest_sre.stack.process import ProcessStack
 from pytest_sre.synthesis.contrast import Contrast, contrast
@@ -172,6 +175,15 @@ def test_what_no_series_fire_is_not_searched_once_more(stack: ProcessStack, tmp_
     )
     seen, _ = run.observe(job, stack, tmp_path / "engine")
     assert seen[alert] == TimedObservation(alert, reason="none were found")
+
+
+def test_a_wrong_interval_is_told_with_the_users_own_file(stack: ProcessStack, tmp_path: Path) -> None:
+    settings = Settings(root=tmp_path, folder=tmp_path, search=tmp_path, file=SreYaml())
+    config = PrometheusConfig("conf/prometheus.yml", {"evaluation_interval": "5x"})
+    inventory = replace(discover(settings), prometheus=config)
+    job = TimeJob(settings, inventory, RuleIndex(()), (), (), (), False, lambda text: None)
+    with pytest.raises(StackError, match=r"conf/prometheus\.yml: Prometheus does not load (.|\n)*5x"):
+        run.observe(job, stack, tmp_path / "engine")
 
 
 def test_scenarios_do_not_disturb_each_other(stack: ProcessStack, file: RuleFile) -> None:
