@@ -10,9 +10,11 @@ from itertools import chain
 from pytest_sre.model.rules import Rule
 from pytest_sre.model.scenario import Batch, Impossible, NotSynthesised, Plan, Scenario, Series
 from pytest_sre.promql.parse import PromqlError
+from pytest_sre.promql.queries import queries
 from pytest_sre.promql.resolve import RuleIndex
 from pytest_sre.synthesis import grid
 from pytest_sre.synthesis.alerting import expected
+from pytest_sre.synthesis.answers import answers
 from pytest_sre.synthesis.batches import MOMENTS, Pool, labels_key
 from pytest_sre.synthesis.burning import Burning, burning
 from pytest_sre.synthesis.exposed import Exposed
@@ -77,7 +79,8 @@ class _Planner:
         if alert in self.by_hand:
             self._place(shape, [[_fixed(series)] for series in self.by_hand[alert]])
             return
-        if any(self._shared(shape, pool) for pool in self.pools):
+        told = any(True for _ in queries(alert))
+        if not told and any(self._shared(shape, pool) for pool in self.pools):
             return
         made = burning(
             shape,
@@ -89,13 +92,18 @@ class _Planner:
             real=self.real,
         )
         if isinstance(made, Burning):
-            things = made.things
+            things = made.things + (self._answers(made, serial) if told else [])
             for tracks in things:
                 for track in tracks:
                     self.windows[track] = sample_windows(shape)
             self._place(shape, things)
         else:
             self.unproven.append(made)
+
+    def _answers(self, made: Burning, serial: str) -> list[list[Track]]:
+        return answers(
+            made, self.rules, types=self.types, now=self.now, lookback=self.lookback, serial=serial
+        )
 
     def _shared(self, shape: Shape, pool: Pool) -> bool:
         """Use what is planned already, with more history if need be, where the alert fires on it."""
