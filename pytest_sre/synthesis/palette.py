@@ -155,6 +155,11 @@ class Palette:
         if "predict_linear" in functions:
             for level in (*(LEVEL * share for share in self.shares), *(abs(value) for value in values)):
                 yield from (Gauge(level, -level / span) for span in ranges if level)
+                yield from (
+                    Gauge(level, -2 * level / ahead)
+                    for ahead in self.shape.constants
+                    if level and ahead > 300
+                )
         if functions & _SLOPING:
             for value in values:
                 for span in ranges:
