@@ -103,7 +103,7 @@ def test_the_smallest_mixture_that_fires_is_meant() -> None:
         ('requests{state="bad"}', None, "presence"),
         ("failed > 0", Gauge(0.0), "any change"),
         ("broken == 1", Gauge(0.0), "0/1 metric"),
-        ("state == 7", Gauge(100.0), "exact values"),
+        ("state == 7", Gauge(1.0), "exact values"),
         ("changes(started[15m]) > 2", Gauge(100.0), "different ways"),
     ],
 )
@@ -124,6 +124,17 @@ def test_as_few_series_as_possible_are_absent_while_all_is_well() -> None:
 def test_burning_differs_from_healthy_only_where_it_must() -> None:
     made = contrasted("sum(rate(errors_total[5m])) / sum(rate(requests_total[5m])) > 0.05 and on () up == 1")
     assert [dict(b.labels)["__name__"] for b in made.behaviours if b.healthy != b.burning] == ["errors_total"]
+
+
+@pytest.mark.parametrize(
+    "expr",
+    [
+        " + ".join(f"sum by (job) (increase({name}_total[5m]))" for name in "abc") + " > 0",
+        f"max_over_time(({' or '.join(f'increase({name}_total[5m]) > 0' for name in 'abcd')})[1h:1m])",
+    ],
+)
+def test_all_is_well_where_nothing_is_counted_at_all(expr: str) -> None:
+    assert {found.healthy for found in contrasted(expr).behaviours} == {Counter(0.0)}
 
 
 def test_errors_are_told_by_what_they_do() -> None:
@@ -160,7 +171,7 @@ def test_a_disk_that_fills_up_does_not_hold_less_than_nothing() -> None:
         ("vector(2) > 1", "dead man's switch"),
         ("x >= 0 or x < 0", "fires on healthy data"),
         ("sum(", "not PromQL"),
-        ("histogram_avg(x) > 1", "not supported yet"),
+        ("limit_ratio(0.5, x) > 1", "a hash of their labels"),
         ('x{a=~"\\\\pL+"} > 1', "regular expression"),
     ],
 )
@@ -293,3 +304,17 @@ def test_there_are_enough_where_too_few_fire() -> None:
 def test_healthy_data_may_have_no_errors_at_all() -> None:
     made = contrasted("sum(increase(a_errors_total[5m])) + sum(increase(b_errors_total[5m])) > 0")
     assert [one.healthy for one in made.behaviours] == [Counter(0.0), Counter(0.0)]
+
+
+@pytest.mark.parametrize(
+    "expr",
+    [
+        "abs(pgs - on (job) group_left avg(pgs) by (job)) * on (osd) group_left (hostname) osd_meta > 0.3",
+        'lag{role="a"} > on (job) (lag{role="b"} or lag{role="c"})',
+    ],
+)
+def test_what_cannot_all_be_there_at_once_need_not_be_there_while_all_is_well(expr: str) -> None:
+    """With all series there Prometheus would have to match many series with many."""
+    made = contrasted(expr)
+    assert made.near == 0.9
+    assert all(one.healthy is not None for one in made.behaviours)

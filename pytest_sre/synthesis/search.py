@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
@@ -11,9 +12,11 @@ from pytest_sre.synthesis import grid
 from pytest_sre.synthesis.alerting import alike, fires
 from pytest_sre.synthesis.descent import FAR, SHORT, Descent, knobs_of
 from pytest_sre.synthesis.element import EvalError, Unsupported, Vector
-from pytest_sre.synthesis.entities import Entity, build, initial, is_error
+from pytest_sre.synthesis.entities import Entity, build, is_error
 from pytest_sre.synthesis.evaluate import Evaluator
 from pytest_sre.synthesis.exposed import Exposed
+from pytest_sre.synthesis.nature import FREE
+from pytest_sre.synthesis.natures import Natures
 from pytest_sre.synthesis.palette import Palette, negative
 from pytest_sre.synthesis.shape import Shape
 from pytest_sre.synthesis.signals import Counter, Gauge, Track
@@ -35,6 +38,8 @@ _FIRST, _FURTHER = 5, 40
 _BRINK = 0.1
 _MODERATE = 0.55
 """How far beyond its threshold (relative) a firing expression may be before a smaller burn is tried."""
+_CLEAR = 0.002
+"""How far (relative) beyond its threshold something is that Prometheus surely sees so."""
 _MANY = 200
 """Series of one alert that make every further attempt dear."""
 
@@ -92,12 +97,23 @@ class Search:
         self.now, self.lookback = now, lookback
         self.world = World(shape, serial, real)
         self.palette = Palette(shape, now)
+        self.natures, self.kept_to = Natures(shape), False
         self.times = sample_times(shape, lookback)
         self.guards = Guards(shape.exprs, rules)
         self.budget = self.left = budget
 
     def run(self) -> list[list[Entity]] | None:
-        """Entities on which the alert fires, replicas in one group; None if the search found none."""
+        """Entities on which the alert fires, replicas in one group; None if the search found none.
+
+        Values are such as metrics of these names have; where those do not fire it, any values.
+        """
+        found = self._run(self.natures)
+        if found is None and self.kept_to:
+            self.left = max(self.left, self.budget // 2)
+            found = self._run(None)
+        return found
+
+    def _run(self, natures: Natures | None) -> list[list[Entity]] | None:
         looks: list[_Look] = []
         seen = set()
         for structure in structures(self.shape):
@@ -106,7 +122,8 @@ class Search:
             if key in seen or self.left <= 0:
                 continue
             seen.add(key)
-            groups = build(self.shape, layout, self.types, self.times, self.real)
+            groups = build(self.shape, layout, self.types, self.times, self.real, natures)
+            self.kept_to |= any(group[0].nature != FREE for group in groups)
             many = max(1, sum(map(len, groups)) // _FEW)
             budget = many * self.budget // _FURTHER if looks else self.budget // _FIRST
             before = self.left
@@ -133,7 +150,7 @@ class Search:
         entities = [entity for group in groups for entity in group]
         go_on = again is not None and again.cut_short
         for entity in entities if not go_on else ():
-            entity.set(initial(entity))
+            entity.set(self.palette.start(entity, burning=True))
         self.trial = Trial(entities)
         floor = max(0, self.left - budget)
         return Descent(self.palette.options, self._distance, lambda: self.left <= floor).run(
@@ -173,6 +190,8 @@ class Search:
         excess = self._excess()
         if _BRINK <= excess <= _MODERATE or excess <= EXACT or len(self.trial.tracks) > _MANY:
             return
+        if excess > EXACT + _CLEAR and any(group[0].nature.high < math.inf for group in groups):
+            return  # a share near its bound has no more room
         for knob in knobs_of(groups):
             if knob[0].kind == "flag":
                 continue
