@@ -172,6 +172,7 @@ def test_a_disk_that_fills_up_does_not_hold_less_than_nothing() -> None:
         ("x >= 0 or x < 0", "fires on healthy data"),
         ("sum(", "not PromQL"),
         ('histogram_quantiles(x, "q", 0.5) > 1', "not supported yet"),
+        ("limit_ratio(0.5, x) > 1", "a hash of their labels"),
         ('x{a=~"\\\\pL+"} > 1', "regular expression"),
     ],
 )

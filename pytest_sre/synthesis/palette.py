@@ -184,6 +184,11 @@ class Palette:
                 yield Gauge(usual / 2, -0.625 * usual / ahead)
             for level in (*(usual * share for share in self.shares), *(abs(value) for value in values)):
                 yield from (Gauge(level, -level / span) for span in ranges if level)
+                yield from (
+                    Gauge(level, -2 * level / ahead)
+                    for ahead in self.shape.constants
+                    if level and ahead > 300
+                )
         if functions & _SLOPING:
             for value in values:
                 for span in ranges:

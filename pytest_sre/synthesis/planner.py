@@ -11,9 +11,11 @@ from itertools import chain
 from pytest_sre.model.rules import Rule
 from pytest_sre.model.scenario import Batch, Impossible, NotSynthesised, Plan, Scenario, Series
 from pytest_sre.promql.parse import PromqlError
+from pytest_sre.promql.queries import queries
 from pytest_sre.promql.resolve import RuleIndex
 from pytest_sre.synthesis import grid
 from pytest_sre.synthesis.alerting import expected
+from pytest_sre.synthesis.answers import answers
 from pytest_sre.synthesis.batches import MOMENTS, Pool, labels_key
 from pytest_sre.synthesis.burning import Burning, burning, sometime
 from pytest_sre.synthesis.exposed import Exposed
@@ -94,18 +96,24 @@ class _Planner:
         if alert in self.by_hand:
             self._place(shape, [[_fixed(series)] for series in self.by_hand[alert]])
             return
+        asked = any(True for _ in queries(alert))
         timely = not asks_the_clock(shape) or stays(shape, self.rules, self.now, _RUN)
-        if timely and any(self._shared(shape, pool) for pool in self.pools):
+        if timely and not asked and any(self._shared(shape, pool) for pool in self.pools):
             return
         made = self._made(shape, serial)
         if isinstance(made, Burning):
-            things = made.things
+            things = made.things + (self._answers(made, serial) if asked else [])
             for tracks in things:
                 for track in tracks:
                     self.windows[track] = sample_windows(shape)
             self._place(shape, things)
         else:
             self.unproven.append(made)
+
+    def _answers(self, made: Burning, serial: str) -> list[list[Track]]:
+        return answers(
+            made, self.rules, types=self.types, now=self.now, lookback=self.lookback, serial=serial
+        )
 
     def _made(self, shape: Shape, serial: str) -> Burning | NotSynthesised | Impossible:
         """Data that fire an alert now, and as long as the run may last."""

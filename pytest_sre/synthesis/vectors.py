@@ -34,7 +34,11 @@ def gap(op: str, a: float, b: float) -> tuple[float, float]:
         return (0.0, EXACT) if a == b else (EXACT + apart, 0.0)
     if op == "!=":
         return (0.0, EXACT + apart) if a != b else (EXACT, 0.0)
-    return (0.0, EXACT + apart) if holds(op, a, b) else (EXACT + apart, 0.0)
+    if holds(op, a, b):
+        return (0.0, EXACT + apart)
+    if not (a and b):  # all numbers are as far from 0, relatively
+        apart = (apart + abs(a - b) / (abs(a - b) + 1)) / 2
+    return (EXACT + apart, 0.0)
 
 
 def with_scalar(node: Binary, vector: Vector, scalar: float, swapped: bool) -> Vector:
