@@ -116,6 +116,8 @@ class Healthy:
         return rate
 
     def _well(self, entity: Entity) -> Option:
+        if entity.nature.fixed and self.burning[entity] is None:
+            return None
         if entity.nature != FREE and entity.kind in ("gauge", "counter"):
             return self.palette.start(entity)
         if entity.kind == "histogram":
