@@ -86,3 +86,38 @@ def test_an_alert_that_can_never_fire_takes_its_readers_with_it() -> None:
         rule("ReadsNever", 'ALERTS{alertname="Never"} > 0'), rule("ReadsFires", 'ALERTS{alertname="Fires"} == 1'),
     )  # fmt: skip
     assert {item.alert.name for item in made.unproven} == {"Never", "ReadsNever"}
+
+
+ANY_ALERT = """\
+groups:
+- name: g
+  rules:
+  - alert: Hot
+    expr: temperature > 80
+    labels: {severity: critical}
+  - alert: Incident
+    expr: ALERTS{alertstate="firing", severity="critical"}
+    labels: {severity: none}
+  - alert: Core
+    expr: ALERTS{alertstate="firing", core="true"} > 0
+"""
+
+
+def test_a_reader_of_all_alerts_meets_no_others_and_is_told_where_it_reads_itself(
+    pair: Pair, tmp_path: Path
+) -> None:
+    folder = tmp_path / "repo"
+    folder.mkdir()
+    (folder / "rules.yml").write_text(ANY_ALERT)
+    result = run(folder, pair, "-k", "fires")
+    fired = {node.split("::")[1]: seen for node, seen in result.outcomes.items()}
+    assert fired == {"Hot": "PASSED", "Incident": "PASSED", "Core": "FAILED"}
+    assert 'it reads its own ALERTS: add alertname!="Core"' in result.output
+
+
+def test_a_reader_of_all_alerts_has_a_batch_of_its_own() -> None:
+    anything = rule("Incident", 'ALERTS{severity="critical"}')
+    named = rule("Named", 'ALERTS{alertname="Other"} == 1')
+    made = planned(rule("Hot", "temperature > 80"), anything, named, rule("Cold", "cold > 5"))
+    names = [[one.alert.name for one in batch.scenarios] for batch in made.batches]
+    assert names == [["Hot", "Named", "Cold"], ["Incident"]]
