@@ -12,6 +12,7 @@ from pydantic import (
     BaseModel,
     Field,
     ValidationError,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
@@ -21,7 +22,14 @@ from pytest_sre.model.slo import Notify
 from pytest_sre.sources import notation
 from pytest_sre.sources.alertmanager import parse_matchers
 from pytest_sre.sources.fields import Duration, Frozen, Percent
-from pytest_sre.sources.slos import DEFAULT_POLICY, PolicySpec, SloSpec, unique_policy, unique_slos
+from pytest_sre.sources.slos import (
+    DEFAULT_POLICY,
+    PolicySpec,
+    SloSpec,
+    fitting_policy,
+    unique_policy,
+    unique_slos,
+)
 from pytest_sre.sources.yamlfile import YamlError, line_of, load_all
 
 FILE_NAMES = ("sre.yaml", "sre.yml")
@@ -33,7 +41,14 @@ TARGET_LABELS = (
 """Labels beside job and instance that relabelling often adds to what targets expose."""
 
 Slos = Annotated[tuple[SloSpec, ...], AfterValidator(unique_slos)]
-Policy = Annotated[tuple[PolicySpec, ...], AfterValidator(unique_policy)]
+
+
+def _fitting(value: tuple[PolicySpec, ...], info: ValidationInfo) -> tuple[PolicySpec, ...]:
+    """Fields are read in their order: the SLOs are there already, unless they are wrong themselves."""
+    return fitting_policy(value, info.data.get("slos") or ())
+
+
+Policy = Annotated[tuple[PolicySpec, ...], AfterValidator(unique_policy), AfterValidator(_fitting)]
 ErrorShare = Annotated[float, Field(ge=0, lt=1)]
 
 

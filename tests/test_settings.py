@@ -176,6 +176,12 @@ WRONG = {
         1,
         "two entries ask for a page for a budget gone within 3600s",
     ),
+    "a burn slower than the window": (
+        "slos:\n  - {name: shop, objective: 99, window: 7d, errors: 'x{a=\"b\"}', total: x}\n"
+        + entry(within="8d"),
+        3,
+        "8d is longer than the window of shop (7d)",
+    ),
     "share": ("healthy_error_share: 1.5\n", 1, "healthy_error_share: must be less than 1"),
     "no mapping": ("- rules\n", 1, "top level"),
     "yaml": ("rules: [a\nstrict: true\n", 2, "not valid YAML"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pytest_sre.model.rules import Rule
+from pytest_sre.model.samples import Value
 
 Labels = tuple[tuple[str, str], ...]
 """A label set: pairs sorted by label name; a series' set has ``__name__``."""
@@ -18,7 +19,7 @@ class Series:
     """
 
     labels: Labels
-    samples: tuple[tuple[float, float], ...]
+    samples: tuple[tuple[float, Value], ...]
 
 
 @dataclass(frozen=True, slots=True)

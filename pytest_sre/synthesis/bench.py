@@ -17,7 +17,7 @@ from pytest_sre.synthesis.vectors import EXACT
 
 MOMENTS = (0.0, 7.0, 45.0, 300.0)
 """Seconds into the run at which an alert must be quiet, or fire."""
-_BRINK = 1e-7
+_BRINK = 1e-9
 
 
 class Bench:

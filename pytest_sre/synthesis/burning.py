@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pytest_sre.model.scenario import Impossible, NotSynthesised
+from pytest_sre.promql.parse import parse
 from pytest_sre.promql.resolve import RuleIndex
+from pytest_sre.synthesis import clockwise
 from pytest_sre.synthesis.batches import Pool
 from pytest_sre.synthesis.element import Unsupported
 from pytest_sre.synthesis.entities import Entity
@@ -49,9 +51,9 @@ def burning(
 ) -> Burning | NotSynthesised | Impossible:
     """Search data on which an alert fires. Arguments as in `contrast`."""
     alert = shape.rule
-    never = impossible(
-        shape.expr, rules, real.snapshots if real is not None else KnownTypes(types), alert, lookback
-    )
+    author, written = rules.written(alert)
+    facts = real.snapshots if real is not None else KnownTypes(types)
+    never = impossible(parse(author.expr), written, facts, author, lookback)
     if never is not None:
         return Impossible(alert, never.reason, never.part, never.next_step)
     if real is None or not real.knows(shape.raw):
@@ -128,6 +130,11 @@ def _searched(
             if not narrow or _alone(shape, found.things, Pool(rules, now, lookback)):
                 return found
             doubtful = found if some is rules else doubtful
+    if doubtful is None and failed is None and (part := clockwise.asked(shape)):
+        reason = clockwise.other_time(
+            shape, now, lambda at: bool(Search(shape, rules, types, at, lookback, serial, BUDGET // 20).run())
+        )
+        failed = NotSynthesised(alert, reason, part) if reason else None
     return doubtful or failed or NotSynthesised(alert, "no series found that fire it", alert.expr)
 
 

@@ -17,10 +17,12 @@ from pytest_sre.synthesis.bench import MOMENTS, Bench
 from pytest_sre.synthesis.burning import Burning, sometime
 from pytest_sre.synthesis.element import EvalError, Unsupported
 from pytest_sre.synthesis.entities import Entity, Option
+from pytest_sre.synthesis.exponential import Native
 from pytest_sre.synthesis.exposed import Exposed
 from pytest_sre.synthesis.healthy import Healthy
 from pytest_sre.synthesis.hovering import hovers
 from pytest_sre.synthesis.mixture import NEAR, OVER, Pair
+from pytest_sre.synthesis.native import NativeLabels, apart, classic
 from pytest_sre.synthesis.never.functions import CALENDAR
 from pytest_sre.synthesis.palette import Palette
 from pytest_sre.synthesis.search import BUDGET
@@ -56,14 +58,16 @@ class Contrast:
     """How the series of one alert behave; ``shape`` is the alert, with its reads.
 
     ``near`` is how far `Behaviour.near` is from healthy (0) to the smallest mixture that fires (1): 0.9; None where
-    there is nothing near, and ``near_reason`` then says why. ``moment`` (seconds since the epoch) has the time of the
-    week that the alert asks for; 0 where it asks for none.
+    there is nothing near, and ``near_reason`` then says why. Some of the series are parts of ``native`` histograms; the
+    ``shape`` is then that of the alert on classic ones. ``moment`` (seconds since the epoch) has the time of the week that
+    the alert asks for; 0 where it asks for none.
     """
 
     shape: Shape
     behaviours: tuple[Behaviour, ...]
     near: float | None
     near_reason: str = ""
+    native: Native | None = None
     moment: float = 0.0
 
 
@@ -84,6 +88,26 @@ def contrast(
     seconds; ``serial`` makes the alert's free label values its own; ``error_share`` of requests fail while all is well;
     ``real`` the metrics of snapshots, whose labels and buckets the series get.
     """
+    if apart([alert], rules)[1]:
+        known = classic(rules)
+        labels = real and NativeLabels(real.snapshots)
+        found = _contrast(known.rule(alert), known, types, now, lookback, serial, error_share, labels)
+        return (
+            replace(found, native=known.native([alert])) if isinstance(found, Contrast) else known.told(found)
+        )
+    return _contrast(alert, rules, types, now, lookback, serial, error_share, real)
+
+
+def _contrast(
+    alert: Rule,
+    rules: RuleIndex,
+    types: Mapping[str, str],
+    now: float,
+    lookback: float,
+    serial: str,
+    error_share: float,
+    real: Exposed | None,
+) -> Contrast | NotSynthesised | Impossible:
     try:
         shape = shape_of(alert, rules)
         found, moment = sometime(
@@ -154,8 +178,9 @@ def _pairs(
 ) -> list[Pair]:
     """The tracks that differ."""
     flags = {track for entity in bench.entities if entity.kind == "flag" for track in entity.tracks}
+    whole = {track for entity in bench.entities if entity.nature.whole for track in entity.tracks}
     return [
-        Pair(track, healthy[track], burn[track], track in flags)
+        Pair(track, healthy[track], burn[track], track in flags, track in whole)
         for track in bench.trial.tracks
         if healthy[track] != burn[track]
     ]

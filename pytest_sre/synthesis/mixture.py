@@ -27,18 +27,21 @@ UNSTEADY = "what lies between healthy and burning fires now and then"
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """One track that differs, and what it does while all is well and while the alert fires."""
+    """One track that differs, and what it does while all is well and while the alert fires; ``whole``: it counts whole things."""
 
     track: Track
     healthy: Signal | None
     burning: Signal | None
     flag: bool
+    whole: bool = False
 
     def set(self, share: float) -> None:
         """Let the track do what lies ``share`` of the way from healthy to burning."""
         assert self.healthy is not None
         assert self.burning is not None
         self.track.signal = mix(self.healthy, self.burning, share)
+        if self.whole and share < 1:
+            self.track.signal = _rounded(self.track.signal, self.healthy)
 
 
 def unmixable(pairs: Iterable[Pair]) -> str:
@@ -82,6 +85,14 @@ def mix(healthy: Signal, burning: Signal, share: float) -> Signal | None:
     return replace(healthy) if healthy == burning else None
 
 
+def _rounded(signal: Signal | None, healthy: Signal) -> Signal | None:
+    """A level of whole things, on the healthy side."""
+    if not isinstance(signal, Gauge) or not isinstance(healthy, Gauge) or signal.slope:
+        return signal
+    round_off = math.floor if signal.value > healthy.value else math.ceil
+    return Gauge(float(round_off(signal.value)))
+
+
 def _line(a: float, b: float, share: float) -> float:
     return a + (b - a) * share
 
@@ -117,6 +128,8 @@ def approach(
             reason = EXACT
         elif not all(_quiet_at(pairs, edge * part, quiet) for part in (0.5, NEAR)):
             reason = UNSTEADY
+        elif all(pair.track.signal == pair.healthy for pair in pairs):
+            reason = ANY  # of whole things there is nothing between
         else:
             return NEAR * edge, ""
     for pair in pairs:

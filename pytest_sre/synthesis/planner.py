@@ -19,6 +19,7 @@ from pytest_sre.synthesis.burning import Burning, burning, sometime
 from pytest_sre.synthesis.exposed import Exposed
 from pytest_sre.synthesis.grid import Windows
 from pytest_sre.synthesis.moments import asks_a_date, asks_the_clock, stays, told
+from pytest_sre.synthesis.native import NativeLabels, apart, classic, joined
 from pytest_sre.synthesis.search import sample_windows
 from pytest_sre.synthesis.shape import Shape, shape_of
 from pytest_sre.synthesis.signals import FixedTrack, Track
@@ -42,10 +43,21 @@ def plan(
     ``lookback`` in seconds; ``by_hand`` series that users wrote; ``types`` metric types by name; ``now`` the
     start of the run in seconds since the epoch (the clock's, if None); ``real`` the metrics of snapshots.
     """
-    planner = _Planner(rules, lookback, by_hand or {}, types or {}, time.time() if now is None else now, real)
-    for serial, alert in enumerate(alerts, 1):
-        planner.add(alert, str(serial))
-    return planner.finish()
+    given, known, at = by_hand or {}, types or {}, time.time() if now is None else now
+    plain, native = apart(alerts, rules, given)
+    serials = {alert: str(serial) for serial, alert in enumerate(alerts, 1)}
+    planner = _Planner(rules, lookback, given, known, at, real)
+    for alert in plain:
+        planner.add(alert, serials[alert])
+    made = planner.finish()
+    if not native:
+        return made
+    # Servers of their own: their histories are written in another way, with a feature that others need not have.
+    hidden = classic(rules)
+    planner = _Planner(hidden, lookback, {}, known, at, real and NativeLabels(real.snapshots))
+    for alert in native:
+        planner.add(hidden.rule(alert), serials[alert])
+    return joined(made, hidden, planner.finish())
 
 
 class _Planner:
@@ -254,7 +266,8 @@ def _nearest(labels: dict[str, str], others: list[Track]) -> dict[str, str]:
 
 
 def _fixed(series: Series) -> Track:
-    return FixedTrack(dict(series.labels), series.samples)
+    points = tuple((time, value) for time, value in series.samples if isinstance(value, float))
+    return FixedTrack(dict(series.labels), points)
 
 
 def _emit(track: Track) -> Series:

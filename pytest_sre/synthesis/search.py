@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
@@ -11,14 +12,17 @@ from pytest_sre.synthesis import grid
 from pytest_sre.synthesis.alerting import alike, fires
 from pytest_sre.synthesis.descent import FAR, SHORT, Descent, knobs_of
 from pytest_sre.synthesis.element import EvalError, Unsupported, Vector
-from pytest_sre.synthesis.entities import Entity, build, initial, is_error
+from pytest_sre.synthesis.entities import Entity, build, is_error
 from pytest_sre.synthesis.evaluate import Evaluator
 from pytest_sre.synthesis.exposed import Exposed
+from pytest_sre.synthesis.nature import FREE
+from pytest_sre.synthesis.natures import Natures
 from pytest_sre.synthesis.palette import Palette, negative
 from pytest_sre.synthesis.shape import Shape
-from pytest_sre.synthesis.signals import Counter, Track
+from pytest_sre.synthesis.signals import Counter, Gauge, Track
 from pytest_sre.synthesis.structure import Structure, families, structures
 from pytest_sre.synthesis.vectors import EXACT
+from pytest_sre.synthesis.wholes import parts_of_gauges
 from pytest_sre.synthesis.world import World
 
 _LATER = (300.0, 7.0, 45.0)
@@ -34,6 +38,8 @@ _FIRST, _FURTHER = 5, 40
 _BRINK = 0.1
 _MODERATE = 0.55
 """How far beyond its threshold (relative) a firing expression may be before a smaller burn is tried."""
+_CLEAR = 0.002
+"""How far (relative) beyond its threshold something is that Prometheus surely sees so."""
 _MANY = 200
 """Series of one alert that make every further attempt dear."""
 
@@ -91,12 +97,23 @@ class Search:
         self.now, self.lookback = now, lookback
         self.world = World(shape, serial, real)
         self.palette = Palette(shape, now)
+        self.natures, self.kept_to = Natures(shape), False
         self.times = sample_times(shape, lookback)
         self.guards = Guards(shape.exprs, rules)
         self.budget = self.left = budget
 
     def run(self) -> list[list[Entity]] | None:
-        """Entities on which the alert fires, replicas in one group; None if the search found none."""
+        """Entities on which the alert fires, replicas in one group; None if the search found none.
+
+        Values are such as metrics of these names have; where those do not fire it, any values.
+        """
+        found = self._run(self.natures)
+        if found is None and self.kept_to:
+            self.left = max(self.left, self.budget // 2)
+            found = self._run(None)
+        return found
+
+    def _run(self, natures: Natures | None) -> list[list[Entity]] | None:
         looks: list[_Look] = []
         seen = set()
         for structure in structures(self.shape):
@@ -105,7 +122,8 @@ class Search:
             if key in seen or self.left <= 0:
                 continue
             seen.add(key)
-            groups = build(self.shape, layout, self.types, self.times, self.real)
+            groups = build(self.shape, layout, self.types, self.times, self.real, natures)
+            self.kept_to |= any(group[0].nature != FREE for group in groups)
             many = max(1, sum(map(len, groups)) // _FEW)
             budget = many * self.budget // _FURTHER if looks else self.budget // _FIRST
             before = self.left
@@ -130,7 +148,7 @@ class Search:
         entities = [entity for group in groups for entity in group]
         go_on = again is not None and again.cut_short
         for entity in entities if not go_on else ():
-            entity.set(initial(entity))
+            entity.set(self.palette.start(entity, burning=True))
         self.trial = Trial(entities)
         floor = max(0, self.left - budget)
         return Descent(self.palette.options, self._distance, lambda: self.left <= floor).run(
@@ -170,6 +188,8 @@ class Search:
         excess = self._excess()
         if _BRINK <= excess <= _MODERATE or excess <= EXACT or len(self.trial.tracks) > _MANY:
             return
+        if excess > EXACT + _CLEAR and any(group[0].nature.high < math.inf for group in groups):
+            return  # a share near its bound has no more room
         for knob in knobs_of(groups):
             if knob[0].kind == "flag":
                 continue
@@ -206,11 +226,13 @@ def sample_windows(shape: Shape) -> grid.Windows:
 
 
 class Guards:
-    """Pairs of counters of different names that an expression divides: errors cannot outnumber requests."""
+    """Parts that an expression divides by their wholes: errors cannot outnumber requests, nor what is free all there is."""
 
     def __init__(self, exprs: Iterable[Expr], rules: RuleIndex) -> None:
         """Find them in an alert and its recording rules."""
-        self.pairs = list(_guards(exprs, rules))
+        every = list(exprs)
+        self.pairs = list(_guards(every, rules))
+        self.gauges = list(dict.fromkeys(parts_of_gauges(every, rules)))
 
     def broken(self, trial: Trial) -> float:
         """What is wrong with data whose errors outnumber the requests they are part of."""
@@ -219,12 +241,21 @@ class Guards:
             part, whole = (_total(names, trial) for names in (errors, requests))
             if whole and part > whole:
                 excess += 1.0 + (part - whole) / (part + whole)
+        for parts, wholes in self.gauges:
+            part, whole = (_level(names, trial) for names in (parts, wholes))
+            if part > whole > 0:
+                excess += 1.0 + (part - whole) / (part + whole)
         return excess
 
 
 def _total(names: frozenset[str], trial: Trial) -> float:
     tracks = [track for name in names for track in trial.by_name.get(name, [])]
     return sum(t.signal.rate + t.signal.surge for t in tracks if isinstance(t.signal, Counter))
+
+
+def _level(names: frozenset[str], trial: Trial) -> float:
+    tracks = [track for name in names for track in trial.by_name.get(name, [])]
+    return sum(t.signal.value for t in tracks if isinstance(t.signal, Gauge))
 
 
 def _guards(exprs: Iterable[Expr], rules: RuleIndex) -> Iterable[tuple[frozenset[str], frozenset[str]]]:

@@ -85,6 +85,19 @@ class Sawtooth:
 
 
 @dataclass(frozen=True, slots=True)
+class Restarts:
+    """A gauge that holds when something began: that happens anew every ``period`` seconds, ``value`` is the last one before the run."""
+
+    value: float
+    period: float
+    unit: float = 1.0
+
+    def at(self, time: float, start: float) -> float:
+        """The value at a time."""
+        return self.value + math.floor(time / self.period) * self.period * self.unit
+
+
+@dataclass(frozen=True, slots=True)
 class Lost:
     """A gauge whose last sample lies ``since`` seconds before the run."""
 
@@ -96,7 +109,7 @@ class Lost:
         return self.value
 
 
-Signal = Gauge | Step | Wave | Counter | Sawtooth | Lost
+Signal = Gauge | Step | Wave | Counter | Sawtooth | Restarts | Lost
 
 
 class Track:

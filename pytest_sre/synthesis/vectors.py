@@ -16,6 +16,7 @@ EXACT = 0.01
 _ROUNDING = 1e-9
 _LEAST = 1e-12
 _BEHIND = 0.001
+_TIMES, _DAY = 0.01, 86400.0
 
 
 def gap(op: str, a: float, b: float) -> tuple[float, float]:
@@ -23,6 +24,10 @@ def gap(op: str, a: float, b: float) -> tuple[float, float]:
     if not (math.isfinite(a) and math.isfinite(b)):
         return (0.0, EXACT) if holds(op, a, b) else (1.5, 0.0)
     apart = abs(a - b) / (abs(a) + abs(b) + 1e-12)
+    if (
+        apart < _TIMES and min(a, b) > 1e9
+    ):  # times of our days: a minute counts, though they are almost the same
+        apart = abs(a - b) / (abs(a - b) + _DAY)
     if a != b:
         apart = max(apart, _LEAST)  # what last digits decide is not taken for what holds exactly
     if op == "==":
