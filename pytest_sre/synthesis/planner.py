@@ -21,7 +21,7 @@ from pytest_sre.synthesis.burning import Burning, burning, sometime
 from pytest_sre.synthesis.exposed import Exposed
 from pytest_sre.synthesis.grid import Windows
 from pytest_sre.synthesis.moments import asks_a_date, asks_the_clock, stays, told
-from pytest_sre.synthesis.native import NativeLabels, apart, classic, joined
+from pytest_sre.synthesis.native import NativeLabels, classic, joined
 from pytest_sre.synthesis.search import sample_windows
 from pytest_sre.synthesis.shape import Shape, shape_of
 from pytest_sre.synthesis.signals import FixedTrack, Track
@@ -46,19 +46,21 @@ def plan(
     start of the run in seconds since the epoch (the clock's, if None); ``real`` the metrics of snapshots.
     """
     given, known, at = by_hand or {}, types or {}, time.time() if now is None else now
-    plain, native = apart(alerts, rules, given)
+    hidden = classic(rules, alerts)
+    native = {alert for alert in alerts if alert not in given and hidden.is_native(alert)}
     serials = {alert: str(serial) for serial, alert in enumerate(alerts, 1)}
     planner = _Planner(rules, lookback, given, known, at, real)
-    for alert in plain:
-        planner.add(alert, serials[alert])
+    for alert in alerts:
+        if alert not in native:
+            planner.add(alert, serials[alert])
     made = planner.finish()
     if not native:
         return made
     # Servers of their own: their histories are written in another way, with a feature that others need not have.
-    hidden = classic(rules)
     planner = _Planner(hidden, lookback, {}, known, at, real and NativeLabels(real.snapshots))
-    for alert in native:
-        planner.add(hidden.rule(alert), serials[alert])
+    for alert in alerts:
+        if alert in native:
+            planner.add(hidden.rule(alert), serials[alert])
     return joined(made, hidden, planner.finish())
 
 
