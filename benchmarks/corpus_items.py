@@ -14,8 +14,9 @@ import pytest
 
 from pytest_sre.collect import AlertItem
 from pytest_sre.model.scenario import Impossible, NotSynthesised
+from pytest_sre.synthesis.contrast import DEAD_MAN
 
-ALWAYS = "fires on healthy data"
+ALWAYS = ("fires on healthy data", DEAD_MAN)
 """How the reason begins where no data are healthy enough for an alert."""
 
 

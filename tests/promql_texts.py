@@ -54,7 +54,17 @@ def plain(draw: st.DrawFn) -> str:
         )
         return f"histogram_quantile({draw(st.sampled_from(['0.5', '0.99']))}, {by}({buckets}))"
     return draw(
-        st.sampled_from(["vector(1)", "hour()", "vector(time())", "absent(nothing)", 'absent(g{j="a"})'])
+        st.sampled_from(
+            [
+                "vector(1)",
+                "hour()",
+                "vector(time())",
+                "absent(nothing)",
+                'absent(g{j="a"})',
+                "vector(scalar(g))",
+                "time() - timestamp(g)",
+            ]
+        )
     )
 
 
@@ -74,6 +84,31 @@ def matchings(draw: st.DrawFn, arithmetic: bool) -> str:
 
 
 @st.composite
+def _part_of_whole(draw: st.DrawFn) -> str:
+    """Ratios of a part by what may be its whole, by more or other labels."""
+
+    def summed(text: str) -> str:
+        by = draw(st.sampled_from(["", "by", "by", "without"]))
+        return f"sum {by} ({', '.join(draw(LABELS))}) ({text})" if by else text
+
+    names = draw(st.sampled_from([["x_total"], COUNTERS]))
+    part = summed(f"rate({draw(selectors(names))}[5m])")
+    whole = summed(f"rate({draw(selectors(names))}[5m])")
+    pair = draw(
+        st.sampled_from(
+            [
+                (part, whole),
+                (part, whole),
+                ("rec:hits", "rec:all"),
+                ("sum(up)", "count(up)"),
+                ("a_avail_bytes", "a_size_bytes"),
+            ]
+        )
+    )
+    return f"({pair[0]}) / {draw(matchings(True))} ({pair[1]}) {draw(COMPARE)} {draw(NUMBERS)}"
+
+
+@st.composite
 def _twice(draw: st.DrawFn, one: str) -> str:
     """The same part on both sides: conditions that may exclude or imply each other, parts of wholes."""
 
@@ -90,6 +125,8 @@ def _twice(draw: st.DrawFn, one: str) -> str:
         other = draw(plain())
         ratio = f"({one}) / (({one}) + {draw(matchings(False))} ({other}))"
         return f"{ratio} {draw(COMPARE)} {draw(NUMBERS)}"
+    if draw(st.booleans()):
+        return draw(_part_of_whole())
     metric = draw(selectors(GAUGES))
     if kind == 4:
         return f"absent({metric}) {draw(st.sampled_from(['and', '*', '> bool']))} {draw(matchings(False))} ({one})"

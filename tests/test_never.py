@@ -27,6 +27,10 @@ RULES = RuleIndex([
     record("job:errors:pages", "job:errors:ratio > 0.5", 4, severity="page"),
     record("node:down", "up == 0", 5, team="infra"),
     record("loop", "loop + 1", 6),
+    record("job:e:rate", 'sum by (job) (rate(r_total{code="500"}[5m]))', 8),
+    record("job:r:rate", "sum by (job) (rate(r_total[5m]))", 9),
+    record("ring:a", "ring:b", 10),
+    record("ring:b", "ring:a", 11),
     record("deep:never", "node:down > 0", 7),
 ])  # fmt: skip
 
@@ -86,6 +90,12 @@ RULES = RuleIndex([
         ("rate(e_total[5m]) / (rate(e_total[5m]) + rate(g_total[5m])) > 25", ["at most 1 (100 % errors)"]),
         ("100 * sum(rate(x_total{a=\"1\"}[5m])) / (sum(rate(x_total[5m])) > 0) > 120", ["at most 100"]),
         ("x_avail_bytes / x_size_bytes > 15", ["at most 1"]),
+        ("job:e:rate / job:r:rate > 5", ["at most 1"]),
+        ('job:e:rate{job="a"} / job:r:rate{job="a"} * 100 > 500', ["at most 100"]),
+        ('sum by (i, s) (rate(e_total{s="5"}[5m])) / on (i) group_left sum by (i) (rate(e_total[5m])) > 5', ["at most 1"]),
+        ('sum by (i, s) (rate(e_total[5m])) / ignoring (s) group_left sum by (i) (rate(e_total[5m])) > 5', ["at most 1"]),
+        ("rate(e_total[5m]) / ignoring (s) group_left sum without (s) (rate(e_total[5m])) > 5", ["at most 1"]),
+        ("sum(up) / count(up) > 90", ["at most 1"]),
         ('100 / a * a{d="free"} < 20', ["always 100, as each series is divided by itself"]),
         ("job:errors:ratio > 14.4 * (1 - 0.9)", ["at most 10x burn is possible at an objective of 90 %"]),
         ("deep:never", ["always 0", "deep:never records (rules.yml:7)"]),
@@ -132,7 +142,10 @@ def test_never(expr: str, reasons: list[str]) -> None:
         "x == 0 or x > 5", "x < 0", "x_bytes < 0", "delta(x_total[5m]) < 0", "rate(x_total[5m]) - rate(y_total[5m]) < 0",
         "hour() > 22", "day_of_week() == 6", "x_balance_total < 0", "sum_over_time(up[1h]) > 5", "count_over_time(x[1h]) > 61",
         "count_over_time(x[1h:1m]) > 60", "rate(a_total[5m]) / rate(b_total[5m]) > 25", "x / (x + y) > 1.5", "1 / (a + b) > 2",
-        "(a_total + 5) / (a_total + b_total) > 1.5", "x_avail_bytes / y_size_bytes > 15", "100 / a * b < 20",
+        "(a_total + 5) / (a_total + b_total) > 1.5", "x_avail_bytes / y_size_bytes > 15", "job:e:rate / job:r:rate offset 1h > 5", "ring:a / ring:b > 5", "job:r:rate / job:e:rate > 5",
+        'sum by (i, s) (rate(e_total[5m])) / on (j) group_left sum by (j) (rate(e_total[5m])) > 5', "sum(x) / count(x) > 90",
+        "sum by (s) (rate(e_total[5m])) / ignoring (s) group_left sum by (i) (rate(e_total[5m])) > 5", "sum(up) / count(up == 0) > 90",
+        "rate(e_total[5m]) / ignoring (s) group_left sum without (s, t) (rate(e_total[5m])) > 5", "100 / a * b < 20",
         "histogram_quantile(0.9, sum by (job, le) (rate(x_bucket[5m]))) > 1", "histogram_quantile(0.9, sum by (job) (rate(x[5m]))) > 1",
         "histogram_quantile(0.9, sum by (vmrange) (rate(x_bucket[5m]))) > 1",
         "x > 10 and y < 5", "x > 10 and x offset 5m < 5", "x > 10 and on (i) x < 5", "max(x) > 10 and min(x) < 5",
@@ -268,3 +281,17 @@ def test_the_page_shows_a_finding_as_it_is() -> None:
         f"  next:     {found.next_step}",
     ):
         assert f"{line}\n" in PAGE
+
+
+@pytest.mark.parametrize(
+    "expr",
+    [
+        "node_filesystem_size_bytes / node_filesystem_avail_bytes < 0.1",
+        'sum by (job) (rate(h[5m])) / sum by (job) (rate(h{code=~"5.."}[5m])) < 0.5',
+        "(good_total + bad_total) / bad_total < 0.5",
+    ],
+)
+def test_a_whole_is_no_less_than_its_part(expr: str) -> None:
+    found = impossible(parse(expr), RuleIndex(()))
+    assert found is not None
+    assert "at least 1" in found.reason

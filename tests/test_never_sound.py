@@ -26,10 +26,12 @@ from pytest_sre.timemachine.engine import Engine
 
 END = 1_700_000_040.0
 STEPS = 20
-STRETCH = Stretch(END - 600, END, 60.0)
+STRETCH = Stretch(END - 580, END + 20, 60.0)  # 20 s after the samples
 EXAMPLES = int(os.environ.get("SRE_NEVER_EXAMPLES", "150"))
 RECORDS = {
     "rec:ratio": ('sum by (j) (rate(x_total{s="hit"}[5m])) / sum by (j) (rate(x_total[5m]))', {}),
+    "rec:hits": ('sum by (j) (rate(x_total{s="hit"}[5m]))', {}),
+    "rec:all": ("sum by (j) (rate(x_total[5m]))", {}),
     "rec:down": ("up == 0", {"t": "1"}),
     "rec:named": ('label_replace(g > 1, "s", "hit", "j", "a")', {"i": "9"}),
 }
@@ -149,6 +151,26 @@ def test_verdicts_hold_on_random_data(filled: Engine, text: str) -> None:
         sides = [side for side in (told.lhs, told.rhs) if fold(side) is None]
         if len(sides) == 1:  # two vectors need to have labels in common as well
             assert moments(rows(filled, sure.part)) == moments(rows(filled, to_text(sides[0])))
+
+
+@pytest.mark.parametrize(
+    ("some", "none"),
+    [
+        ("timestamp(g) < time() - 10", "timestamp(g > -5) < time() - 10"),
+        ("time() - timestamp(g) > 10", "time() - timestamp(g) > 300"),
+        ("sum by (j) (flag == bool 0) > 0", "sum by (j) (flag == 0) > 0"),
+        ('g{s="hit"} + ignoring (s) g{s="miss"} < 20', 'g{s="hit"} + g{s="miss"} < 20'),
+        ("histogram_quantile(0.9, sum by (j, le) (rate(z_bucket[5m]))) > 0", "histogram_quantile(0.9, sum by (j) (rate(z_bucket[5m]))) > 0"),
+        ('g and on (j) absent(nothing{j="a"})', 'g{j="b"} and on (j) absent(nothing{j="a"})'),
+        ("g unless g > 1", "g > 2 unless g > 1"),
+        ("count_over_time(up[10m:1m]) > 9", "count_over_time(up[10m:1m]) > 11"),
+    ],
+)  # fmt: skip
+def test_where_the_line_is(filled: Engine, some: str, none: str) -> None:
+    assert impossible(parse(some), RULES) is None
+    assert rows(filled, some)
+    assert impossible(parse(none), RULES) is not None
+    assert not rows(filled, none)
 
 
 def moments(found: dict[Labels, list[tuple[float, float]]]) -> int:

@@ -34,6 +34,8 @@ def _fired(case: Case) -> Verdict:
     plan = case.alert.plan
     if isinstance(plan, NotSynthesised) and plan.unlike:
         return (_unlike(case, plan),)
+    if isinstance(plan, NotSynthesised) and plan.elsewhen:
+        return _elsewhen(case, plan)
     if isinstance(plan, NotSynthesised):
         return Skipped(f"no series could be made: {plan.reason}" + (f": {plan.part}" if plan.part else ""))
     where = Location(rule.location.path, rule.expr_line)
@@ -88,6 +90,15 @@ def _unlike(case: Case, plan: NotSynthesised) -> Finding:
         next_step="compare what it matches, groups by and joins on with the labels of the real series; if the pages are "
         "out of date, take new ones",
     )
+
+
+def _elsewhen(case: Case, plan: NotSynthesised) -> Verdict:
+    """Now is not the time at which an alert can fire: what it did on virtual time counts, whatever the hour."""
+    passages = case.timed.passages if case.timed is not None else ()
+    if any(one.kind == "burn" and one.fired is not None for one in passages):
+        return ()
+    why = "see detects" if passages else "only virtual time can show that (detects)"
+    return Skipped(f"not fired now: {plan.reason}; {why}")
 
 
 def _texts(case: Case) -> tuple[Finding, ...]:

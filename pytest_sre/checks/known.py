@@ -91,6 +91,8 @@ def _rule(facts: Facts, rule: Rule, who: str) -> Iterator[Finding]:
     for selector in selectors(rule.expr):
         name = selector.name
         if not name or _MADE_BY_PROMETHEUS.fullmatch(name):
+            if name not in facts.snapshots.labels:
+                yield from known_labels.slips(facts.snapshots.targets, selector, where, who)
             continue
         if name not in facts.recorded and name not in facts.snapshots.labels:
             yield from _missing(facts, name, where, who)
@@ -103,7 +105,7 @@ def _rule(facts: Facts, rule: Rule, who: str) -> Iterator[Finding]:
         expr = parse(rule.expr)
     except PromqlError:
         return
-    yield from known_labels.named(facts.labels, expr, where, who)
+    yield from known_labels.named(facts.labels, expr, facts.snapshots.targets, where, who)
 
 
 def _missing(facts: Facts, name: str, where: Location, who: str) -> Iterator[Finding]:

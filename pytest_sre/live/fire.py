@@ -14,9 +14,10 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pytest_sre.live import recorded
+from pytest_sre.live import native, recorded
 from pytest_sre.model.observation import Change
 from pytest_sre.model.rules import Rule
+from pytest_sre.model.samples import Value
 from pytest_sre.model.scenario import Batch, Labels
 from pytest_sre.promql.resolve import RuleIndex
 from pytest_sre.settings import PrometheusServer
@@ -58,10 +59,18 @@ class Kindling:
     index: RuleIndex
 
 
-def prepare(
-    kindling: Kindling, batch: Batch, folder: Path, name: str
-) -> tuple[RuleCopies, tuple[Change, ...], float]:
-    """Write rules, configuration and history of a batch; returns the start of the run (seconds since the epoch)."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Prepared:
+    """What a batch's Prometheus starts with; ``began`` in seconds since the epoch, ``history`` is still to be written."""
+
+    copies: RuleCopies
+    changes: tuple[Change, ...]
+    began: float
+    history: tuple[native.Written, ...] = ()
+
+
+def prepare(kindling: Kindling, batch: Batch, folder: Path, name: str) -> Prepared:
+    """Write rules, configuration and history of a batch."""
     folder.mkdir()
     stack = kindling.stack
     selected = [scenario.alert for scenario in batch.scenarios]
@@ -81,28 +90,35 @@ def prepare(
         if scenario.alert.hold and not rulecopy.templated(scenario.alert)
         for labels in scenario.expected
     }
-    past = recorded.history(batch, kindling.index, began, lambda: _engine(kindling, folder, name))
+    past = recorded.history(batch, kindling.index, began, lambda: _engine(kindling, batch, folder, name))
+    changed = (*copies.changes, *changes, *past.changes)
+    if native.has_histograms(batch):
+        before = native.history((*batch.series, *past.series), states, began)
+        return Prepared(copies, (*changed, native.CHANGE), began, tuple(before))
     prometheus.write_history(stack, (*batch.series, *past.series), states, began, folder)
-    return copies, (*copies.changes, *changes, *past.changes), began
+    return Prepared(copies, changed, began)
 
 
-def _engine(kindling: Kindling, folder: Path, name: str) -> AbstractContextManager[Engine]:
-    settings, globals_ = kindling.settings, kindling.config.globals
+def _engine(kindling: Kindling, batch: Batch, folder: Path, name: str) -> AbstractContextManager[Engine]:
+    settings, any_time = native.settings(kindling.settings, batch)
     beside = folder.with_name(f"{name}-recorded")
-    return open_engine(kindling.stack, settings, beside, beside.name, globals_)
+    return open_engine(
+        kindling.stack, settings, beside, beside.name, kindling.config.globals, any_time=any_time
+    )
 
 
 def light(kindling: Kindling, batch: Batch, folder: Path, name: str) -> Fire:
     """Prepare a batch and start its Prometheus; raises StackError."""
-    copies, changes, began = prepare(kindling, batch, folder, name)
-    server = prometheus.start(kindling.stack, kindling.settings, folder, name)
+    made = prepare(kindling, batch, folder, name)
+    settings, any_time = native.settings(kindling.settings, batch)
+    server = prometheus.start(kindling.stack, settings, folder, name, any_time=any_time)
     ready = time.time()
     with kindling.stack.session() as client, answering(server):
-        remote_write.write(client, server.url, _top_up(batch, began))
-    return Fire(batch, copies, name, server, began, ready, changes)
+        remote_write.write(client, server.url, (*made.history, *_top_up(batch, made.began)))
+    return Fire(batch, made.copies, name, server, made.began, ready, made.changes)
 
 
-def _top_up(batch: Batch, began: float) -> list[tuple[Labels, list[tuple[float, float]]]]:
+def _top_up(batch: Batch, began: float) -> list[tuple[Labels, list[tuple[float, Value]]]]:
     ahead = [
         (one.labels, [(began + when, value) for when, value in one.samples if when > 0])
         for one in batch.series

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from pytest_sre.errors import FileError
 from pytest_sre.live import fire as fires
+from pytest_sre.live import native, sent
 from pytest_sre.live import page as pages
-from pytest_sre.live import sent
 from pytest_sre.live.beside import beside
 from pytest_sre.live.fire import Fire, Kindling
 from pytest_sre.live.job import Found, Job
@@ -198,7 +198,7 @@ def _gather(
             posted[rule] = told[rule]
             run.alerts[rule] = AlertObservation(
                 rule,
-                plans[rule],
+                native.plan_of(plans[rule], state),
                 state.state,
                 state.error,
                 after.get(rule),

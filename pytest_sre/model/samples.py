@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import reduce
+from operator import add
 from typing import Literal
 
 _STALE_BITS = struct.pack("<Q", 0x7FF0000000000002)
@@ -50,8 +53,18 @@ class ShownHistogram:
     buckets: tuple[tuple[float, float, float], ...] = ()
 
 
+def total_of(counts: Iterable[float]) -> float:
+    """The sum as Prometheus computes it, one after the other: 2.42 takes no histogram that says it has less."""
+    return reduce(add, counts, 0.0)
+
+
 Value = float | Histogram
 """A sample's value."""
+
+
+def ending(value: Value) -> Value:
+    """What ends a series whose last value this was; of histograms one with a count, see `remote_write.write`."""
+    return Histogram(count=1.0, sum=STALE) if isinstance(value, Histogram) else STALE
 
 
 def is_stale(value: Value) -> bool:

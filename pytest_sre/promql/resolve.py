@@ -38,16 +38,25 @@ class RuleIndex:
     def __init__(self, rules: Iterable[Rule], intervals: Mapping[Rule, float] | None = None) -> None:
         """Index ``rules``; ``intervals`` are those of their groups, in seconds."""
         self.intervals = intervals or {}
+        self.rules = tuple(rules)
         self._by_name: dict[str, list[Rule]] = defaultdict(list)
         self._by_label: dict[tuple[str, str], dict[str | None, list[Rule]]] = {}
         self._alerts: dict[str, list[Rule]] = defaultdict(list)
-        for rule in rules:
+        for rule in self.rules:
             (self._by_name if rule.kind == "record" else self._alerts)[rule.name].append(rule)
         self._cache: dict[tuple[str, tuple[object, ...]], tuple[Rule, ...]] = {}
 
     def recording(self, name: str) -> tuple[Rule, ...]:
         """The rules that record a name, in the order given."""
         return tuple(self._by_name.get(name, ()))
+
+    def written(self, rule: Rule) -> tuple[Rule, RuleIndex]:
+        """A rule and all rules as their author wrote them: here they are just that."""
+        return rule, self
+
+    def together(self, selector: VectorSelector) -> tuple[VectorSelector, ...]:
+        """What a selector of raw series reads, with all series that cannot be without these: here it alone."""
+        return (selector,)
 
     def interval(self, rule: Rule) -> float:
         """Seconds between two evaluations of a rule in production."""

@@ -58,7 +58,7 @@ def _series(question: Question) -> Iterator[tuple[Labels, str]]:
                 break
             place = round(time / question.step)
             values += [None] * (place - len(values))
-            values.append(value)
+            values.append(value if isinstance(value, float) else None)
         if values:
             yield one.labels, write_values(readable(values))
 

@@ -10,11 +10,13 @@ from typing import Any
 
 from pytest_sre.model.observation import AlertObservation, TimedObservation
 from pytest_sre.model.rules import Rule
+from pytest_sre.model.samples import Histogram, Value
 from pytest_sre.model.scenario import Scenario
 from pytest_sre.model.slo import Slo
 from pytest_sre.report import json_timed
 from pytest_sre.report.review import Change
 from pytest_sre.report.seen import Seen
+from pytest_sre.sources import histograms
 
 SCHEMA = 3
 # No text holds a raw line end, so this finds nothing but lists of numbers.
@@ -134,10 +136,15 @@ def _alert(seen: AlertObservation) -> dict[str, Any]:
     }
 
 
-def _series(labels: tuple[tuple[str, str], ...], samples: tuple[tuple[float, float], ...]) -> dict[str, Any]:
+def _sample(time: float, value: Value) -> list[Any]:
+    """A sample; a native histogram as promtool writes it."""
+    return [time, histograms.write(value) if isinstance(value, Histogram) else value]
+
+
+def _series(labels: tuple[tuple[str, str], ...], samples: tuple[tuple[float, Value], ...]) -> dict[str, Any]:
     return {
         "labels": dict(labels),
         "samples": len(samples),
-        "first": list(samples[0]),
-        "last": list(samples[-1]),
+        "first": _sample(*samples[0]),
+        "last": _sample(*samples[-1]),
     }

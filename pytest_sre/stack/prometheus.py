@@ -18,6 +18,8 @@ from pytest_sre.sources.prometheus import PrometheusConfig
 from pytest_sre.stack.backend import Server, Stack, answering
 
 _UNWRITTEN = frozenset({"out of order sample", "duplicate sample for timestamp"})
+HISTOGRAMS = "native-histograms"
+"""The feature flag with which Prometheus before 3.9 takes native histograms."""
 _ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n"})
 
 
@@ -131,8 +133,25 @@ def state_series(labels: Labels, since: float, at: float) -> tuple[Labels, list[
     return _state_labels(labels), [(at, since)]
 
 
-def start(stack: Stack, settings: PrometheusServer, folder: Path, name: str) -> Server:
-    """Start Prometheus on the folder's configuration, rules and data; raises StackError."""
+def with_histograms(settings: PrometheusServer) -> PrometheusServer:
+    """The settings for a server that takes native histograms; from Prometheus 3.9 on each does."""
+    flags = tuple(dict.fromkeys((*settings.feature_flags, HISTOGRAMS)))
+    return settings.model_copy(update={"feature_flags": flags})
+
+
+def takes_any_order(versions: Mapping[str, str]) -> bool:
+    """Whether native histograms of one series may come in any order: from Prometheus 3.0 on; False if not known."""
+    major = versions.get("prometheus", "").partition(".")[0]
+    return major.isdigit() and int(major) >= 3
+
+
+def start(
+    stack: Stack, settings: PrometheusServer, folder: Path, name: str, *, any_time: bool = False
+) -> Server:
+    """Start Prometheus on the folder's configuration, rules and data; raises StackError.
+
+    With ``any_time`` it takes samples, native histograms too, of any time since 1970, in order for each series.
+    """
 
     def arguments(address: str) -> list[str]:
         argv = [
@@ -148,6 +167,10 @@ def start(stack: Stack, settings: PrometheusServer, folder: Path, name: str) -> 
         ]
         if settings.external_url:
             argv.append(f"--web.external-url={settings.external_url}")
+        if (
+            any_time
+        ):  # samples are too old when newer ones are half a block ahead; out of order only from 3.0 on
+            argv.append("--storage.tsdb.min-block-duration=73000d")
         if settings.feature_flags:
             argv.append(f"--enable-feature={','.join(settings.feature_flags)}")
         return argv

@@ -30,7 +30,8 @@ def write(
     """Send series, each with samples of (seconds since the epoch, value), oldest first; raises StackError.
 
     A server takes histograms only with ``--enable-feature=native-histograms``; before 3.0 only in order (older than
-    all else they are "out of bounds") and without ``custom_values``. From 3.0 on, series without a name are dropped
+    all else they are "out of bounds") and without ``custom_values``; 2.42 takes one with a count of 0 for one of whole
+    numbers, and of a request all those before all others. From 3.0 on, series without a name are dropped
     in silence.
     """
     for request in _batches(series):
@@ -102,7 +103,9 @@ def _fill(one: Any, value: Histogram) -> int:
 
 
 def _add_buckets(spans: Any, counts: Any, side: Buckets) -> None:
-    if side.counts:
+    if any(
+        side.counts
+    ):  # Prometheus 2.42 takes what has a count of 0 for whole numbers, of which there are none
         spans.add(offset=side.offset, length=len(side.counts))
         counts.extend(side.counts)
 

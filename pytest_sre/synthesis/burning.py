@@ -6,12 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pytest_sre.model.scenario import Impossible, NotSynthesised
+from pytest_sre.promql.parse import parse
 from pytest_sre.promql.resolve import RuleIndex
+from pytest_sre.synthesis import clockwise
 from pytest_sre.synthesis.batches import Pool
 from pytest_sre.synthesis.element import Unsupported
 from pytest_sre.synthesis.entities import Entity
 from pytest_sre.synthesis.exposed import Exposed
 from pytest_sre.synthesis.focus import CHOICES, focused
+from pytest_sre.synthesis.moments import asks_a_date, asks_the_clock, moments
 from pytest_sre.synthesis.never import KnownTypes, impossible
 from pytest_sre.synthesis.search import BUDGET, Search
 from pytest_sre.synthesis.shape import Shape, shape_of
@@ -48,9 +51,9 @@ def burning(
 ) -> Burning | NotSynthesised | Impossible:
     """Search data on which an alert fires. Arguments as in `contrast`."""
     alert = shape.rule
-    never = impossible(
-        shape.expr, rules, real.snapshots if real is not None else KnownTypes(types), alert, lookback
-    )
+    author, written = rules.written(alert)
+    facts = real.snapshots if real is not None else KnownTypes(types)
+    never = impossible(parse(author.expr), written, facts, author, lookback)
     if never is not None:
         return Impossible(alert, never.reason, never.part, never.next_step)
     if real is None or not real.knows(shape.raw):
@@ -66,6 +69,40 @@ def burning(
     whole = all(real.knows([name]) for name in shape.raw)
     reason = f"no series like those of the snapshots fire it: {lacking}"
     return NotSynthesised(alert, reason, alert.expr, lacking if whole else "")
+
+
+def sometime(
+    shape: Shape,
+    rules: RuleIndex,
+    *,
+    types: Mapping[str, str],
+    now: float,
+    lookback: float,
+    serial: str,
+    real: Exposed | None = None,
+) -> tuple[Burning | NotSynthesised | Impossible, float]:
+    """As `burning`, but where an alert asks for the hour or the weekday at whatever time of the week fires it.
+
+    Also that moment (seconds since the epoch); 0 where one is as good as another.
+    """
+    if not asks_the_clock(shape):
+        made = burning(
+            shape, rules, types=types, now=now, lookback=lookback, serial=serial, real=real
+        )  # fmt: skip
+        return made, 0.0
+    if asks_a_date(shape):
+        return NotSynthesised(
+            shape.rule, "what asks for a date, other than of a series, is not supported yet"
+        ), 0.0
+    failed: NotSynthesised | Impossible | None = None
+    for moment in moments(shape, rules, now):
+        found = burning(
+            shape, rules, types=types, now=moment, lookback=lookback, serial=serial, real=real
+        )  # fmt: skip
+        if not isinstance(found, NotSynthesised):
+            return found, moment
+        failed = failed or found
+    return failed or NotSynthesised(shape.rule, "no series found that fire it", shape.rule.expr), 0.0
 
 
 def _searched(
@@ -93,6 +130,11 @@ def _searched(
             if not narrow or _alone(shape, found.things, Pool(rules, now, lookback)):
                 return found
             doubtful = found if some is rules else doubtful
+    if doubtful is None and failed is None and (part := clockwise.asked(shape)):
+        reason = clockwise.other_time(
+            shape, now, lambda at: bool(Search(shape, rules, types, at, lookback, serial, BUDGET // 20).run())
+        )
+        failed = NotSynthesised(alert, reason, part) if reason else None
     return doubtful or failed or NotSynthesised(alert, "no series found that fire it", alert.expr)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pytest_sre.model.rules import Rule
 from pytest_sre.model.scenario import Impossible, Labels, NotSynthesised
@@ -14,13 +14,15 @@ from pytest_sre.promql.resolve import RuleIndex
 from pytest_sre.synthesis import mixture
 from pytest_sre.synthesis.batches import labels_key
 from pytest_sre.synthesis.bench import MOMENTS, Bench
-from pytest_sre.synthesis.burning import Burning, burning
+from pytest_sre.synthesis.burning import Burning, sometime
 from pytest_sre.synthesis.element import EvalError, Unsupported
 from pytest_sre.synthesis.entities import Entity, Option
+from pytest_sre.synthesis.exponential import Native
 from pytest_sre.synthesis.exposed import Exposed
 from pytest_sre.synthesis.healthy import Healthy
 from pytest_sre.synthesis.hovering import hovers
 from pytest_sre.synthesis.mixture import NEAR, OVER, Pair
+from pytest_sre.synthesis.native import NativeLabels, apart, classic
 from pytest_sre.synthesis.never.functions import CALENDAR
 from pytest_sre.synthesis.palette import Palette
 from pytest_sre.synthesis.search import BUDGET
@@ -56,13 +58,17 @@ class Contrast:
     """How the series of one alert behave; ``shape`` is the alert, with its reads.
 
     ``near`` is how far `Behaviour.near` is from healthy (0) to the smallest mixture that fires (1): 0.9; None where
-    there is nothing near, and ``near_reason`` then says why.
+    there is nothing near, and ``near_reason`` then says why. Some of the series are parts of ``native`` histograms; the
+    ``shape`` is then that of the alert on classic ones. ``moment`` (seconds since the epoch) has the time of the week that
+    the alert asks for; 0 where it asks for none.
     """
 
     shape: Shape
     behaviours: tuple[Behaviour, ...]
     near: float | None
     near_reason: str = ""
+    native: Native | None = None
+    moment: float = 0.0
 
 
 def contrast(
@@ -82,12 +88,36 @@ def contrast(
     seconds; ``serial`` makes the alert's free label values its own; ``error_share`` of requests fail while all is well;
     ``real`` the metrics of snapshots, whose labels and buckets the series get.
     """
+    if apart([alert], rules)[1]:
+        known = classic(rules)
+        labels = real and NativeLabels(real.snapshots)
+        found = _contrast(known.rule(alert), known, types, now, lookback, serial, error_share, labels)
+        return (
+            replace(found, native=known.native([alert])) if isinstance(found, Contrast) else known.told(found)
+        )
+    return _contrast(alert, rules, types, now, lookback, serial, error_share, real)
+
+
+def _contrast(
+    alert: Rule,
+    rules: RuleIndex,
+    types: Mapping[str, str],
+    now: float,
+    lookback: float,
+    serial: str,
+    error_share: float,
+    real: Exposed | None,
+) -> Contrast | NotSynthesised | Impossible:
     try:
         shape = shape_of(alert, rules)
-        found = burning(shape, rules, types=types, now=now, lookback=lookback, serial=serial, real=real)
+        found, moment = sometime(
+            shape, rules, types=types, now=now, lookback=lookback, serial=serial, real=real
+        )
         if not isinstance(found, Burning):
             return found
-        return _contrasted(shape, found, Bench(shape, rules, now, lookback, found.entities), error_share)
+        bench = Bench(shape, rules, moment or now, lookback, found.entities)
+        made = _contrasted(shape, found, bench, error_share)
+        return replace(made, moment=moment) if isinstance(made, Contrast) else made
     except PromqlError as error:
         return NotSynthesised(alert, f"not PromQL: {error}", alert.expr)
     except Unsupported as error:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pytest_sre.promql.ast import Matcher
 from pytest_sre.synthesis.exposed import Exposed
+from pytest_sre.synthesis.flags import compared_as_flags
 from pytest_sre.synthesis.kinds import Kinds
 from pytest_sre.synthesis.nature import FREE, LEVEL, Nature
 from pytest_sre.synthesis.natures import Natures
@@ -16,20 +17,27 @@ from pytest_sre.synthesis.regexes import examples
 from pytest_sre.synthesis.shape import Shape
 from pytest_sre.synthesis.signals import Counter, Gauge, Signal, Track
 from pytest_sre.synthesis.structure import Family
+from pytest_sre.synthesis.wholes import shares_of_time
 
 TRAFFIC = 50.0
 """Requests a second of a service that is alive."""
+TIME = 0.9
+"""Seconds a second of what is idle while all is well."""
 _ERROR = re.compile(r"err|fail|drop|reject|timeout|time_out|5xx|bad|exceed|lost|abort|miss|denied|retr|panic")
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """A histogram: ``rate`` observations a second, of which ``share`` take ``value``, the others almost nothing."""
+    """A histogram: ``rate`` observations a second, of which ``share`` take ``value``, the others almost nothing.
+
+    With ``since``, all take almost nothing up to so many seconds ago.
+    """
 
     rate: float
     share: float
     value: float
+    since: float = 0.0
 
 
 Option = Signal | Profile | None
@@ -53,6 +61,7 @@ class Entity:
         self.bounds = bounds
         self.nature = nature
         self.option: Option = None
+        self.traffic = TRAFFIC
 
     def set(self, option: Option) -> None:
         """Make the tracks behave so."""
@@ -62,7 +71,12 @@ class Entity:
                 track.signal = option
             return
         for track in self.tracks:
-            track.signal = Counter(_part(track, option))
+            rate = _part(track, option)
+            if not option.since:
+                track.signal = Counter(rate)
+                continue
+            before = _part(track, replace(option, share=0.0))
+            track.signal = Counter(before, 0.0, rate - before, option.since)
 
 
 def _part(track: Track, profile: Profile) -> float:
@@ -87,6 +101,7 @@ def build(
 
     ``times`` are the sample times, ``real`` the metrics of snapshots; ``natures`` of metrics, if they are to be kept to.
     """
+    of_time, flags = shares_of_time(shape.exprs), compared_as_flags(shape.exprs)
     kinds = Kinds(shape.exprs, types)
     result = []
     for family in layout:
@@ -98,9 +113,14 @@ def build(
             else:
                 name = family.base
                 kind, nature = _natural(name, kinds.of(name), natures)
-                result.append(
-                    [Entity(kind, name, [Track({"__name__": name, **ls}, times)], (), nature) for ls in group]
-                )
+                if kind == "gauge" and name in flags:
+                    kind, nature = "flag", FREE
+                made = [
+                    Entity(kind, name, [Track({"__name__": name, **ls}, times)], (), nature) for ls in group
+                ]
+                for entity in made if name in of_time else ():
+                    entity.traffic = TIME
+                result.append(made)
     # Parts move, wholes stand still.
     return sorted(result, key=lambda group: group[0].nature.fixed)
 
@@ -165,7 +185,7 @@ def initial(entity: Entity) -> Option:
     if entity.kind == "histogram":
         return Profile(TRAFFIC, 0.1, math.inf)
     if entity.kind == "counter":
-        return Counter(TRAFFIC / 2 if _ERROR.search(entity.name) else TRAFFIC)
+        return Counter(entity.traffic / 2 if _ERROR.search(entity.name) else entity.traffic)
     return Gauge(1.0 if entity.kind == "flag" else LEVEL)
 
 

@@ -65,13 +65,17 @@ class Healthy:
 
     def _find(self) -> bool:
         start = self._start()
-        for wide, shifts, enough in (
-            (False, self.shifts, _NOTHING),
-            (True, self.shifts, _NOTHING),
-            (False, self.shifts, 1.0),
-            (True, (), 1.0),
+        silent: dict[Entity, Option] = {
+            entity: Counter(0.0) if entity.kind == "counter" else option for entity, option in start.items()
+        }
+        for begin, wide, shifts, enough in (
+            (start, False, self.shifts, _NOTHING),
+            (start, True, self.shifts, _NOTHING),
+            (start, False, self.shifts, 1.0),
+            (silent, False, self.shifts, 1.0),
+            (start, True, (), 1.0),
         ):
-            self.bench.set(start)
+            self.bench.set(begin)
             self.known.clear()
             self.bench.left = BUDGET // 3
             self.lasting = shifts
@@ -84,7 +88,18 @@ class Healthy:
             if remains < enough and self._lasts():
                 self._restore(start, remains)
                 return True
-        return False
+        return self._silent(start)
+
+    def _silent(self, start: Mapping[Entity, Option]) -> bool:
+        """Nothing is counted at all: where many counters must rest at once, no single one brings the alert nearer."""
+        self.bench.set(start)
+        self.bench.set({one: Counter(0.0) for one in self.bench.entities if one.kind == "counter"})
+        self.bench.left, self.lasting = BUDGET // 3, self.shifts
+        remains = self._distance()
+        if remains >= 1.0 or not self._lasts():
+            return False
+        self._restore(start, remains)
+        return True
 
     def _restore(self, start: Mapping[Entity, Option], best: float) -> None:
         """Change as few entities as possible: the others do what they did at the start."""
@@ -100,7 +115,19 @@ class Healthy:
                     entity.set(kept)
 
     def _start(self) -> dict[Entity, Option]:
-        """What each entity does while all is well, as far as can be told without trying."""
+        """What each entity does while all is well, as far as can be told without trying.
+
+        Where Prometheus cannot evaluate that (many series would match many), those are absent that are so while it burns.
+        """
+        start = self._realistically()
+        self.bench.set(start)
+        try:
+            self.bench.vector()
+        except EvalError:
+            return {one: None if self.burning[one] is None else option for one, option in start.items()}
+        return start
+
+    def _realistically(self) -> dict[Entity, Option]:
         errors: Mapping[Entity, Option] = error_rates(
             list(self.bench.entities), self.bench.shape.exprs, self.bench.rules, self.bench.score, self.share
         )
@@ -123,16 +150,18 @@ class Healthy:
         if entity.kind == "histogram":
             return Profile(TRAFFIC, self.share, math.inf)
         if entity.kind == "counter":
-            return Counter(TRAFFIC)
+            return Counter(entity.traffic)
         if entity.kind == "flag":
             return Gauge(entity.nature.level if entity.nature.kind else 1.0)
         burning = self.burning[entity]
         if self.equal and burning in (Gauge(0.0), Gauge(1.0)):
             return Gauge(0.0 if burning == Gauge(1.0) else 1.0)
-        return Gauge(self._level())
+        return Gauge(self._level(entity))
 
-    def _level(self) -> float:
-        """Where gauges stand: at the whole, where the alert's constants are parts of one."""
+    def _level(self, entity: Entity) -> float:
+        """Where gauges stand: at the whole, where the alert's constants are parts of one and it is not in the data."""
+        if any(entity.name in part | whole for part, whole in self.bench.guards.gauges):
+            return LEVEL
         given = [abs(c) for c in self.bench.shape.constants[:6]]
         parts = any(0 < c < 1 for c in given) and all(c <= 1 for c in given)
         return 1.0 if parts else LEVEL
@@ -152,7 +181,8 @@ class Healthy:
             if wide:
                 rest = [option for option in every if not _calm(option) and option is not None]
                 calm += [one for one in (*self._mirrored(entity), *rest) if self._realistic(one)]
-                calm += [None] if self.may_be_absent or entity.nature.fixed else []
+                missing = self.may_be_absent or entity.nature.fixed or entity.name.endswith("_info")
+                calm += [None] if missing else []
             self.known[key] = tuple(dict.fromkeys(calm))
         return self.known[key]
 
@@ -171,7 +201,7 @@ class Healthy:
             make = Counter if entity.kind == "counter" else Gauge
             yield from (make(value) for value in aimed(entity.nature, burning=False))
         if entity.kind == "counter":
-            yield from (Counter(self.share * TRAFFIC), Counter(0.0), Counter(TRAFFIC))
+            yield from (Counter(self.share * TRAFFIC), Counter(0.0), Counter(entity.traffic))
         elif entity.kind == "gauge" and self.bench.timed:
             burning = self.burning[entity]
             for unit in _UNITS:
@@ -222,7 +252,7 @@ def _calm(option: Option) -> bool:
         return follows or (option.slope == 0 and option.value >= 0)
     if isinstance(option, Counter):
         return option.steady and not option.level
-    return isinstance(option, Profile)
+    return isinstance(option, Profile) and not option.since
 
 
 def _mirrored(option: Option) -> Iterator[Option]:

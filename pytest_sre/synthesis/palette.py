@@ -8,6 +8,7 @@ from itertools import chain
 
 from pytest_sre.synthesis import calendar
 from pytest_sre.synthesis.entities import TRAFFIC, Entity, Option, Profile, initial
+from pytest_sre.synthesis.flags import never_negative
 from pytest_sre.synthesis.levels import Span, fitted, likely, start
 from pytest_sre.synthesis.nature import FREE, LEVEL, Nature
 from pytest_sre.synthesis.shape import Shape
@@ -37,7 +38,7 @@ class Palette:
         self.shares = tuple(_shares(shape.constants))
         reach = max((read.reach for read in shape.reads), default=0.0)
         self.span = Span(now, 1.2 * (reach + _SOME), shape.rule.hold + _SOME)
-        self._lists: dict[tuple[str, Nature], tuple[Option, ...]] = {}
+        self._lists: dict[tuple[str, Nature, bool], tuple[Option, ...]] = {}
 
     def start(self, entity: Entity, burning: bool = False) -> Option:
         """What an entity does at first: what its metric does while all is well, or what is asked of it."""
@@ -50,10 +51,12 @@ class Palette:
 
     def options(self, entity: Entity) -> tuple[Option, ...]:
         """The options of one entity, in the order they are to be tried."""
-        key = (entity.kind if entity.kind in ("counter", "gauge") else entity.name, entity.nature)
+        alike = entity.kind in ("counter", "gauge") and entity.traffic == TRAFFIC
+        key = (entity.kind if alike else entity.name, entity.nature, never_negative(entity.name))
         if key not in self._lists:
             # most gauges count something: what is negative comes last
-            self._lists[key] = tuple(sorted(dict.fromkeys(self._made(entity)), key=negative))
+            made = dict.fromkeys(self._made(entity))
+            self._lists[key] = tuple(sorted((o for o in made if not (key[2] and negative(o))), key=negative))
         return self._lists[key]
 
     def _made(self, entity: Entity) -> Iterator[Option]:
@@ -64,22 +67,26 @@ class Palette:
             return iter((Gauge(nature.level), None))
         if entity.kind == "flag":
             return self._flags(entity)
-        every = self._counters() if entity.kind == "counter" else self._gauges(nature)
+        every = self._counters(entity) if entity.kind == "counter" else self._gauges(nature)
         if nature == FREE:
             return every
         first = likely(nature, entity.kind, self.shares, self.span)
         return fitted(chain(first, every), nature, entity.kind, self.span)
 
     def _flags(self, entity: Entity) -> Iterator[Option]:
-        usual = (Gauge(0.0), Gauge(1.0), None)
-        yield from reversed(usual) if entity.name.endswith("_info") else usual
+        info = entity.name.endswith("_info") and 0.0 not in self.shape.constants
+        yield from (None, Gauge(1.0)) if info else (Gauge(0.0), Gauge(1.0), None)
         yield from self._moving((1.0, 0.0))
         if "avg_over_time" in self.shape.functions:
             for share in self.shares:
                 yield Wave(0.0, 1.0, 60.0)
                 yield Step(1.0, 0.0, max(self.shape.ranges, default=3600.0) * share)
 
-    def _counters(self) -> Iterator[Option]:
+    def _counters(self, entity: Entity) -> Iterator[Option]:
+        if entity.traffic != TRAFFIC:
+            yield from (Counter(share) for share in (*self.shares, 0.0, 0.5, 1.0))
+            yield None
+            return
         for share in self.shares:
             yield Counter(TRAFFIC * share / (1 - share))
         for share in self.shares:
@@ -113,9 +120,8 @@ class Palette:
         reads = [
             read for read in sorted(self.shape.reads, key=lambda read: (read.lo, read.range)) if read.lo > 0
         ]
-        for read in reads:
-            if read.lo > read.range > 0:
-                yield Counter(TRAFFIC, 0.0, -TRAFFIC, (read.lo + read.range) / 2)
+        for since in self._lately():
+            yield Counter(TRAFFIC, 0.0, -TRAFFIC, since)
         for read in reads[:1]:
             for constant in self.shape.constants[:6]:
                 if constant > 0:
@@ -137,6 +143,12 @@ class Palette:
         yield from self._moving(tuple(_around(self.shape.constants))[:6], level)
         yield from (Gauge(value) for value in self._far())
         yield from (Gauge(-1.0), Gauge(1e12))
+
+    def _lately(self) -> Iterator[float]:
+        """Since when (seconds) something is other than it was where an offset looks."""
+        for read in sorted(self.shape.reads, key=lambda read: (read.lo, read.range)):
+            if read.lo > read.range > 0:
+                yield (read.lo + read.range) / 2
 
     def _far(self) -> Iterator[float]:
         """What constants may mean together, and values of every size: a search is guided by how far it is."""
@@ -205,6 +217,10 @@ class Palette:
                 yield from (Step(usual, usual * 3, since), Step(usual * 3, usual, since))
                 for value in asked:
                     yield from (Step(2 * value, value / 2, since), Step(value / 2, 2 * value, since))
+        if functions & {"stddev_over_time", "stdvar_over_time"}:  # a peak is far from its window's average
+            for part in (0.02, 0.05, 0.2):
+                for span in ranges:
+                    yield Step(LEVEL, 10 * LEVEL, span * part)
         if functions & {
             "absent_over_time",
             "present_over_time",
@@ -214,6 +230,7 @@ class Palette:
         }:
             for span in ranges:
                 yield Lost(1.0, min(span / 2, 1200.0))
+                yield Lost(1.0, span * 0.9)
 
     def _profiles(self, entity: Entity) -> Iterator[Option]:
         finite = [float(bound) for bound in entity.bounds[:-1]]
@@ -225,6 +242,13 @@ class Palette:
             if value > 0:
                 yield Profile(TRAFFIC, 0.5, value)
                 yield Profile(value, 0.1, math.inf)
+        for read in sorted(self.shape.reads, key=lambda read: (read.lo, read.range)):
+            if read.hi > 0:
+                for value in (*finite[3::3], math.inf):
+                    yield Profile(TRAFFIC, 1.0, value, max(600.0, min(read.hi, 3600.0) * 0.8))
+        past = [0.9 * span for span in self.shape.ranges[:2]] if self.shape.functions & _OF_PAST else []
+        for since in (*self._lately(), *past):
+            yield from (Profile(TRAFFIC, 0.5, value, since) for value in finite)
         yield from (Profile(TRAFFIC, 0.0, 0.0), Profile(0.01, 0.5, math.inf), Profile(1000.0, 0.1, math.inf))
         yield None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from itertools import chain
 
 from pytest_sre.model.rules import Rule
@@ -14,12 +15,17 @@ from pytest_sre.promql.resolve import RuleIndex
 from pytest_sre.synthesis import grid
 from pytest_sre.synthesis.alerting import expected
 from pytest_sre.synthesis.batches import MOMENTS, Pool, labels_key
-from pytest_sre.synthesis.burning import Burning, burning
+from pytest_sre.synthesis.burning import Burning, burning, sometime
 from pytest_sre.synthesis.exposed import Exposed
 from pytest_sre.synthesis.grid import Windows
+from pytest_sre.synthesis.moments import asks_a_date, asks_the_clock, stays, told
+from pytest_sre.synthesis.native import NativeLabels, apart, classic, joined
 from pytest_sre.synthesis.search import sample_windows
 from pytest_sre.synthesis.shape import Shape, shape_of
 from pytest_sre.synthesis.signals import FixedTrack, Track
+
+_RUN = 600.0
+"""Seconds for which what the clock says must stay as it is, so that the live stack can show that an alert fires."""
 
 
 def plan(
@@ -37,10 +43,21 @@ def plan(
     ``lookback`` in seconds; ``by_hand`` series that users wrote; ``types`` metric types by name; ``now`` the
     start of the run in seconds since the epoch (the clock's, if None); ``real`` the metrics of snapshots.
     """
-    planner = _Planner(rules, lookback, by_hand or {}, types or {}, time.time() if now is None else now, real)
-    for serial, alert in enumerate(alerts, 1):
-        planner.add(alert, str(serial))
-    return planner.finish()
+    given, known, at = by_hand or {}, types or {}, time.time() if now is None else now
+    plain, native = apart(alerts, rules, given)
+    serials = {alert: str(serial) for serial, alert in enumerate(alerts, 1)}
+    planner = _Planner(rules, lookback, given, known, at, real)
+    for alert in plain:
+        planner.add(alert, serials[alert])
+    made = planner.finish()
+    if not native:
+        return made
+    # Servers of their own: their histories are written in another way, with a feature that others need not have.
+    hidden = classic(rules)
+    planner = _Planner(hidden, lookback, {}, known, at, real and NativeLabels(real.snapshots))
+    for alert in native:
+        planner.add(hidden.rule(alert), serials[alert])
+    return joined(made, hidden, planner.finish())
 
 
 class _Planner:
@@ -77,17 +94,10 @@ class _Planner:
         if alert in self.by_hand:
             self._place(shape, [[_fixed(series)] for series in self.by_hand[alert]])
             return
-        if any(self._shared(shape, pool) for pool in self.pools):
+        timely = not asks_the_clock(shape) or stays(shape, self.rules, self.now, _RUN)
+        if timely and any(self._shared(shape, pool) for pool in self.pools):
             return
-        made = burning(
-            shape,
-            self.rules,
-            types=self.types,
-            now=self.now,
-            lookback=self.lookback,
-            serial=serial,
-            real=self.real,
-        )
+        made = self._made(shape, serial)
         if isinstance(made, Burning):
             things = made.things
             for tracks in things:
@@ -96,6 +106,37 @@ class _Planner:
             self._place(shape, things)
         else:
             self.unproven.append(made)
+
+    def _made(self, shape: Shape, serial: str) -> Burning | NotSynthesised | Impossible:
+        """Data that fire an alert now, and as long as the run may last."""
+        search = partial(
+            burning,
+            shape,
+            self.rules,
+            types=self.types,
+            lookback=self.lookback,
+            serial=serial,
+            real=self.real,
+        )
+        if not asks_the_clock(shape):
+            return search(now=self.now)
+        if not asks_a_date(shape) and stays(shape, self.rules, self.now, _RUN):
+            made = search(now=self.now)
+            if not isinstance(made, NotSynthesised):
+                return made
+        found, moment = sometime(
+            shape,
+            self.rules,
+            types=self.types,
+            now=self.now,
+            lookback=self.lookback,
+            serial=serial,
+            real=self.real,
+        )
+        if not isinstance(found, Burning):
+            return found
+        when = told(moment)
+        return NotSynthesised(shape.rule, f"it fires at other times of the week, as on {when}", elsewhen=when)
 
     def _shared(self, shape: Shape, pool: Pool) -> bool:
         """Use what is planned already, with more history if need be, where the alert fires on it."""
@@ -210,7 +251,8 @@ def _nearest(labels: dict[str, str], others: list[Track]) -> dict[str, str]:
 
 
 def _fixed(series: Series) -> Track:
-    return FixedTrack(dict(series.labels), series.samples)
+    points = tuple((time, value) for time, value in series.samples if isinstance(value, float))
+    return FixedTrack(dict(series.labels), points)
 
 
 def _emit(track: Track) -> Series:

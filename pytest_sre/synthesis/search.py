@@ -19,9 +19,10 @@ from pytest_sre.synthesis.nature import FREE
 from pytest_sre.synthesis.natures import Natures
 from pytest_sre.synthesis.palette import Palette, negative
 from pytest_sre.synthesis.shape import Shape
-from pytest_sre.synthesis.signals import Counter, Track
+from pytest_sre.synthesis.signals import Counter, Gauge, Track
 from pytest_sre.synthesis.structure import Structure, families, structures
 from pytest_sre.synthesis.vectors import EXACT
+from pytest_sre.synthesis.wholes import parts_of_gauges
 from pytest_sre.synthesis.world import World
 
 _LATER = (300.0, 7.0, 45.0)
@@ -225,11 +226,13 @@ def sample_windows(shape: Shape) -> grid.Windows:
 
 
 class Guards:
-    """Pairs of counters of different names that an expression divides: errors cannot outnumber requests."""
+    """Parts that an expression divides by their wholes: errors cannot outnumber requests, nor what is free all there is."""
 
     def __init__(self, exprs: Iterable[Expr], rules: RuleIndex) -> None:
         """Find them in an alert and its recording rules."""
-        self.pairs = list(_guards(exprs, rules))
+        every = list(exprs)
+        self.pairs = list(_guards(every, rules))
+        self.gauges = list(dict.fromkeys(parts_of_gauges(every, rules)))
 
     def broken(self, trial: Trial) -> float:
         """What is wrong with data whose errors outnumber the requests they are part of."""
@@ -238,12 +241,21 @@ class Guards:
             part, whole = (_total(names, trial) for names in (errors, requests))
             if whole and part > whole:
                 excess += 1.0 + (part - whole) / (part + whole)
+        for parts, wholes in self.gauges:
+            part, whole = (_level(names, trial) for names in (parts, wholes))
+            if part > whole > 0:
+                excess += 1.0 + (part - whole) / (part + whole)
         return excess
 
 
 def _total(names: frozenset[str], trial: Trial) -> float:
     tracks = [track for name in names for track in trial.by_name.get(name, [])]
     return sum(t.signal.rate + t.signal.surge for t in tracks if isinstance(t.signal, Counter))
+
+
+def _level(names: frozenset[str], trial: Trial) -> float:
+    tracks = [track for name in names for track in trial.by_name.get(name, [])]
+    return sum(t.signal.value for t in tracks if isinstance(t.signal, Gauge))
 
 
 def _guards(exprs: Iterable[Expr], rules: RuleIndex) -> Iterable[tuple[frozenset[str], frozenset[str]]]:

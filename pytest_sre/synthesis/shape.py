@@ -84,7 +84,8 @@ def shape_of(rule: Rule, rules: RuleIndex) -> Shape:
                 fixed = [_fixed(found) for found in rules.behind(selector)]
                 recorded[(selector, frozenset.intersection(*fixed) if fixed else frozenset())] = None
             else:
-                raw.setdefault(_name(selector), {})[selector] = None
+                for one in rules.together(selector):
+                    raw.setdefault(_name(one), {})[one] = None
     nodes = [node for part in exprs for node in walk(part)]
     constants = tuple(_constants(exprs))
     return Shape(

@@ -23,6 +23,7 @@ from pytest_sre.settings import PrometheusServer
 from pytest_sre.sources import yamlfile
 from pytest_sre.stack import prometheus, remote_write
 from pytest_sre.stack.backend import Server, Stack, answering
+from pytest_sre.timemachine.rebuilt import rebuilt
 
 MAX_POINTS = 11_000
 """Prometheus refuses range queries of more steps."""
@@ -42,12 +43,19 @@ class _NoQuery(QueryError):
     """It would be refused at any time."""
 
 
+_Points = dict[Labels, tuple[list[float], list[Any]]]
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a range query gave; ``errors`` has the steps (seconds since the epoch) that failed, with the engine's words."""
+    """What a range query gave; ``errors`` has the steps (seconds since the epoch) that failed, with the engine's words.
+
+    ``histograms`` are rows of native ones: their values are `Histogram`.
+    """
 
     rows: tuple[Row, ...]
     errors: Mapping[float, str] = field(default_factory=dict)
+    histograms: tuple[Row, ...] = ()
 
 
 @contextlib.contextmanager
@@ -59,16 +67,18 @@ def open_engine(
     globals_: Mapping[str, Any] | None = None,
     *,
     anchored: bool = True,
+    any_time: bool = False,
 ) -> Iterator[Engine]:
     """An engine that ends with the block. ``globals_`` are prometheus.yml's; raises StackError.
 
-    Before Prometheus 3.0 native histograms older than what is there are refused: then nothing may be ``anchored`` now.
+    Before Prometheus 3.0 native histograms older than what is there are refused: then nothing may be ``anchored`` now,
+    or with ``any_time`` each series must come in order.
     """
     folder.mkdir()
     kept = {key: value for key, value in (globals_ or {}).items() if key == "evaluation_interval"}
     document = {"global": kept, "storage": {"tsdb": {"out_of_order_time_window": "36500d"}}}
     (folder / "prometheus.yml").write_text(yamlfile.dump(document)[0], "utf-8")
-    server = prometheus.start(stack, settings, folder, name)
+    server = prometheus.start(stack, settings, folder, name, any_time=any_time)
     try:
         engine = Engine(stack, server)
         if anchored:
@@ -93,22 +103,25 @@ class Engine:
 
     def range(self, query: str, stretch: Stretch) -> Answer:
         """All steps of a stretch. A step that the engine refuses costs no other: it is told in `Answer.errors`."""
-        rows: dict[Labels, tuple[list[float], list[float]]] = {}
+        rows: _Points = {}
+        histograms: _Points = {}
         errors: dict[float, str] = {}
         for part in _parts(stretch, 1 if _ENDS.search(query) else MAX_POINTS):
-            self._range(query, part, rows, errors)
+            self._range(query, part, rows, histograms, errors)
         ticks = stretch.ticks  # shared by all rows that have every step
         found = [
             Row(labels, ticks if len(times) == len(ticks) else tuple(map(float, times)), tuple(values))
             for labels, (times, values) in rows.items()
         ]
-        return Answer(tuple(found), errors)
+        shown = [Row(labels, tuple(times), tuple(values)) for labels, (times, values) in histograms.items()]
+        return Answer(tuple(found), errors, tuple(shown))
 
     def _range(
         self,
         query: str,
         part: Stretch,
-        rows: dict[Labels, tuple[list[float], list[float]]],
+        rows: _Points,
+        histograms: _Points,
         errors: dict[float, str],
     ) -> None:
         wanted = {
@@ -125,7 +138,7 @@ class Engine:
                 errors.update(dict.fromkeys(ticks, str(error)))
                 return
             for half in _parts(part, (len(ticks) + 1) // 2):
-                self._range(query, half, rows, errors)
+                self._range(query, half, rows, histograms, errors)
             return
         for one in result:
             if points := one.get("values"):  # a series may have native histograms alone
@@ -133,6 +146,10 @@ class Engine:
                 moments, texts = zip(*points, strict=True)
                 times += [round(float(at), 3) for at in moments]
                 values += map(float, texts)
+            if shown := one.get("histograms"):
+                times, values = histograms.setdefault(_labels(one["metric"]), ([], []))
+                times += [round(float(at), 3) for at, _ in shown]
+                values += [rebuilt(_histogram(each)) for _, each in shown]
 
     def instant(self, query: str, at: float) -> list[tuple[Labels, float]]:
         """The numbers in the vector at a moment (a scalar is one without labels). Raises QueryError, StackError."""

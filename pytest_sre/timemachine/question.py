@@ -23,7 +23,7 @@ from pytest_sre.synthesis.signals import Track
 from pytest_sre.synthesis.slo import at_ratio
 from pytest_sre.timemachine import spans, timeline
 from pytest_sre.timemachine.schedule import Schedule
-from pytest_sre.timemachine.slots import Need
+from pytest_sre.timemachine.slots import WEEK, Need
 from pytest_sre.timemachine.timeline import Course
 
 EVALUATIONS = 5.0
@@ -75,9 +75,13 @@ class Question:
     @property
     def need(self) -> Need:
         """What it asks of its slot."""
-        labels = [*(one.labels for one in self.behaviours), *(one.labels for one in self.real)]
+        native = self.contrast.native
+        own = [one.labels for one in self.behaviours]
+        labels = [*own, *(native.whole(own) if native else ()), *(one.labels for one in self.real)]
         tracks = tuple(Track(dict(one)) for one in labels)
-        return Need(self.contrast.shape, tracks, self.history + 3600.0, self.end)
+        shape, moment = self.contrast.shape, self.contrast.moment
+        phase = (moment - self.lead) % WEEK // self.grid * self.grid if moment else 0.0
+        return Need(shape, tracks, self.history + 3600.0, self.end, phase)
 
     @property
     def end(self) -> float:
@@ -101,8 +105,9 @@ class Question:
 
     def _series(self, onset: float, times: Sequence[float]) -> Iterator[Series]:
         course = Course(tuple(self._phases()), self.lead, self.now, onset)
-        for one in self.behaviours:
-            made = timeline.series(one, course, times)
+        parts = (timeline.series(one, course, times) for one in self.behaviours)
+        native = self.contrast.native
+        for made in native.assembled(parts) if native else parts:
             yield Series(made.labels, tuple((onset + time, value) for time, value in made.samples))
         for real in self.real:
             yield Series(real.labels, tuple((onset + time, real.at(time, onset)) for time in times))
@@ -144,11 +149,15 @@ class Question:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Asker:
-    """What the questions of a run have in common; ``lookback`` in seconds, ``now`` in seconds since the epoch."""
+    """What the questions of a run have in common; ``lookback`` in seconds, ``now`` in seconds since the epoch.
+
+    ``in_order``: the engine takes native histograms only one after the other.
+    """
 
     schedule: Schedule
     lookback: float
     now: float
+    in_order: bool = False
 
     def plain(self, rule: Rule, contrast: Contrast) -> Iterator[Question]:
         """An alert just below its threshold, and through a burn."""
@@ -229,7 +238,7 @@ def question(
     chain = (schedule.rules.depth(rule) + 1) * (lookback + max(intervals))
     quiet = _whole(rule.hold + few, intervals)
     burn = recovery = 0.0
-    clock = timeline.clock(contrast.shape, asker.now)
+    clock = timeline.clock(contrast.shape, contrast.moment or asker.now)
     if kind == "burn":
         burn = _whole(reach + held + rule.hold + few + timeline.lasting(behaviours, clock), intervals)
         kept = sum(one.keep_firing_for for one in (rule, *behind))
@@ -238,6 +247,9 @@ def question(
     step = timeline.spacing(contrast.shape, lookback, history + burn + recovery)
     fine = min(step, math.floor(min(intervals)) or 1.0) if timeline.is_rates(contrast.shape) else step
     short = kind == "burn" and quiet + burn + recovery <= 2 * LOOKS * intervals[0]
+    native = contrast.native if asker.in_order else None
+    if native and not short:
+        fine = step  # nothing can be added later between what is there
     return Question(
         rule, contrast, tuple(behaviours), kind, name, quiet, burn, recovery,
         history=history,
@@ -246,7 +258,7 @@ def question(
         grid=_common(intervals),
         step=fine if short else step,
         fine=fine,
-        plain=spans.plain(rule, schedule),
+        plain=not (native and native.recorded) and spans.plain(rule, schedule),
         now=clock,
         error_ratio=error_ratio,
         slo=slo,

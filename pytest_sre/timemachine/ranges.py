@@ -36,7 +36,7 @@ def _record(task: Task, answers: list[Answer]) -> tuple[Activity, list[Written]]
     failures: dict[float, str] = {}
     written: list[Written] = []
     for stretch, answer in zip(task.stretches, answers, strict=True):
-        named, doubled = records.recorded(task.rule, answer.rows)
+        named, doubled = records.recorded(task.rule, (*answer.rows, *answer.histograms))
         errors = {**records.over_limit(named, task.limit), **doubled, **answer.errors}
         kept = records.without(named, errors) if errors else named
         following = records.next_ticks(_earlier(stretch, task.offset).ticks, errors)

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from pytest_sre.model.rules import Rule
-from pytest_sre.model.samples import STALE
+from pytest_sre.model.samples import Value, ending
 from pytest_sre.model.scenario import Labels
 from pytest_sre.model.timeline import AlertHistory, Row
 
-Written = tuple[Labels, list[tuple[float, float]]]
+Written = tuple[Labels, list[tuple[float, Value]]]
 _DUPLICATE = "vector contains metrics with the same labelset after applying rule labels"
 
 
@@ -75,17 +75,17 @@ def next_ticks(ticks: Iterable[float], failed: Collection[float]) -> dict[float,
     return dict(pairwise(tick for tick in ticks if tick not in failed))
 
 
-def with_ends(row: Row, following: Mapping[float, float]) -> list[tuple[float, float]]:
+def with_ends(row: Row, following: Mapping[float, float]) -> list[tuple[float, Value]]:
     """A row's samples, and a stale marker at the first evaluation that no longer gives it.
 
     ``following`` is from `next_ticks`: an evaluation that fails ends nothing.
     """
-    samples = []
+    samples: list[tuple[float, Value]] = []
     for time, value, again in zip(row.times, row.values, (*row.times[1:], None), strict=True):
         samples.append((time, value))
         end = following.get(time)
         if end is not None and end != again:
-            samples.append((end, STALE))
+            samples.append((end, ending(value)))
     return samples
 
 

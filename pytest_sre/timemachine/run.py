@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pytest_sre.model.export import Export
@@ -19,7 +19,9 @@ from pytest_sre.promtool.export import Exporter, export
 from pytest_sre.settings import Settings
 from pytest_sre.sources import duration
 from pytest_sre.sources.discover import Inventory
+from pytest_sre.stack import prometheus
 from pytest_sre.stack.backend import Stack
+from pytest_sre.stack.prometheus import takes_any_order, with_histograms
 from pytest_sre.synthesis.contrast import Contrast, contrast
 from pytest_sre.synthesis.exposed import Exposed
 from pytest_sre.synthesis.real import World
@@ -32,6 +34,10 @@ from pytest_sre.timemachine.schedule import Schedule
 
 NO_ROOM = "the past since 1971 is not long enough for all scenarios; test fewer alerts at once"
 NOT_NEAR = "Prometheus fires on the data that were made to lie just below the threshold"
+MISTAKEN = (
+    "native histograms are searched as classic ones, and Prometheus sees something else in what was found"
+)
+NO_EXPORT = "its series are native histograms, which are not exported"
 Found = Contrast | NotSynthesised | Impossible
 """How an alert's series behave, or why that is not known."""
 BY_HAND = "its series are given by hand: they say what fires it, not what is healthy"
@@ -41,7 +47,8 @@ BY_HAND = "its series are given by hand: they say what fires it, not what is hea
 class TimeJob:
     """What is asked: these alerts, where ``plots`` are wanted the data for them, and their scenarios for ``export``.
 
-    ``export`` is the folder that promtool's unit tests are going to lie in.
+    ``export`` is the folder that promtool's unit tests are going to lie in. ``unproven`` are the alerts for which no
+    series were found: they are not searched once more.
     """
 
     settings: Settings
@@ -53,6 +60,7 @@ class TimeJob:
     plots: bool
     tell: Callable[[str], None]
     export: Path | None = None
+    unproven: Mapping[Rule, NotSynthesised | Impossible] = field(default_factory=dict)
 
 
 def observe(job: TimeJob, stack: Stack, folder: Path) -> tuple[dict[Rule, TimedObservation], Export | None]:
@@ -60,8 +68,10 @@ def observe(job: TimeJob, stack: Stack, folder: Path) -> tuple[dict[Rule, TimedO
     server = job.settings.file.servers.prometheus
     lookback = duration.seconds(server.lookback_delta)
     globals_ = job.inventory.prometheus.globals
+    _check_interval(job, stack, folder)
     schedule = Schedule(job.inventory.rule_files, globals_, job.index)
-    asker = Asker(schedule, lookback, float(int(time.time())))
+    in_order = not takes_any_order(stack.versions)
+    asker = Asker(schedule, lookback, float(int(time.time())), in_order)
     found = dict(_contrasts(job, asker))
     world = World(job.inventory.snapshots, asker.now)
     asked = [question for rule, one in found.items() for question in _questions(job, asker, rule, one, world)]
@@ -71,10 +81,7 @@ def observe(job: TimeJob, stack: Stack, folder: Path) -> tuple[dict[Rule, TimedO
         if isinstance(one, Contrast)
         for question in motions(asker, rule, one)
     ]
-    with open_engine(stack, server, folder, folder.name, globals_) as engine:
-        labels = AlertLabels(stack, globals_.get("external_labels") or {}, server.external_url or "")
-        machine = Machine(engine, schedule, labels, lookback, job.plots)
-        passages = ask(machine, asked, lambda done, of: job.tell(f"virtual time: {done} of {of} scenarios"))
+    passages = _asked(job, stack, folder, schedule, asked)
     seen: dict[Rule, list[Passage | None]] = {rule: [] for rule in found}
     real: dict[Rule, list[Passage]] = {rule: [] for rule in found}
     for question, passage in zip(asked, passages, strict=True):
@@ -87,6 +94,42 @@ def observe(job: TimeJob, stack: Stack, folder: Path) -> tuple[dict[Rule, TimedO
         for rule, some in seen.items()
     }
     return timed, _exported(job, schedule, stack, folder, asked, timed) if job.export else None
+
+
+def _asked(
+    job: TimeJob, stack: Stack, folder: Path, schedule: Schedule, asked: Sequence[Question]
+) -> list[Passage | None]:
+    """What each alert did. Native histograms get an engine of their own: it takes samples in another way."""
+    server, globals_ = job.settings.file.servers.prometheus, job.inventory.prometheus.globals
+    lookback = duration.seconds(server.lookback_delta)
+    labels = AlertLabels(stack, globals_.get("external_labels") or {}, server.external_url or "")
+    found: list[Passage | None] = [None] * len(asked)
+    for native in (False, True):
+        mine = [i for i, one in enumerate(asked) if (one.contrast.native is not None) is native]
+        if native and not mine:
+            break
+        settings = with_histograms(server) if native else server
+        place = folder.with_name(f"{folder.name}-native") if native else folder
+        with open_engine(stack, settings, place, place.name, globals_, any_time=native) as engine:
+            machine = Machine(engine, schedule, labels, lookback, job.plots)
+            passages = ask(
+                machine,
+                [asked[i] for i in mine],
+                lambda done, of: job.tell(f"virtual time: {done} of {of} scenarios"),
+            )
+        for i, passage in zip(mine, passages, strict=True):
+            found[i] = passage
+    return found
+
+
+def _check_interval(job: TimeJob, stack: Stack, folder: Path) -> None:
+    """Let promtool judge what the engine takes over, so that a mistake is told with the user's own file."""
+    config = job.inventory.prometheus
+    if "evaluation_interval" in config.globals:
+        beside = folder.with_name(f"{folder.name}-config")
+        beside.mkdir()
+        path, _ = prometheus.write_config(config, stack.sink.address, "config", beside)
+        prometheus.check_config(stack, config, path)
 
 
 def _exported(
@@ -105,7 +148,9 @@ def _exported(
         stack, job.inventory, schedule, context, job.export, folder.with_name("promtool"), job.tell
     )
     missing = {rule: one.reason for rule, one in timed.items() if one.reason and not one.passages}
-    return export(exporter, [one for one in asked if one.kind != "snapshot" and not one.turns], missing)
+    missing |= {one.rule: NO_EXPORT for one in asked if one.contrast.native}
+    plain = [one for one in asked if one.kind != "snapshot" and not one.turns and one.rule not in missing]
+    return export(exporter, plain, missing)
 
 
 def _contrasts(job: TimeJob, asker: Asker) -> Iterator[tuple[Rule, Found]]:
@@ -119,6 +164,8 @@ def _contrast(job: TimeJob, rule: Rule, serial: str, asker: Asker, real: Exposed
     by_hand = {entry.alert for entry in job.settings.file.series}
     if by_hand & {rule.name, f"{rule.location.path}::{rule.name}"}:
         return NotSynthesised(rule, BY_HAND)
+    if rule in job.unproven:
+        return job.unproven[rule]
     return contrast(
         rule,
         job.index,
@@ -129,6 +176,13 @@ def _contrast(job: TimeJob, rule: Rule, serial: str, asker: Asker, real: Exposed
         error_share=job.settings.file.healthy_error_share,
         real=real,
     )
+
+
+def _mistaken(passage: Passage) -> bool:
+    """Whether what was searched on classic histograms is not so on native ones: no verdict may rest on it."""
+    if passage.slo or passage.error or passage.kind != "burn":
+        return False
+    return passage.early is not None or passage.fired is None
 
 
 def _questions(job: TimeJob, asker: Asker, rule: Rule, found: Found, world: World) -> Iterator[Question]:
@@ -146,6 +200,8 @@ def _observed(rule: Rule, found: Found, passages: Sequence[Passage | None]) -> T
     kept = [passage for passage in passages if passage is not None]
     if len(kept) < len(passages):
         return TimedObservation(rule, reason=NO_ROOM)  # the others would prove less than they seem to
+    if found.native and any(map(_mistaken, kept)):
+        return TimedObservation(rule, reason=MISTAKEN)
     moves = tuple(one for one in kept if one.kind in ("hover", "moving"))
     missed = [one for one in kept if one.kind == "near" and not one.slo and one.early is not None]
     # Prometheus is right: what our search took for the threshold lies above it. No verdict rests on that.

@@ -157,7 +157,10 @@ def _part(behaviour: Behaviour, phase: Phase, since: float, course: Course) -> _
         if isinstance(signal, Gauge) and (unit := _stamp(signal, course.now)) and not signal.slope:
             # Made to be so old, or so far ahead, at one moment: it stays so.
             return _Part(_moved(replace(signal, slope=unit), course), since, 0.0)
-        return _Part(_moved(signal, course), since, since + course.lead)
+        begins = since + course.lead
+        if isinstance(signal, Step):  # the times that it holds are those of its own time 0
+            return _Part(_moved(signal, replace(course, epoch=course.epoch + begins)), since, begins)
+        return _Part(_moved(signal, course), since, begins)
     return _Part(_moved(signal, course), since, 0.0)
 
 

@@ -14,14 +14,13 @@ from pytest_sre.model.unittest import ExprCase, SeenSample
 from pytest_sre.settings import PrometheusServer
 from pytest_sre.sources import duration
 from pytest_sre.stack.backend import Stack
+from pytest_sre.stack.prometheus import with_histograms
 from pytest_sre.timemachine.engine import Engine, QueryError, open_engine
 from pytest_sre.timemachine.program import WORKERS, evaluate
 from pytest_sre.timemachine.task import LabellerOf, Outcome
 from pytest_sre.timemachine.unit_ahead import step_by_step
 from pytest_sre.timemachine.unit_bench import LOOKBACK, Bench
 from pytest_sre.timemachine.unit_lanes import Lane
-
-HISTOGRAMS = "native-histograms"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,11 +43,8 @@ def run(
     stack: Stack, settings: PrometheusServer, folder: Path, lane: Lane, labeller: LabellerOf
 ) -> list[Given]:
     """Run a lane's tests on an engine of its own; raises StackError."""
-    flags = settings.feature_flags
-    if lane.histograms and HISTOGRAMS not in flags:
-        flags = (*flags, HISTOGRAMS)
-    update = {"lookback_delta": duration.text(LOOKBACK), "feature_flags": flags, "external_url": None}
-    mine = settings.model_copy(update=update)
+    update = {"lookback_delta": duration.text(LOOKBACK), "external_url": None}
+    mine = (with_histograms(settings) if lane.histograms else settings).model_copy(update=update)
     globals_ = {"evaluation_interval": duration.text(lane.interval)} if lane.interval else {}
     with open_engine(stack, mine, folder, folder.name, globals_, anchored=not lane.histograms) as engine:
         outcomes = _evaluate(engine, lane.places, labeller)

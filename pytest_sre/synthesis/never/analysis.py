@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from pytest_sre.model.rules import Rule
 from pytest_sre.promql.ast import (
@@ -30,6 +31,7 @@ from pytest_sre.synthesis.never.facts import Facts
 from pytest_sre.synthesis.never.kinds import UNKNOWN, Kind, Kinds, few, grouped, hull
 from pytest_sre.synthesis.never.labels import NONE
 from pytest_sre.synthesis.never.matchers import ANY
+from pytest_sre.synthesis.never.records import written
 from pytest_sre.synthesis.never.span import ANYTHING, POSITIVE, SHARE, Span, combined, only
 from pytest_sre.synthesis.never.sure import always_there, may_be_nan, single
 from pytest_sre.synthesis.never.verdict import Never
@@ -281,4 +283,4 @@ class Analysis:
 
     def _fixed(self, expr: Binary) -> Span | None:
         """The values of an operation that are known from how its parts hang together."""
-        return ratio(expr, self.span) or clock.between(expr, self.lookback)
+        return ratio(expr, self.span, partial(written, self.rules)) or clock.between(expr, self.lookback)
