@@ -9,6 +9,8 @@ from pytest_sre.checks.case import Case, Skipped, Verdict, index_of
 from pytest_sre.model.finding import Finding, Location
 from pytest_sre.model.scenario import Impossible, NotSynthesised
 from pytest_sre.promql.parse import PromqlError, parse
+from pytest_sre.promql.printer import to_text
+from pytest_sre.promql.resolve import ALERTS, selectors
 from pytest_sre.synthesis.never import misuses, unscraped
 
 NAME = "fires"
@@ -59,7 +61,7 @@ def _fired(case: Case) -> Verdict:
                 f"Prometheus cannot evaluate {rule.name}",
                 expected="an evaluation without error",
                 seen=case.alert.error,
-                next_step="mend the expression; the error is Prometheus' own",
+                next_step=_itself(case) or "mend the expression; the error is Prometheus' own",
             ),
         )
     if case.alert.state == "firing":
@@ -90,6 +92,19 @@ def _unlike(case: Case, plan: NotSynthesised) -> Finding:
         next_step="compare what it matches, groups by and joins on with the labels of the real series; if the pages are "
         "out of date, take new ones",
     )
+
+
+def _itself(case: Case) -> str:
+    """What to do where an alert reads the ALERTS that it writes itself; empty where it does not."""
+    assert case.alert is not None
+    own = [
+        {**alert.labels, "alertname": case.rule.name, "alertstate": "firing"} for alert in case.alert.fired
+    ]
+    own = own or [{**case.rule.labels, "alertname": case.rule.name, "alertstate": "firing"}]
+    for selector in selectors(case.rule.expr):
+        if selector.name == ALERTS and any(all(m.matches(one) for m in selector.matchers) for one in own):
+            return f'once it fires it reads its own ALERTS: add alertname!="{case.rule.name}" to {to_text(selector)}'
+    return ""
 
 
 def _elsewhen(case: Case, plan: NotSynthesised) -> Verdict:

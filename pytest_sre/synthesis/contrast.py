@@ -22,7 +22,7 @@ from pytest_sre.synthesis.exposed import Exposed
 from pytest_sre.synthesis.healthy import Healthy
 from pytest_sre.synthesis.hovering import hovers
 from pytest_sre.synthesis.mixture import NEAR, OVER, Pair
-from pytest_sre.synthesis.native import NativeLabels, apart, classic
+from pytest_sre.synthesis.native import NativeLabels, classic
 from pytest_sre.synthesis.never.functions import CALENDAR
 from pytest_sre.synthesis.palette import Palette
 from pytest_sre.synthesis.search import BUDGET
@@ -88,8 +88,8 @@ def contrast(
     seconds; ``serial`` makes the alert's free label values its own; ``error_share`` of requests fail while all is well;
     ``real`` the metrics of snapshots, whose labels and buckets the series get.
     """
-    if apart([alert], rules)[1]:
-        known = classic(rules)
+    known = classic(rules, [alert])
+    if known.is_native(alert):
         labels = real and NativeLabels(real.snapshots)
         found = _contrast(known.rule(alert), known, types, now, lookback, serial, error_share, labels)
         return (

@@ -181,8 +181,8 @@ class Healthy:
             if wide:
                 rest = [option for option in every if not _calm(option) and option is not None]
                 calm += [one for one in (*self._mirrored(entity), *rest) if self._realistic(one)]
-                missing = self.may_be_absent or entity.nature.fixed or entity.name.endswith("_info")
-                calm += [None] if missing else []
+                absent = self.may_be_absent or entity.nature.fixed or entity.name.endswith("_info")
+                calm += [None] if absent else []
             self.known[key] = tuple(dict.fromkeys(calm))
         return self.known[key]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from functools import lru_cache
 
@@ -23,7 +23,7 @@ _Failed = NotSynthesised | Impossible
 class Classic(RuleIndex):
     """Rules as if all native histograms were classic.
 
-    ``names`` are the metrics, not recorded, that are native histograms; ``of`` has the rules that became others.
+    ``names`` are the metrics, not recorded, that are native histograms; ``of`` has what became of rules, ``every`` all rules.
     """
 
     def __init__(self, rules: RuleIndex) -> None:
@@ -35,7 +35,8 @@ class Classic(RuleIndex):
         self._histograms: set[Rule] = set()
         for rule in rules.rules:
             self._find(rule.expr)
-        made = [one for rule in rules.rules for one in self._made(rule)]
+        self.every = frozenset(rules.rules)
+        made = [one for rule in rules.rules for one in self._made(rule)] if self.names else []
         intervals = {one: rules.interval(self._author.get(one, one)) for one in made}
         super().__init__(made, intervals)
 
@@ -75,17 +76,21 @@ class Classic(RuleIndex):
 
     def rule(self, rule: Rule) -> Rule:
         """A rule as it is here: the same where it has no native histograms."""
+        if rule not in self.of:
+            self.of[rule] = made = self._mapped(rule)
+            self._author[made] = rule
+        return self.of[rule]
+
+    def _mapped(self, rule: Rule) -> Rule:
         read = {selector.name for selector in selectors(rule.expr)}
-        if rule not in self.of and ("histogram_" in rule.expr or read & self.names):
-            try:
-                tree = parse(rule.expr)
-            except PromqlError:
-                return rule
-            made = mapped(tree, self.original, self.names)
-            if made != tree:
-                self.of[rule] = replace(rule, expr=to_text(made))
-                self._author[self.of[rule]] = rule
-        return self.of.get(rule, rule)
+        if "histogram_" not in rule.expr and not read & self.names:
+            return rule
+        try:
+            tree = parse(rule.expr)
+        except PromqlError:
+            return rule
+        made = mapped(tree, self.original, self.names)
+        return replace(rule, expr=to_text(made)) if made != tree else rule
 
     def written(self, rule: Rule) -> tuple[Rule, RuleIndex]:
         """A rule and all rules as their author wrote them."""
@@ -102,6 +107,8 @@ class Classic(RuleIndex):
 
     def is_native(self, alert: Rule) -> bool:
         """Whether an alert, as its author wrote it, or what is behind it has to do with native histograms."""
+        if not self.names:
+            return False
         every = (alert, *self.original.closure(alert))
         return any(rule in self._histograms or self.rule(rule) is not rule for rule in every)
 
@@ -127,21 +134,16 @@ class NativeLabels(Exposed):
         return ()
 
 
+def classic(rules: RuleIndex, alerts: Collection[Rule] = ()) -> Classic:
+    """The rules, and ``alerts``, as if all native histograms were classic."""
+    found = _classic(rules)
+    more = [one for one in alerts if one not in found.every and "histogram_" in one.expr]
+    return Classic(RuleIndex((*rules.rules, *more), rules.intervals)) if more else found
+
+
 @lru_cache(maxsize=2)
-def classic(rules: RuleIndex) -> Classic:
-    """The rules as if all native histograms were classic."""
+def _classic(rules: RuleIndex) -> Classic:
     return Classic(rules)
-
-
-def apart(
-    alerts: Sequence[Rule], rules: RuleIndex, by_hand: Collection[Rule] = ()
-) -> tuple[list[Rule], list[Rule]]:
-    """Alerts without native histograms, or whose series are given ``by_hand``, and those with them."""
-    native: set[Rule] = set()
-    if any("histogram_" in rule.expr for rule in (*alerts, *rules.rules)):
-        known = classic(rules)
-        native = {alert for alert in alerts if alert not in by_hand and known.is_native(alert)}
-    return [one for one in alerts if one not in native], [one for one in alerts if one in native]
 
 
 def joined(plan: Plan, known: Classic, native: Plan) -> Plan:
