@@ -132,7 +132,7 @@ def named(
     if _WARM.search(name):
         low = min(low, -50.0)
     made = replace(made, low=low, high=_bound(name, values), level=level, least=least)
-    return _leveled(made, name, as_is, apart and lone)
+    return _leveled(made, name, apart and lone)
 
 
 def _is_state(asked: tuple[tuple[str, float], ...], apart: bool) -> bool:
@@ -167,12 +167,12 @@ def _bound(name: str, values: list[float]) -> float:
     return math.inf
 
 
-def _leveled(made: Nature, name: str, as_is: bool, lone: bool) -> Nature:
+def _leveled(made: Nature, name: str, lone: bool) -> Nature:
     """Where it stands while all is well, on the healthy side of what is asked; and whether it counts whole things."""
     values = [value for _, value in made.asked]
     integers = all(value == int(value) for value in values)
     whole = not _MEASURED.search(name) and integers
-    whole = whole and ((as_is and bool(values)) or bool(_COUNTED.search(name)))
+    whole = whole and bool(_COUNTED.search(name))
     level = made.level if made.high == math.inf else made.high / 2
     usual = level == LEVEL
     for op, value in made.asked:
