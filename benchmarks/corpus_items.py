@@ -14,8 +14,9 @@ import pytest
 
 from pytest_sre.collect import AlertItem
 from pytest_sre.model.scenario import Impossible, NotSynthesised
+from pytest_sre.synthesis.contrast import DEAD_MAN
 
-ALWAYS = "fires on healthy data"
+ALWAYS = ("fires on healthy data", DEAD_MAN)
 """How the reason begins where no data are healthy enough for an alert."""
 
 
@@ -55,6 +56,6 @@ def _became(item: AlertItem, report: pytest.TestReport) -> tuple[str, str, str]:
     if report.outcome == "failed":
         first = next((one for one in item.findings if one.severity == "error"), None)
         told = f"{first.title}: {first.seen}" if first else str(report.longrepr)
-        fires = item.check_name == "fires" and alert and alert.state == "firing"
+        fires = item.check_name == "fires" and alert and alert.state == "firing" and not alert.error
         return "texts" if fires else "failed", told, ""
     return "skipped", report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr), ""

@@ -231,7 +231,7 @@ class SreItem(pytest.Item):
     def settle(self, verdict: Iterable[Finding] | Skipped) -> None:
         """Pass, skip or fail; with --sre-strict a skip is a failure."""
         if isinstance(verdict, Skipped):
-            if not self.run.strict:
+            if not self.run.strict or verdict.by_design:
                 pytest.skip(verdict.reason)
             verdict = [Finding(self.check_name, self.place, f"not proven (strict): {verdict.reason}")]
         root = self.target.inventory.root
@@ -281,7 +281,8 @@ class FileItem(SreItem):
         if verdict is None and self.seen:
             verdict = self.seen.files.get(self.shown)
         notes = [note for file in self.target.unit_files(self.shown) for note in unit.notes(file)]
-        self.settle([*loads.judge(verdict or FileVerdict(self.shown)), *notes])
+        twins = loads.twins(self.shown, self.target.inventory)
+        self.settle([*loads.judge(verdict or FileVerdict(self.shown)), *twins, *notes])
 
     def reportinfo(self) -> tuple[Path, int, str]:
         """The file itself."""

@@ -12,7 +12,7 @@ import pytest
 
 from pytest_sre.errors import StackError, UserError
 from pytest_sre.promtool.write import check
-from pytest_sre.settings import FILE_NAMES, Servers, Settings, SreYaml, of_scope, read_sre_yaml
+from pytest_sre.settings import FILE_NAMES, Servers, Settings, SreYaml, is_settings, of_scope, read_sre_yaml
 from pytest_sre.stack import process
 
 BACKENDS = ("auto", "docker", "process")
@@ -50,7 +50,7 @@ def read_options(config: pytest.Config) -> Options:
     root = config.rootpath
     given = _path(config, "config")
     candidates = [Path(given)] if given else [root / name for name in FILE_NAMES]
-    path = next((path for path in candidates if path.is_file()), None)
+    path = next((path for path in candidates if (path.is_file() if given else is_settings(path))), None)
     if given and path is None:
         raise UserError(f"there is no file {given}")
     file = read_sre_yaml(path) if path else SreYaml()

@@ -12,6 +12,7 @@ from pydantic import (
     BaseModel,
     Field,
     ValidationError,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
@@ -21,7 +22,14 @@ from pytest_sre.model.slo import Notify
 from pytest_sre.sources import notation
 from pytest_sre.sources.alertmanager import parse_matchers
 from pytest_sre.sources.fields import Duration, Frozen, Percent
-from pytest_sre.sources.slos import DEFAULT_POLICY, PolicySpec, SloSpec, unique_policy, unique_slos
+from pytest_sre.sources.slos import (
+    DEFAULT_POLICY,
+    PolicySpec,
+    SloSpec,
+    fitting_policy,
+    unique_policy,
+    unique_slos,
+)
 from pytest_sre.sources.yamlfile import YamlError, line_of, load_all
 
 FILE_NAMES = ("sre.yaml", "sre.yml")
@@ -33,7 +41,14 @@ TARGET_LABELS = (
 """Labels beside job and instance that relabelling often adds to what targets expose."""
 
 Slos = Annotated[tuple[SloSpec, ...], AfterValidator(unique_slos)]
-Policy = Annotated[tuple[PolicySpec, ...], AfterValidator(unique_policy)]
+
+
+def _fitting(value: tuple[PolicySpec, ...], info: ValidationInfo) -> tuple[PolicySpec, ...]:
+    """Fields are read in their order: the SLOs are there already, unless they are wrong themselves."""
+    return fitting_policy(value, info.data.get("slos") or ())
+
+
+Policy = Annotated[tuple[PolicySpec, ...], AfterValidator(unique_policy), AfterValidator(_fitting)]
 ErrorShare = Annotated[float, Field(ge=0, lt=1)]
 
 
@@ -280,6 +295,18 @@ def _merged(base: Any, over: Any) -> Any:
         if isinstance(value, BaseModel):
             values[name] = _merged(getattr(base, name), value)
     return base.model_copy(update=values)
+
+
+def is_settings(path: Path) -> bool:
+    """Whether a file may be our settings: it is there, and no file of rules that has the same name."""
+    try:
+        documents = load_all(path.read_text("utf-8-sig")) if path.is_file() else None
+    except (YamlError, OSError, UnicodeDecodeError):
+        return True  # whoever reads it tells what is wrong
+    if documents is None:
+        return False
+    top = documents[0].value if documents else None
+    return not (isinstance(top, dict) and "groups" in top and not top.keys() & SreYaml.model_fields.keys())
 
 
 def read_sre_yaml(path: Path) -> SreYaml:

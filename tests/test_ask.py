@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from servers import REPO, Pair
 
+from pytest_sre.errors import StackError
 from pytest_sre.model.observation import TimedObservation
 from pytest_sre.model.rules import RuleFile
+from pytest_sre.model.scenario import NotSynthesised
 from pytest_sre.model.timeline import Passage
 from pytest_sre.promql.resolve import RuleIndex
 from pytest_sre.settings import PrometheusServer, Settings, SreYaml
 from pytest_sre.sources.discover import discover
+from pytest_sre.sources.prometheus import PrometheusConfig
 from pytest_sre.sources.rulefile import parse_rule_file
 from pytest_sre.stack.process import ProcessStack
 from pytest_sre.synthesis.contrast import Contrast, contrast
@@ -158,6 +162,28 @@ def test_an_alert_for_which_the_past_is_too_short_has_no_verdict(
     monkeypatch.setattr(slots, "LAST_YEAR", before_1972)  # there is room for the first scenario only
     seen, _ = run.observe(job, stack, tmp_path / "engine")
     assert seen[alert] == TimedObservation(alert, reason=run.NO_ROOM)
+
+
+def test_what_no_series_fire_is_not_searched_once_more(stack: ProcessStack, tmp_path: Path) -> None:
+    (tmp_path / "rules.yml").write_text("groups: [{name: g, rules: [{alert: Hot, expr: heat > 80}]}]")
+    settings = Settings(root=tmp_path, folder=tmp_path, search=tmp_path, file=SreYaml())
+    inventory = discover(settings)
+    (alert,) = inventory.rules
+    unproven = {alert: NotSynthesised(alert, "none were found")}
+    job = TimeJob(
+        settings, inventory, RuleIndex(()), (alert,), (), (), False, lambda text: None, unproven=unproven
+    )
+    seen, _ = run.observe(job, stack, tmp_path / "engine")
+    assert seen[alert] == TimedObservation(alert, reason="none were found")
+
+
+def test_a_wrong_interval_is_told_with_the_users_own_file(stack: ProcessStack, tmp_path: Path) -> None:
+    settings = Settings(root=tmp_path, folder=tmp_path, search=tmp_path, file=SreYaml())
+    config = PrometheusConfig("conf/prometheus.yml", {"evaluation_interval": "5x"})
+    inventory = replace(discover(settings), prometheus=config)
+    job = TimeJob(settings, inventory, RuleIndex(()), (), (), (), False, lambda text: None)
+    with pytest.raises(StackError, match=r"conf/prometheus\.yml: Prometheus does not load (.|\n)*5x"):
+        run.observe(job, stack, tmp_path / "engine")
 
 
 def test_scenarios_do_not_disturb_each_other(stack: ProcessStack, file: RuleFile) -> None:

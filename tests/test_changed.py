@@ -302,6 +302,13 @@ def test_snapshots(shop: Path, tmp_path: Path, aside: Path) -> None:
     assert why["PaymentsQueueBacklog"] == ["metric payments_queue_length in the snapshots"]
 
 
+def test_a_value_in_a_snapshot(shop: Path, tmp_path: Path, aside: Path) -> None:
+    page = tmp_path / "fixtures/shop.prom"
+    page.write_text(page.read_text().replace('queue="capture"} 14', 'queue="capture"} 15'))
+
+    assert set(changed(shop, aside).why) == {"PaymentsQueueBacklog"}
+
+
 def test_an_alert_renamed(shop: Path, aside: Path) -> None:
     edit(shop / "rules/checkout.yml", f"alert: {SLOW}", "alert: CheckoutBurnSlow")
 

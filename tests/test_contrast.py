@@ -102,7 +102,8 @@ def test_the_smallest_mixture_that_fires_is_meant() -> None:
         ('absent(up{job="api"})', Gauge(1.0), "absence"),
         ('requests{state="bad"}', None, "presence"),
         ("failed > 0", Gauge(0.0), "any change"),
-        ("broken == 1", Gauge(0.0), "exact values"),
+        ("broken == 1", Gauge(0.0), "0/1 metric"),
+        ("state == 7", Gauge(100.0), "exact values"),
         ("changes(started[15m]) > 2", Gauge(100.0), "different ways"),
     ],
 )
@@ -123,6 +124,17 @@ def test_as_few_series_as_possible_are_absent_while_all_is_well() -> None:
 def test_burning_differs_from_healthy_only_where_it_must() -> None:
     made = contrasted("sum(rate(errors_total[5m])) / sum(rate(requests_total[5m])) > 0.05 and on () up == 1")
     assert [dict(b.labels)["__name__"] for b in made.behaviours if b.healthy != b.burning] == ["errors_total"]
+
+
+@pytest.mark.parametrize(
+    "expr",
+    [
+        " + ".join(f"sum by (job) (increase({name}_total[5m]))" for name in "abc") + " > 0",
+        f"max_over_time(({' or '.join(f'increase({name}_total[5m]) > 0' for name in 'abcd')})[1h:1m])",
+    ],
+)
+def test_all_is_well_where_nothing_is_counted_at_all(expr: str) -> None:
+    assert {found.healthy for found in contrasted(expr).behaviours} == {Counter(0.0)}
 
 
 def test_errors_are_told_by_what_they_do() -> None:
@@ -155,7 +167,9 @@ def test_a_disk_that_fills_up_does_not_hold_less_than_nothing() -> None:
 @pytest.mark.parametrize(
     ("expr", "reason"),
     [
-        ("vector(1)", "fires on healthy data"),
+        ("vector(1)", "dead man's switch"),
+        ("vector(2) > 1", "dead man's switch"),
+        ("x >= 0 or x < 0", "fires on healthy data"),
         ("sum(", "not PromQL"),
         ("histogram_avg(x) > 1", "not supported yet"),
         ('x{a=~"\\\\pL+"} > 1', "regular expression"),
@@ -242,3 +256,65 @@ def test_a_mixture_lies_between_and_counters_never_fall(one: Signal, other: Sign
         assert isinstance(mixed, Gauge)
         low, high = sorted((one.value, other.value))
         assert low - 1e-6 <= mixed.value <= high + 1e-6
+
+
+@pytest.mark.parametrize(
+    "expr",
+    [
+        "free_bytes / size_bytes > 0.9",
+        "100 * used_bytes / on (instance) size_bytes > 80",
+        "max by (instance) (connections) / max by (instance) (connections_max) > 0.8",
+    ],
+)
+def test_a_part_of_a_gauge_stays_below_its_whole(expr: str) -> None:
+    part, whole = (one for one in contrasted(expr).behaviours)
+    for state in ("healthy", "burning"):
+        small, all_of = getattr(part, state), getattr(whole, state)
+        assert isinstance(small, Gauge)
+        assert isinstance(all_of, Gauge)
+        assert 0 <= small.value <= all_of.value
+
+
+def test_idle_time_is_never_more_than_time() -> None:
+    found = behaviour('1 - avg by (instance) (rate(cpu_seconds_total{mode="idle"}[5m])) > 0.9')
+    assert isinstance(found.healthy, Counter)
+    assert isinstance(found.burning, Counter)
+    assert 0 <= found.burning.rate < 0.1 < 0.5 < found.healthy.rate <= 1
+
+
+@pytest.mark.parametrize("expr", ["free_bytes < -0.1", "requests_count < -5", "wait_seconds <= -1"])
+def test_what_is_never_negative_does_not_fire_by_being_negative(expr: str) -> None:
+    alert = rule("Alert", expr)
+    found = contrast(alert, RuleIndex([alert]), types={}, now=NOW, lookback=300.0, serial="1")
+    assert isinstance(found, (NotSynthesised, Impossible))
+
+
+def test_what_may_be_negative_may_fire_so() -> None:
+    found = behaviour("temperature_celsius < -20")
+    assert isinstance(found.burning, Gauge)
+    assert found.burning.value < -20
+
+
+def test_there_are_enough_where_too_few_fire() -> None:
+    made = contrasted('count(up{job="db"} == 1) < 3')
+    assert sum(one.healthy == Gauge(1.0) for one in made.behaviours) >= 3
+    assert sum(one.burning == Gauge(1.0) for one in made.behaviours) < 3
+
+
+def test_healthy_data_may_have_no_errors_at_all() -> None:
+    made = contrasted("sum(increase(a_errors_total[5m])) + sum(increase(b_errors_total[5m])) > 0")
+    assert [one.healthy for one in made.behaviours] == [Counter(0.0), Counter(0.0)]
+
+
+@pytest.mark.parametrize(
+    "expr",
+    [
+        "abs(pgs - on (job) group_left avg(pgs) by (job)) * on (osd) group_left (hostname) osd_meta > 0.3",
+        'lag{role="a"} > on (job) (lag{role="b"} or lag{role="c"})',
+    ],
+)
+def test_what_cannot_all_be_there_at_once_need_not_be_there_while_all_is_well(expr: str) -> None:
+    """With all series there Prometheus would have to match many series with many."""
+    made = contrasted(expr)
+    assert made.near == 0.9
+    assert all(one.healthy is not None for one in made.behaviours)

@@ -78,8 +78,16 @@ def test_each_target_has_a_start_of_its_own() -> None:
         for name, days in {"x": 2, "y": 4}.items()
     )
     found = clock(page(text, TAKEN), NOW)
-    lived = [found.lived(Real((("instance", name), ("job", "a")), 1.0)) for name in ("x", "y", "z")]
+    lived = [
+        found.lived("x_total", Real((("instance", name), ("job", "a")), 1.0)) for name in ("x", "y", "z")
+    ]
     assert lived == [2 * DAY, 4 * DAY, LIVED]
+
+
+def test_a_machine_counts_since_it_booted() -> None:
+    text = f"process_start_time_seconds {STARTED}\nnode_boot_time_seconds {TAKEN - 40 * DAY}\n"
+    assert course("node_forks_total", 40.0, "counter", text).rate == 1 / DAY
+    assert course("go_gcs_total", 40.0, "counter", text).rate == 4 / DAY
 
 
 def test_events_are_whole_and_the_last_one_is_long_ago() -> None:

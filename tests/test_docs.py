@@ -438,6 +438,14 @@ def test_example_of_loads(repo: Path, tmp_path: Path, stack: ProcessStack) -> No
     assert_shown(loads, [finding for verdict in verdicts for finding in loads.judge(verdict)])
 
 
+def test_example_of_an_alert_that_is_there_twice(repo: Path) -> None:
+    labels = "labels: {severity: page, team: payments}"
+    copy = f"groups:\n  - name: copy\n    rules:\n      - {{alert: PaymentsQueueBacklog, expr: payments_queue_length > 1000, {labels}}}\n"
+    (repo / "rules" / "copy.yml").write_text(copy)
+
+    assert_shown(loads, loads.twins("rules/payments.yml", shop(repo)[1]))
+
+
 def test_example_of_known(repo: Path) -> None:
     edit(repo / "rules" / "checkout.yml", "(rate(http_requests_total{", "(rate(http_request_total{")
 
@@ -583,6 +591,12 @@ def test_example_of_quiet(repo: Path) -> None:
     ]  # fmt: skip
 
     assert_shown(quiet, quiet.judge(on_virtual_time(repo, "CheckoutErrorBudgetBurnSlow", *passages)))
+
+
+def test_example_of_an_alert_that_fires_on_all_data(repo: Path) -> None:
+    edit(repo / "rules/platform.yml", " == 0", " >= 0")
+
+    assert_shown(quiet, quiet.judge(on_virtual_time(repo, "ServiceDown")))
 
 
 def test_example_of_detects(repo: Path) -> None:

@@ -19,6 +19,7 @@ from pytest_sre.synthesis.kinds import Kinds
         ("x_total", "x_total > 1", "", "counter"),
         ("x_total", "sum by (a) (x_total) > 1", "", "counter"),
         ("x_total", "x_total > 1", "gauge", "gauge"),
+        ("x_created", "time() - x_created > 1", "counter", "gauge"),
         ("x_total", "x_total > 1", "untyped", "counter"),
         ("x_total", "x_free / x_total < 0.1", "", "gauge"),
         ("x_total", "x_total < 3", "", "gauge"),

@@ -72,11 +72,13 @@ def found(expr: str, *pages: str) -> list[Finding]:
         'orders_total{job="payments"} > 1',
         'latency_seconds_bucket{le="1.0"} > 1',
         'up{anything="x"} == 0',
+        "count by (pods, mode, services) (up) == 0",
         'ALERTS{alertname="B"} > 1',
         "elsewhere:orders:rate5m > 1",
         '{__name__=~"whatever_.*"} > 1',
         "sum by (job, namespace, code) (http_requests_total) > 1",
         "queue_length * on (instance) group_left (version) build_info > 1",
+        "sum by (job) (queue_length) * on (job) group_left (__name__) sum by (job) (shop_x:y:z)",
         'label_replace(queue_length, "q", "$1", "queue", "(.+)") > 1',
         'job:errors:rate5m{job="checkout"} > 1',
         "code:errors:rate5m > on (code) group_left sum by (code) (http_requests_total)",
@@ -102,6 +104,8 @@ def test_what_exists_or_may_exist(expr: str) -> None:
         ('orders_total{job="chekout"} > 1', "A matches orders_total by job='chekout', a value that it does not have", "checkout"),
         ('latency_seconds_bucket{le="0.3"} > 1', "A reads the bucket le='0.3' of latency_seconds_bucket, which it does not have", "0.1"),
         ('job:errors:rate5m{instance="a"} > 1', "A matches job:errors:rate5m by instance, a label that it does not have", "mend the matcher"),
+        ('up{ojb="a"} == 0', "A matches up by ojb, a label that it does not have", "job"),
+        ("sum by (ojb) (up) == 0", "A names ojb in `by (ojb)`, a label that is not there", "job"),
         ("sum by (cod) (http_requests_total) > 1", "A names cod in `by (cod)`, a label that is not there", "code"),
         ("sum by (job) (x:y:z) / on (code) sum by (code) (http_requests_total) > 1", "A names code in `on (code)`, a label that is not there", "take the label out"),
         ("queue_length * on (job) group_left (versoin) build_info > 1", "A names versoin in `group_left (versoin)`, a label that is not there", "version"),
@@ -134,3 +138,14 @@ def test_without_snapshots_recorded_names_are_compared() -> None:
     assert "did you mean job:errors:rate5m?" in str(finding)
     other = case("some_total > 1 and job:errors:rate5m > 1")
     assert not known.asks(other.rule, other.inventory)
+
+
+def test_pages_show_native_histograms_as_classic_ones() -> None:
+    assert found("histogram_quantile(0.9, sum(rate(latency_seconds[5m]))) > 1") == []
+    assert found("histogram_count(rate(latency_seconds[5m])) > 1") == []
+    (label,) = found('histogram_count(rate(latency_seconds{colour="red"}[5m])) > 1')
+    assert "colour" in label.summary
+    (name,) = found("histogram_count(rate(latncy_seconds[5m])) > 1")
+    assert "latncy_seconds" in name.summary
+    (bare,) = found("rate(latency_seconds[5m]) > 1")
+    assert bare.seen == "latency_seconds"

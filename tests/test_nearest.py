@@ -26,6 +26,9 @@ NAMES = [
         ("job:http_requests:error_ratio_rate5min", "job:http_requests:error_ratio_rate5m"),
         ("mysql_global_status_threads", ""),
         ("http_errors_total", ""),
+        ("job:http_requests:error_ratio_rate6h", "job:http_requests:error_ratio_rate1h"),
+        ("job:http_request:serror_ratio_rate5m", "job:http_requests:error_ratio_rate5m"),
+        ("kuep_pod_container_status_restarts_total", "kube_pod_container_status_restarts_total"),
         ("pu", ""),
     ],
 )

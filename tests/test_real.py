@@ -78,6 +78,14 @@ def test_series_get_the_labels_that_the_alert_asks_of_their_target() -> None:
     assert made.paths == ("fixtures/0.prom",)
 
 
+def test_what_is_counted_within_one_target_is_all_on_its_page() -> None:
+    for expr in (
+        "count by (instance) (node_avail_bytes) < 3",
+        "count without (mountpoint) (node_avail_bytes) < 3",
+    ):
+        assert isinstance(found(expr), Replay)
+
+
 def test_a_page_of_federate_is_taken_as_it_is() -> None:
     made = found('queue_length{job="payments"} > 1 and on (instance) up == 1', FEDERATED)
     assert isinstance(made, Replay)

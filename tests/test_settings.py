@@ -9,7 +9,7 @@ import pytest
 from pytest_sre.errors import UserError
 from pytest_sre.model.finding import Location
 from pytest_sre.model.slo import PolicyEntry
-from pytest_sre.settings import SreYaml, of_scope, read_sre_yaml
+from pytest_sre.settings import SreYaml, is_settings, of_scope, read_sre_yaml
 
 
 def read(folder: Path, text: str | bytes) -> SreYaml:
@@ -176,6 +176,12 @@ WRONG = {
         1,
         "two entries ask for a page for a budget gone within 3600s",
     ),
+    "a burn slower than the window": (
+        "slos:\n  - {name: shop, objective: 99, window: 7d, errors: 'x{a=\"b\"}', total: x}\n"
+        + entry(within="8d"),
+        3,
+        "8d is longer than the window of shop (7d)",
+    ),
     "share": ("healthy_error_share: 1.5\n", 1, "healthy_error_share: must be less than 1"),
     "no mapping": ("- rules\n", 1, "top level"),
     "yaml": ("rules: [a\nstrict: true\n", 2, "not valid YAML"),
@@ -207,3 +213,21 @@ def test_not_utf8(tmp_path: Path) -> None:
 def test_odd_yaml_is_no_crash(tmp_path: Path, text: str) -> None:
     with pytest.raises(UserError):
         read(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    ("text", "settings"),
+    [
+        ("groups:\n- name: sre\n  rules: []\n", False),
+        ("namespace: x\ngroups: []\n", False),
+        ("strict: true\ngroups: []\n", True),  # its unknown key is told
+        ("strikt: true\n", True),
+        ("", True),
+        ("a: [", True),
+    ],
+)
+def test_a_rule_file_of_the_same_name_is_no_settings(tmp_path: Path, text: str, settings: bool) -> None:
+    path = tmp_path / "sre.yml"
+    assert not is_settings(path)
+    path.write_text(text)
+    assert is_settings(path) is settings

@@ -49,6 +49,8 @@ groups:
         labels: {{severity: '{{{{ if gt $value 200.0 }}}}page{{{{ else }}}}ticket{{{{ end }}}}'}}
       - {{alert: Counted, expr: 'count_values("speed", fan_speed > 900) > 0'}}
       - {{alert: Versions, expr: 'count(count_values("hash", config_hash)) > 1', for: 5m}}
+      - {{alert: Worst3, expr: 'topk(3, temperature) > 80', for: 2m}}
+      - {{alert: Hottest, expr: 'max(topk(1, temperature)) > 80', for: 2m}}
       - {{alert: Flag, expr: up == 0, labels: {{at: '{{{{ $value }}}}'}}}}
 """
 
@@ -93,7 +95,7 @@ def test_what_comes_and_goes_with_its_value(moved: dict[tuple[str, str], Passage
 
 def test_what_is_not_asked(moved: dict[tuple[str, str], Passage]) -> None:
     """What `for` or `keep_firing_for` holds, and values that do not go to and fro."""
-    held = {"Waits", "Kept", "Never", "Grade", "Versions"}
+    held = {"Waits", "Kept", "Never", "Grade", "Versions", "Worst3", "Hottest"}
     still = {"Expires", "Uptime", "Down", "Replicas", "Elsewhere", "Flag"}
     assert not {name for name, kind in moved if kind == "hover"} & (held | still)
     assert {name for name, kind in moved if kind == "moving"} == {
@@ -102,6 +104,7 @@ def test_what_is_not_asked(moved: dict[tuple[str, str], Passage]) -> None:
         "Grade",
         "Counted",
         "Versions",
+        "Worst3",
     }
 
 
@@ -115,6 +118,14 @@ def test_labels_that_follow_the_value(moved: dict[tuple[str, str], Passage]) -> 
     for name in ("Grade", "Versions"):
         assert moved[name, "moving"].faces == ()
         assert moved[name, "moving"].firings == 1
+
+
+def test_which_series_is_shown_follows_the_order_of_values(moved: dict[tuple[str, str], Passage]) -> None:
+    faces = moved["Worst3", "moving"].faces
+    assert len({dict(face)["instance"] for face in faces}) > 1
+    ((severity, text),) = verdict(moved["Worst3", "moving"], expr="topk(3, temperature) > 80")
+    assert severity == "warning"
+    assert "whenever the order of values changes" in text
 
 
 HOVER = Passage("hover", "", 0.0, 3600.0, 30.0, firings=20)

@@ -325,6 +325,18 @@ def test_long_windows_of_records_are_sampled_where_they_are_evaluated() -> None:
         assert sum(-tick - 300 < time <= -tick for time in times) >= 3
 
 
+def test_alerts_that_their_own_labels_make_alike_are_no_alerts() -> None:
+    """Prometheus refuses a result whose elements are the same alert: one series may fire, not both."""
+    expr = 'x{kind="a"} > 5 or x{kind="b"} > 5'
+    (batch,) = planned(rule("Alike", expr, kind="any")).batches
+    (scenario,) = batch.scenarios
+    assert len(scenario.expected) == 1
+    values = [one.samples[-1][1] for one in batch.series]
+    assert sum(value > 5 for value in values) == 1
+    (apart,) = planned(rule("Apart", expr)).batches
+    assert len(apart.scenarios[0].expected) == 2
+
+
 def test_what_is_missing_is_named() -> None:
     alerts = [rule("B", "histogram_avg(x) > 1 and y > 1"), rule("C", "sum(")]
     found = planned(*alerts).unproven

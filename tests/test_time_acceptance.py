@@ -86,7 +86,7 @@ def test_what_the_example_tells_of_time(repo: Path, pair: Pair) -> None:
     # The Workbook's figures, give or take one evaluation: 43.2 minutes at 2 %, 3.6 hours at 1 %.
     fast = re.search(r"CheckoutErrorBudgetBurnFast \(page\) .*", result.output)
     assert fast
-    assert re.search(r" 43m( 30s)? · 2% +3\.6h · 5% +never +\d+m$", fast[0])
+    assert re.search(r" 43m( 30s)? · 2% +3\.6h · 5% +never +\d+m( 30s)?$", fast[0])
     assert re.search(r"\n  InstanceDown +5m +at once\n", result.output)
     alerts = {alert["alert"]: alert for alert in result.seen["alerts"]}
     passages = {one["name"]: one for one in alerts["CheckoutErrorBudgetBurnFast"]["timed"]["passages"]}
@@ -94,3 +94,26 @@ def test_what_the_example_tells_of_time(repo: Path, pair: Pair) -> None:
     assert passages["0.2% of the requests fail"]["fired"] is None
     assert all(len(line["times"]) <= 200 for one in passages.values() for line in one["plot"])
     assert [entry["met"] for slo in result.seen["slos"] for entry in slo["policy"]] == [True] * 6
+
+
+def test_legs_of_no_use(repo: Path, pair: Pair) -> None:
+    """Each alert still fires, and in time: what is wrong shows in its legs alone."""
+    checkout, payments = repo / "rules/checkout.yml", repo / "rules/payments.yml"
+    turned = 'job:http_requests:error_ratio_rate1h{job="checkout"} > (14.4'
+    edit(checkout, turned, turned.replace(">", "<"))
+    percent = 'job:http_request_duration:slow_ratio_rate1d{job="checkout"} > (3 * 0.01)'
+    edit(checkout, percent, percent.replace("0.01", "1"))
+    text = payments.read_text()
+    payments.write_text(text.replace("  and\n", "  or\n", 1))
+
+    result = run(repo, pair, "-k", "quiet or detects or policy")
+
+    quiet, deaf, cheap = (
+        "rules/checkout.yml::CheckoutErrorBudgetBurnFast::quiet",
+        "rules/checkout.yml::CheckoutLatencyBudgetBurnSlow::detects",
+        "rules/payments.yml::PaymentsErrorBudgetBurnFast::quiet",
+    )
+    assert result.failed() == {quiet, deaf, cheap}, result.output
+    assert "1h leg  held all the time, lowest 0.1x of 14.4x" in result.message(quiet)
+    assert "1d leg  peaked at 33.3% of 300%" in result.message(deaf) or "1d leg" in result.message(deaf)
+    assert re.search(r"pages for 0\.\d+% of the error budget of payments-availability", result.message(cheap))

@@ -10,14 +10,15 @@ import pytest
 
 from pytest_sre.checks import detects, quiet, resolves, steady
 from pytest_sre.checks.case import Case, Skipped, Verdict
-from pytest_sre.model.finding import Location
+from pytest_sre.model.finding import Finding, Location
 from pytest_sre.model.observation import FileVerdict, TimedObservation
-from pytest_sre.model.rules import Rule
+from pytest_sre.model.rules import Rule, RuleFile, RuleGroup
 from pytest_sre.model.snapshot import Snapshots
 from pytest_sre.model.timeline import Passage
 from pytest_sre.settings import SreYaml
 from pytest_sre.sources.discover import Inventory
 from pytest_sre.sources.prometheus import PrometheusConfig
+from pytest_sre.synthesis.contrast import DEAD_MAN
 
 CHECKS = pytest.mark.parametrize("check", [quiet, detects, resolves, steady], ids=lambda check: check.NAME)
 RULE = Rule("alert", "Burn", "x > 1", Location("r.yml", 3), 4, "g", 0)
@@ -132,3 +133,60 @@ def test_keeping_firing_for_days_is_a_warning() -> None:
     assert isinstance(verdict, tuple)
     assert [(one.severity, one.seen) for one in verdict] == [("warning", "keep_firing_for: 2d")]
     assert judge(resolves, [PLAIN], replace(RULE, keep_firing_for=3600.0)) == ()
+
+
+def test_quiet_names_a_comparison_that_always_holds() -> None:
+    reason = "fires on healthy data: none were found"
+    for expr, words in (("up >= 0", "at least 0 and at most 1"), ("rate(hits_total[5m]) >= 0", "at least 0")):
+        verdict = judge(quiet, [], replace(RULE, expr=expr), reason)
+        assert isinstance(verdict, tuple)
+        assert [one.summary for one in verdict] == ["Burn fires on all data"]
+        assert words in verdict[0].seen
+        assert verdict[0].details == (f"in        {expr}",)
+
+
+def test_quiet_fails_nothing_that_is_not_proven() -> None:
+    """Values may be below 0; whether there are series at all may be what is asked."""
+    for expr in ("x >= 0", "count(up) > 0", "up == 0", "sum(x) < 3"):
+        verdict = judge(quiet, [], replace(RULE, expr=expr), "fires on healthy data")
+        assert isinstance(verdict, Skipped), expr
+
+
+@CHECKS
+def test_a_dead_mans_switch_is_skipped_with_strict_too(check: ModuleType) -> None:
+    assert judge(check, [], replace(RULE, expr="vector(1)"), DEAD_MAN) == Skipped(DEAD_MAN, by_design=True)
+
+
+def still_firing(expr: str, *others: str) -> tuple[str, str]:
+    """Severity and next step where an alert does not end, beside other alerts of the repository."""
+    rules = tuple(replace(RULE, name=f"Other{i}", expr=other) for i, other in enumerate(others))
+    file = RuleFile("r.yml", (RuleGroup("g", Location("r.yml", 2), rules, {}),))
+    inventory = Inventory(None, (file,), (), (), None, PrometheusConfig(), Snapshots())  # type: ignore[arg-type]
+    rule = replace(RULE, expr=expr)
+    seen = TimedObservation(rule, (replace(PLAIN, ended=None),))
+    (found,) = resolves.judge(Case(rule, None, {}, SreYaml(), inventory, "", seen))
+    assert isinstance(found, Finding)
+    return found.severity, found.next_step
+
+
+def test_what_is_a_counter_by_its_name_alone_is_a_warning() -> None:
+    severity, step = still_firing("disks_offline_total > 0")
+    assert severity == "warning"
+    assert "if disks_offline_total is no counter" in step
+    for expr, others in (
+        ("errors_total > 5", ()),
+        ("jobs_total > 5", ("rate(jobs_total[5m]) > 1",)),
+        ("max_over_time(temperature[10m]) > 5", ()),
+    ):
+        severity, step = still_firing(expr, *others)
+        assert severity == "error", expr
+        assert "whatever its name" not in step
+
+
+def test_an_end_after_months_is_a_warning() -> None:
+    verdict = judge(resolves, [replace(PLAIN, ended=300.0 + 40 * 86400)])
+    assert isinstance(verdict, tuple)
+    assert [(one.severity, one.summary) for one in verdict] == [
+        ("warning", "Burn ends only 40d after recovery")
+    ]
+    assert judge(resolves, [replace(PLAIN, ended=300.0 + 29 * 86400)]) == ()

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from pytest_sre.changed.side import Side
 from pytest_sre.errors import UserError
 from pytest_sre.model.snapshot import Snapshots
-from pytest_sre.settings import FILE_NAMES, Settings, SreYaml, of_scope, read_sre_yaml
+from pytest_sre.settings import FILE_NAMES, Settings, SreYaml, is_settings, of_scope, read_sre_yaml
 from pytest_sre.sources.discover import Inventory, discover
 from pytest_sre.sources.prometheus import PrometheusConfig
 
@@ -53,12 +53,14 @@ def read_base(
 
     Raises nothing: what can't be read is told in ``Side.unreadable``.
     """
-    config = config or next((path for name in FILE_NAMES if (path := settings.folder / name).is_file()), None)
+    config = config or next(
+        (path for name in FILE_NAMES if is_settings(path := settings.folder / name)), None
+    )
     work, base, trouble = _file(config), SreYaml(), ""
     candidates = [config] if config else []
     candidates += [settings.folder / name for name in FILE_NAMES]
     try:
-        base = _file(next((path for path in map(tree.moved, candidates) if path.is_file()), None))
+        base = _file(next(filter(is_settings, map(tree.moved, candidates)), None))
     except UserError as error:
         base, trouble = work, _told(tree, error)
     side = read_side(base_settings(settings, tree, work, base), tree, [tree.moved(path) for path in named])

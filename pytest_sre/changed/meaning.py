@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from pytest_sre.changed.facts import Fact, Facts, Key, canonical
@@ -13,6 +14,7 @@ from pytest_sre.changed.runbooks import Runbooks
 from pytest_sre.changed.side import Side
 from pytest_sre.changed.slos import Slos
 from pytest_sre.model.rules import Rule
+from pytest_sre.model.snapshot import Snapshots
 from pytest_sre.settings import Oncall
 from pytest_sre.sources.alertmanager import parse_matchers
 
@@ -81,11 +83,25 @@ class Meanings:
         snapshots = self._side.inventory.snapshots
         for name in sorted(raw_names(rule, closure)) if snapshots else ():
             if name in snapshots.labels:
-                value = canonical([snapshots.types.get(name), sorted(snapshots.labels[name])])
+                value = _shown(snapshots, name)
                 yield Key("metrics", name), Fact(value, f"metric {name} in the snapshots")
             elif not name:
-                whole = canonical([dict(snapshots.types), sorted(snapshots.labels)])
+                whole = canonical([_shown(snapshots, one) for one in sorted(snapshots.labels)])
                 yield Key("metrics", name), Fact(whole, "snapshots of metrics")
+
+
+@lru_cache(maxsize=20_000)
+def _shown(snapshots: Snapshots, name: str) -> str:
+    """What the pages say of one metric; values count: alerts are asked whether they are quiet on them."""
+    pages = [
+        [
+            [page.healthy, page.labels, page.taken],
+            [[one.labels, repr(one.value)] for one in page.series[name]],
+        ]
+        for page in snapshots.pages
+        if name in page.series
+    ]
+    return canonical([snapshots.types.get(name), sorted(snapshots.targets), pages])
 
 
 class _Expectations:

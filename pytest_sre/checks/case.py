@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from pytest_sre.model.finding import Finding
 from pytest_sre.model.observation import AlertObservation, FileVerdict, TimedObservation
 from pytest_sre.model.rules import Rule
+from pytest_sre.promql.resolve import RuleIndex
 from pytest_sre.settings import Severities, SreYaml
 from pytest_sre.sources.discover import Inventory
 
@@ -34,12 +36,22 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """The question could not be asked, and why: neither success nor failure."""
+    """The question could not be asked, and why: neither success nor failure.
+
+    Where it makes no sense ``by_design``, that is no failure with ``strict`` either.
+    """
 
     reason: str
+    by_design: bool = False
 
 
 Verdict = tuple[Finding, ...] | Skipped
+
+
+@lru_cache(maxsize=8)
+def index_of(inventory: Inventory) -> RuleIndex:
+    """The recording rules of a repository."""
+    return RuleIndex(inventory.rules)
 
 
 def calls_itself_a_page(rule: Rule, severities: Severities) -> bool:

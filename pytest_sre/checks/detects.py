@@ -72,7 +72,7 @@ def _useless(case: Case, passage: Passage) -> Finding:
         NAME,
         timed.where(case),
         f"{case.rule.name} has a leg that no burn of {passage.slo} makes hold in time",
-        expected=f"each leg about the error ratio to hold before all of the budget is spent when {passage.name}",
+        expected=f"each leg about the error ratio to hold before half of the budget is spent when {passage.name}",
         seen=f"it fires, but without {'these legs' if len(passage.never) > 1 else 'this leg'}",
         details=passage.never,
         next_step="mend the leg: its threshold, or labels and recording rules that it reads; else remove it",

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache
 
 from pytest_sre.checks import fires_texts
-from pytest_sre.checks.case import Case, Skipped, Verdict
+from pytest_sre.checks.case import Case, Skipped, Verdict, index_of
 from pytest_sre.model.finding import Finding, Location
 from pytest_sre.model.scenario import Impossible, NotSynthesised
 from pytest_sre.promql.parse import PromqlError, parse
-from pytest_sre.promql.resolve import RuleIndex
-from pytest_sre.sources.discover import Inventory
-from pytest_sre.synthesis.never import misuses
+from pytest_sre.synthesis.never import misuses, unscraped
 
 NAME = "fires"
 NEEDS = "fire"
@@ -21,7 +18,11 @@ NEEDS = "fire"
 def judge(case: Case) -> Verdict:
     """Pass when at least one alert of the rule is firing; skip what no series could be made for."""
     verdict = _fired(case)
-    return verdict if isinstance(verdict, Skipped) or case.broken_file else (*verdict, *_misused(case))
+    return (
+        verdict
+        if isinstance(verdict, Skipped) or case.broken_file
+        else (*verdict, *_unscraped(case), *_misused(case))
+    )
 
 
 def _fired(case: Case) -> Verdict:
@@ -33,6 +34,8 @@ def _fired(case: Case) -> Verdict:
     plan = case.alert.plan
     if isinstance(plan, NotSynthesised) and plan.unlike:
         return (_unlike(case, plan),)
+    if isinstance(plan, NotSynthesised) and plan.elsewhen:
+        return _elsewhen(case, plan)
     if isinstance(plan, NotSynthesised):
         return Skipped(f"no series could be made: {plan.reason}" + (f": {plan.part}" if plan.part else ""))
     where = Location(rule.location.path, rule.expr_line)
@@ -89,6 +92,15 @@ def _unlike(case: Case, plan: NotSynthesised) -> Finding:
     )
 
 
+def _elsewhen(case: Case, plan: NotSynthesised) -> Verdict:
+    """Now is not the time at which an alert can fire: what it did on virtual time counts, whatever the hour."""
+    passages = case.timed.passages if case.timed is not None else ()
+    if any(one.kind == "burn" and one.fired is not None for one in passages):
+        return ()
+    why = "see detects" if passages else "only virtual time can show that (detects)"
+    return Skipped(f"not fired now: {plan.reason}; {why}")
+
+
 def _texts(case: Case) -> tuple[Finding, ...]:
     """Templates in labels and annotations must have rendered."""
     assert case.alert is not None
@@ -112,9 +124,29 @@ def _texts(case: Case) -> tuple[Finding, ...]:
     )
 
 
+def _unscraped(case: Case) -> Iterator[Finding]:
+    """A warning where only series without ``job`` or ``instance`` fire the alert: scraped ones have both."""
+    rule = case.rule
+    try:
+        found = unscraped(parse(rule.expr), index_of(case.inventory), case.inventory.snapshots)
+    except PromqlError:
+        return
+    if found is not None:
+        yield Finding(
+            NAME,
+            Location(rule.location.path, rule.expr_line),
+            f"{rule.name} never fires on scraped series",
+            expected="it fires on series that have job and instance, as all scraped ones do",
+            seen=found.reason,
+            details=(f"in        {found.part}",),
+            next_step=found.next_step,
+            severity="warning",
+        )
+
+
 def _misused(case: Case) -> Iterator[Finding]:
     """Warnings about functions that do not fit the type of their metric: they fire, but on numbers without meaning."""
-    index = _index(case.inventory)
+    index = index_of(case.inventory)
     facts = case.inventory.snapshots
     for rule in (case.rule, *index.closure(case.rule)):
         try:
@@ -130,11 +162,6 @@ def _misused(case: Case) -> Iterator[Finding]:
                 next_step=one.next_step,
                 severity="warning",
             )
-
-
-@lru_cache(maxsize=1)
-def _index(inventory: Inventory) -> RuleIndex:
-    return RuleIndex(inventory.rules)
 
 
 def not_loaded(case: Case, check: str) -> Finding:

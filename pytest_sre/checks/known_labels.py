@@ -9,7 +9,7 @@ from pytest_sre.model.finding import Finding, Location, Severity
 from pytest_sre.model.snapshot import Snapshots
 from pytest_sre.promql.ast import Aggregate, Binary, Call, Expr, Matcher, String, VectorSelector, walk
 from pytest_sre.promql.carried import Carried, Labels, is_scalar
-from pytest_sre.promql.nearest import misspelt, nearest
+from pytest_sre.promql.nearest import misspelt, nearest, slip
 from pytest_sre.promql.printer import to_text
 
 _NAME = "known"
@@ -27,6 +27,14 @@ def matched(snapshots: Snapshots, selector: VectorSelector, where: Location, who
         near = nearest(matcher.label, known) if _asks(matcher) else misspelt(matcher.label, known)
         if _asks(matcher) or near:
             yield _unmatched(matcher, name, snapshots.labels[name], near, where, who)
+
+
+def slips(targets: frozenset[str], selector: VectorSelector, where: Location, who: str) -> Iterator[Finding]:
+    """Labels by which series are matched of which no page tells, and that are target labels misspelt."""
+    for matcher in selector.matchers:
+        near = "" if matcher.label in targets else slip(matcher.label, targets)
+        if near:
+            yield _unmatched(matcher, selector.name or "series", targets, near, where, who)
 
 
 def recorded(carried: Carried, selector: VectorSelector, where: Location, who: str) -> Iterator[Finding]:
@@ -69,11 +77,13 @@ class _Named:
     """Whether the expression cannot work so; else the label is just of no use, unless it is misspelt."""
 
 
-def named(labels: Labels, expr: Expr, where: Location, who: str) -> Iterator[Finding]:
+def named(
+    labels: Labels, expr: Expr, targets: frozenset[str], where: Location, who: str
+) -> Iterator[Finding]:
     """Labels that ``by``, ``on``, ``group_left`` and ``label_replace`` name, and that are not there to be named."""
     for node in walk(expr):
-        for one in _named(labels, node):
-            near = nearest(one.label, one.carried.names) if not one.carried.open else ""
+        for one in (*_named(labels, node), *_slipped(labels, node, targets)):
+            near = nearest(one.label, targets if one.carried.open else one.carried.names)
             severity: Severity = "error" if one.grave or near else "warning"
             yield Finding(
                 _NAME,
@@ -102,6 +112,15 @@ def _named(labels: Labels, node: Expr) -> Iterator[_Named]:
                 yield _Named(source.value, "label_replace", node.args[0], carried, grave)
 
 
+def _slipped(labels: Labels, node: Expr, targets: frozenset[str]) -> Iterator[_Named]:
+    """Labels that series might have for all that is known, but that are target labels misspelt."""
+    if isinstance(node, Aggregate) and not node.without:
+        inner = labels.of(node.expr)
+        for label in node.labels if inner.open else ():
+            if label not in targets and inner.may(label) and slip(label, targets):
+                yield _Named(label, f"by ({', '.join(node.labels)})", node.expr, inner, True)
+
+
 def _by(labels: Labels, node: Aggregate) -> Iterator[_Named]:
     inner = labels.of(node.expr)
     for label in node.labels:
@@ -122,7 +141,7 @@ def _joined(labels: Labels, node: Binary) -> Iterator[_Named]:
     if matching.group:
         one, part = (right, node.rhs) if matching.group == "left" else (left, node.lhs)
         for label in matching.include:
-            if not one.may(label):
+            if label not in _ALWAYS and not one.may(label):
                 how = f"group_{matching.group} ({', '.join(matching.include)})"
                 yield _Named(label, how, part, one, True)
 

@@ -6,12 +6,14 @@ import math
 from collections.abc import Iterator, Sequence
 
 from pytest_sre.checks import timed
-from pytest_sre.checks.case import Case, Verdict, calls_itself_a_page
+from pytest_sre.checks.case import Case, Verdict, calls_itself_a_page, index_of
 from pytest_sre.model.finding import Finding
 from pytest_sre.model.timeline import Passage
+from pytest_sre.promql.parse import PromqlError, parse
 from pytest_sre.report.figures import percent, span
 from pytest_sre.sources.fields import share
 from pytest_sre.sources.slos import SloSpec
+from pytest_sre.synthesis.never import KnownTypes, always
 from pytest_sre.synthesis.slo import HEALTHY as SPENT
 
 NAME = "quiet"
@@ -24,16 +26,37 @@ def judge(case: Case) -> Verdict:
     if case.broken_file or case.timed is None:
         return unasked or ()
     real = tuple(_real(case, one) for one in case.timed.snapshots if one.early is not None and not one.error)
+    standing = tuple(_standing(case))
     if unasked is not None:
-        return real or unasked
+        return (*standing, *real) or unasked
     passages = case.timed.passages
     return (
+        *standing,
         *timed.failed(case, NAME, timed.about_itself(case)),
         *_early(case, passages),
         *(_useless(case, one) for one in passages if one.always),
         *_cheap(case, passages),
         *real,
     )
+
+
+def _standing(case: Case) -> Iterator[Finding]:
+    """A comparison that holds whatever the data; those that ask whether there are series at all may be meant."""
+    try:
+        facts = KnownTypes(case.inventory.snapshots.types)
+        found = always(parse(case.rule.expr), index_of(case.inventory), facts)
+    except PromqlError:
+        return
+    if found is not None and not found.existence:
+        yield Finding(
+            NAME,
+            timed.where(case),
+            f"{case.rule.name} fires on all data",
+            expected="no alert on healthy data",
+            seen=found.reason,
+            details=(f"in        {found.part}",),
+            next_step=found.next_step,
+        )
 
 
 def _real(case: Case, one: Passage) -> Finding:

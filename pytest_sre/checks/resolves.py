@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import suppress
+from functools import lru_cache
+
 from pytest_sre.checks import timed
-from pytest_sre.checks.case import Case, Skipped, Verdict
+from pytest_sre.checks.case import Case, Skipped, Verdict, index_of
 from pytest_sre.model.finding import Finding
 from pytest_sre.model.timeline import Passage
+from pytest_sre.promql.ast import Expr
+from pytest_sre.promql.parse import PromqlError, parse
+from pytest_sre.promql.resolve import selectors
 from pytest_sre.report.figures import span
+from pytest_sre.sources.discover import Inventory
+from pytest_sre.synthesis.entities import is_error
+from pytest_sre.synthesis.kinds import Kinds
 
 NAME = "resolves"
 NEEDS = "time"
 _LONG = 86400.0
 """`keep_firing_for` bridges gaps; nothing that lasts longer than a day (seconds) is a gap."""
+_LATE = 30 * 86400.0
+"""Seconds after recovery: an SLO's period is over by then."""
 
 
 def judge(case: Case) -> Verdict:
@@ -26,12 +38,19 @@ def judge(case: Case) -> Verdict:
     return (
         *timed.failed(case, NAME, burns),
         *(_lasting(case, one) for one in lasting),
+        *(_late(case, one) for one in burns[:1] if _after(one) > _LATE + case.rule.keep_firing_for),
         *(_kept(case) for _ in burns[:1] if case.rule.keep_firing_for > _LONG and not lasting),
     )
 
 
 def _lasting(case: Case, passage: Passage) -> Finding:
     assert passage.recovery is not None
+    guessed = sorted(_guessed(case))
+    unsure = (
+        f"; if {guessed[0]} is no counter, whatever its name, a snapshot says so (`metrics` in sre.yaml)"
+        if guessed
+        else ""
+    )
     return Finding(
         NAME,
         timed.where(case),
@@ -40,7 +59,48 @@ def _lasting(case: Case, passage: Passage) -> Finding:
         seen=f"still firing {span(passage.end - passage.recovery)} after recovery",
         details=passage.why,
         next_step="the expression holds on data of a service that has recovered: compare what is new (`rate`, `increase`), "
-        "not what adds up",
+        f"not what adds up{unsure}",
+        severity="warning" if guessed else "error",
+    )
+
+
+def _guessed(case: Case) -> set[str]:
+    """The metrics that are taken for counters of something harmless for no other reason than their names.
+
+    Some exporters call a gauge ``disks_offline_total``; nobody calls one ``errors_total``.
+    """
+    rules, kinds = index_of(case.inventory), _kinds(case.inventory)
+    texts = [case.rule.expr, *(rule.expr for rule in rules.closure(case.rule))]
+    names = {selector.name for text in texts for selector in selectors(text)}
+    return {name for name in names if kinds.only_named(name) and not is_error(name)}
+
+
+@lru_cache(maxsize=8)
+def _kinds(inventory: Inventory) -> Kinds:
+    """What all rules of a repository tell of its metrics."""
+    return Kinds(_parsed(inventory), inventory.snapshots.types)
+
+
+def _parsed(inventory: Inventory) -> Iterator[Expr]:
+    for rule in inventory.rules:
+        with suppress(PromqlError):
+            yield parse(rule.expr)
+
+
+def _after(passage: Passage) -> float:
+    """Seconds from recovery to the end; 0 where there is none."""
+    return 0.0 if passage.ended is None or passage.recovery is None else passage.ended - passage.recovery
+
+
+def _late(case: Case, passage: Passage) -> Finding:
+    return Finding(
+        NAME,
+        timed.where(case),
+        f"{case.rule.name} ends only {span(_after(passage))} after recovery",
+        expected="an end within 30 days",
+        seen=f"still firing {span(_LATE)} after recovery",
+        next_step="read a shorter range: while an alert fires nobody is told of the next burn",
+        severity="warning",
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping, Sequence
 from itertools import islice
 
 from pytest_sre.checks import timed
@@ -54,28 +54,44 @@ def _renamed(case: Case, one: Passage) -> Finding:
     rule = case.rule
     faces = [dict(face) for face in one.faces]
     names = sorted({name for face in faces for name in face if len({other.get(name) for other in faces}) > 1})
-    values = (f'{names[0]}="{value}"' for value in dict.fromkeys(face.get(names[0], "") for face in faces))
-    never = bool(rule.hold) and not one.firings
     ours = [name for name in names if name in rule.labels]
+    ranked = not ours and any(word in rule.expr for word in ("topk", "bottomk"))
+    never = bool(rule.hold) and not one.firings
     return Finding(
         NAME,
         rule.location if ours else timed.where(case),
-        f"{rule.name} becomes another alert whenever its value changes"
+        f"{rule.name} becomes another alert whenever {'the order of values' if ranked else 'its value'} changes"
         + (", so it never fires" if never else ""),
         expected="the same labels as long as the same thing is wrong",
-        seen=f"{', then '.join(islice(values, 3))}; " + "".join(_outcome(case, one, never)),
-        next_step=f"write {_listed(ours)} as an annotation, which may change with the value"
-        if ours
-        else f"aggregate the expression such that {_listed(names)} is gone",
+        seen=f"{_values(faces, names[0])}; {_outcome(case, one, never)}",
+        next_step=_mended(ours, names, ranked),
+        severity="warning" if ranked else "error",
     )
 
 
-def _outcome(case: Case, one: Passage, never: bool) -> Iterator[str]:
+def _values(faces: Sequence[Mapping[str, str]], name: str) -> str:
+    """What a label was, one after the other."""
+    values = (f'{name}="{value}"' for value in dict.fromkeys(face.get(name, "") for face in faces))
+    return ", then ".join(islice(values, 3))
+
+
+def _outcome(case: Case, one: Passage, never: bool) -> str:
     if never:
-        yield f"none was pending for longer than {span(one.lasted)} of the {span(case.rule.hold)} of its `for`"
-    else:
-        yield "each is another alert, with a notification of its own, while the one before is told to be resolved"
+        return (
+            f"none was pending for longer than {span(one.lasted)} of the {span(case.rule.hold)} of its `for`"
+        )
+    return (
+        "each is another alert, with a notification of its own, while the one before is told to be resolved"
+    )
 
 
-def _listed(names: list[str]) -> str:
+def _mended(ours: Sequence[str], names: Sequence[str], ranked: bool) -> str:
+    if ours:
+        return f"write {_listed(ours)} as an annotation, which may change with the value"
+    if ranked:
+        return "leave the choice out: an alert for each series that is beyond the threshold; grouping is what keeps them together"
+    return f"aggregate the expression such that {_listed(names)} is gone"
+
+
+def _listed(names: Sequence[str]) -> str:
     return " and ".join(f"the label {name}" for name in names)

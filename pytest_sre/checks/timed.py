@@ -9,6 +9,7 @@ from pytest_sre.checks.fires import not_loaded
 from pytest_sre.model.finding import Finding, Location
 from pytest_sre.model.observation import TimedObservation
 from pytest_sre.model.timeline import Passage
+from pytest_sre.synthesis.contrast import DEAD_MAN
 
 
 def unasked(case: Case, check: str) -> Skipped | tuple[Finding, ...] | None:
@@ -17,6 +18,8 @@ def unasked(case: Case, check: str) -> Skipped | tuple[Finding, ...] | None:
         return (not_loaded(case, check),)
     if case.timed is None:
         return Skipped("nothing was run")
+    if case.timed.reason == DEAD_MAN:
+        return Skipped(DEAD_MAN, by_design=True)
     if case.timed.reason and not case.timed.passages:
         return Skipped(f"not put through virtual time: {case.timed.reason}")
     return None

@@ -37,13 +37,15 @@ class NotSynthesised:
     """No series were found (yet): the test is skipped. ``part`` is the sub-expression to blame.
 
     ``unlike`` says what real series lack, where snapshots have all that the alert reads and series with other labels
-    would fire it: then the test fails.
+    would fire it: then the test fails. ``elsewhen`` names another time of the week at which series that were found
+    fire it: only virtual time can show that.
     """
 
     alert: Rule
     reason: str
     part: str = ""
     unlike: str = ""
+    elsewhen: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,9 @@ _ENDINGS = frozenset({
     "created", "timestamp",
 })  # fmt: skip
 _WORD = re.compile(r"[A-Za-z0-9]+")
-_DIGITS = re.compile(r"\d+")
+_DIGITS = re.compile(r"\d+[smhdwy]?")
+"""Numbers and times: rate5m and rate1h are no misspellings of each other."""
+_LONG = 7
 _SHORT = 4
 """Values of fewer letters differ from each other by chance."""
 
@@ -26,7 +28,11 @@ def nearest(name: str, known: Collection[str]) -> str:
     Near are names whose words are the same but for the order, one word misspelt, missing or too much, or the ending.
     """
     words, stem = _words(name), _stem(name)
-    near = [one for one in known if one != name and (_stem(one) == stem or _one_word_off(words, _words(one)))]
+    near = [
+        one
+        for one in known
+        if one != name and (_stem(one) == stem or _one_word_off(words, _words(one)) or _is_typo(name, one))
+    ]
     return max(near, default="", key=lambda one: (_stem(one) == stem, _ratio(name, one), one))
 
 
@@ -41,6 +47,19 @@ def misspelt(value: str, known: Iterable[str]) -> str:
     return ""
 
 
+def slip(label: str, known: Iterable[str]) -> str:
+    """The label that was surely meant by one of which nothing is known: two letters exchanged, or one off in a long word.
+
+    A plural is no slip.
+    """
+    for one in sorted(known):
+        exchanged = sorted(one) == sorted(label) and _is_slip(one, label)
+        plural = one.rstrip("s") == label.rstrip("s")
+        if exchanged or (len(one) >= _LONG and not plural and _is_slip(one, label)):
+            return one
+    return ""
+
+
 def _is_typo(value: str, other: str) -> bool:
     longer, shorter = sorted((value, other), key=len, reverse=True)
     if len(shorter) < _SHORT or _DIGITS.sub("#", value) == _DIGITS.sub("#", other):
@@ -49,6 +68,11 @@ def _is_typo(value: str, other: str) -> bool:
         return False  # available, unavailable
     allowed = 1 if len(longer) < 8 else 2
     return len(longer) - len(shorter) <= allowed and _edits(value, other) <= allowed
+
+
+def _is_slip(one: str, other: str) -> bool:
+    """Whether two short words differ in one letter, or in the order of two."""
+    return min(len(one), len(other)) > 2 and abs(len(one) - len(other)) < 2 and _edits(one, other) == 1
 
 
 def _edits(one: str, other: str) -> int:
@@ -74,7 +98,7 @@ def _one_word_off(words: tuple[str, ...], others: tuple[str, ...]) -> bool:
     if len(here) > 1 or len(there) > 1:
         return False
     if here and there:
-        return _ratio(here[0], there[0]) >= _ALIKE
+        return _ratio(here[0], there[0]) >= _ALIKE or _is_slip(here[0], there[0])
     return min(len("".join(words)), len("".join(others))) >= _SHORT
 
 

@@ -20,6 +20,7 @@ _TEXTS: Mapping[Goal, Callable[[Course, Event], str]] = {
     "quiet": quiet_text,
     "resolves": resolves_text,
 }
+ASSUMED = "; assumed: its series stayed as they are while all is well"
 _WIDTH = 40
 _LINE = 160
 
@@ -31,7 +32,7 @@ class Question:
     ``goal`` is what was expected of the alert: that it ``fires``, stays ``quiet``, ``resolves``. ``ticks`` are the
     evaluations to look at, in seconds since the epoch; ``event`` is what times are told from: the onset of a burn, or
     with ``resolves`` its end. ``hold`` is the alert's ``for`` in seconds. ``whole`` are the rows of the expression
-    itself, the engine's word on when it held; None if it wasn't asked.
+    itself, the engine's word on when it held; None if it wasn't asked. ``assumed`` are the legs that nothing moved.
     """
 
     goal: Goal
@@ -39,6 +40,7 @@ class Question:
     event: Event
     hold: float = 0.0
     whole: tuple[Row, ...] | None = None
+    assumed: frozenset[Leg] = frozenset()
 
 
 def explain(tree: Condition, measured: Iterable[Measured], question: Question) -> tuple[str, ...]:
@@ -74,7 +76,9 @@ def _legs(
 def _table(legs: Sequence[Leg], found: Mapping[Leg, Course], question: Question) -> Iterator[str]:
     width = min(_WIDTH, max(len(leg.name) for leg in legs))
     for leg in legs:
-        yield f"{leg.name:<{width}}  {_TEXTS[question.goal](found[leg], question.event)}"
+        held = bool(found[leg].stays) != leg.negated
+        beside = ASSUMED if held and leg in question.assumed else ""
+        yield f"{leg.name:<{width}}  {_TEXTS[question.goal](found[leg], question.event)}{beside}"
 
 
 def _held(tree: Condition, found: Mapping[Leg, Course], ticks: Sequence[float]) -> list[bool]:

@@ -18,7 +18,7 @@ def timed(seen: TimedObservation, slos: Mapping[str, Slo]) -> dict[str, Any]:
     return {
         "reason": seen.reason,
         "near_reason": seen.near_reason,
-        "passages": [_passage(one, slos.get(one.slo)) for one in seen.passages],
+        "passages": [_passage(one, slos.get(one.slo)) for one in (*seen.passages, *seen.snapshots)],
     }
 
 

@@ -91,6 +91,18 @@ def unique_policy(value: tuple[PolicySpec, ...]) -> tuple[PolicySpec, ...]:
     return value
 
 
+def fitting_policy(value: tuple[PolicySpec, ...], slos: tuple[SloSpec, ...]) -> tuple[PolicySpec, ...]:
+    """Raises ValueError where an entry speaks of a burn that leaves some of an SLO's budget over in its whole window."""
+    for entry in value:
+        for slo in slos:
+            if duration.seconds(entry.budget_gone_within) > duration.seconds(slo.window):
+                raise ValueError(
+                    f"budget_gone_within: {entry.budget_gone_within} is longer than the window of {slo.name} ({slo.window}), "
+                    "after which there is a new budget"
+                )
+    return value
+
+
 def _no_repeats(names: list[str], message: str) -> None:
     repeated = next((name for name in names if names.count(name) > 1), None)
     if repeated is not None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from prometheus_client.metrics_core import Metric
@@ -14,8 +14,8 @@ from prometheus_client.parser import text_fd_to_metric_families
 from pytest_sre.model.scenario import Labels
 from pytest_sre.model.snapshot import SCRAPE_LABELS, Page, Real, Snapshots, Unread
 
-KEPT = 5_000
-"""Series of one name that are kept of a page; of a page of the whole cluster's pods more would help nobody."""
+KEPT = 2_000
+"""Series of one name that are kept of a page: more of a cluster's pods tell nothing new, and take seconds to read."""
 _MADE_BY_RULES = frozenset({"ALERTS", "ALERTS_FOR_STATE"})
 _NAME = re.compile(r"\s*([A-Za-z_:][\w:.]*)")
 
@@ -32,18 +32,24 @@ class Source:
 
 
 class _Lines:
-    """A text's lines, counted as they are read; ``names`` are the sample names met so far."""
+    """A text's lines, counted as they are read; ``names`` are the sample names met so far, with their lines.
 
-    def __init__(self, text: str) -> None:
+    Of names with very many lines the last ones are passed over unread, unless all are ``needed``.
+    """
+
+    def __init__(self, text: str, needed: bool) -> None:
         self.lines = text.splitlines(keepends=True)
+        self.needed = needed
         self.read = 0
-        self.names: set[str] = set()
+        self.names: Counter[str] = Counter()
 
     def __iter__(self) -> Iterator[str]:
         for line in self.lines:
             self.read += 1
             if (found := _NAME.match(line)) is not None:
-                self.names.add(found[1])
+                self.names[found[1]] += 1
+                if self.names[found[1]] > KEPT and not self.needed:
+                    continue
             yield line
 
 
@@ -106,8 +112,8 @@ def _page(source: Source, series: Mapping[str, tuple[Real, ...]], cut: frozenset
 
 def _read(source: Source) -> _Kept | Unread:
     """One page, or what is wrong with it."""
-    lines = _Lines(source.text)
     is_open = source.text.rstrip().endswith("# EOF")
+    lines = _Lines(source.text, needed=is_open)  # OpenMetrics is checked as a whole
     families = (openmetrics.text_fd_to_metric_families if is_open else text_fd_to_metric_families)(lines)  # type: ignore[arg-type]
     kept = _Kept()
     try:
@@ -120,10 +126,11 @@ def _read(source: Source) -> _Kept | Unread:
             max(1, lines.read),
             f"not a metrics page in exposition or OpenMetrics text format{said}",
         )
+    kept.cut.update(name for name, count in lines.names.items() if count > KEPT)
     return kept
 
 
-def _keep(family: Metric, written: set[str], kept: _Kept, added: Labels) -> None:
+def _keep(family: Metric, written: Collection[str], kept: _Kept, added: Labels) -> None:
     for sample in family.samples:
         name = _written(sample.name, family, written)
         if name in _MADE_BY_RULES:
@@ -137,13 +144,12 @@ def _keep(family: Metric, written: set[str], kept: _Kept, added: Labels) -> None
         labels = tuple(sorted((label, value) for label, value in pairs.items() if value))
         some = kept.series[name]
         if len(some) >= KEPT and labels not in some:
-            kept.cut.add(name)
             continue
         at = None if sample.timestamp is None else float(sample.timestamp)
         some[labels] = Real(labels, float(sample.value), at)
 
 
-def _written(name: str, family: Metric, written: set[str]) -> str:
+def _written(name: str, family: Metric, written: Collection[str]) -> str:
     """The sample's name as it stands on the page: the parser gives every counter the suffix ``_total``."""
     if family.type == "counter" and name not in written and name.removesuffix("_total") in written:
         return name.removesuffix("_total")

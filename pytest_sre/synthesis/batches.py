@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from pytest_sre.model.routing import Matcher
 from pytest_sre.promql.ast import VectorSelector
 from pytest_sre.promql.resolve import RuleIndex
+from pytest_sre.synthesis.alerting import fires
 from pytest_sre.synthesis.element import EvalError, Unsupported, Vector
 from pytest_sre.synthesis.evaluate import Evaluator
-from pytest_sre.synthesis.search import fires
 from pytest_sre.synthesis.shape import Shape
 from pytest_sre.synthesis.signals import Track
 
@@ -92,7 +92,13 @@ class Pool:
     def fires(self, shape: Shape, moments: tuple[float, ...] = MOMENTS) -> bool:
         """Whether an alert fires on everything here, at these times (seconds into the run)."""
         evaluator = self._evaluator()  # what rules recorded in the past is the same for all moments
-        return all(fires(_vector(evaluator, shape, moment)) for moment in moments)
+        return all(fires(_vector(evaluator, shape, moment), shape.rule) for moment in moments)
+
+    def surely_fires(self, shape: Shape) -> bool:
+        """Whether an alert fires on everything here, whichever of the rules that record one series comes last."""
+        evaluator = self._evaluator()
+        evaluator.last_wins = True
+        return self.fires(shape) and fires(_vector(evaluator, shape, 0.0), shape.rule)
 
     def _evaluator(self) -> Evaluator:
         return Evaluator(self, self.rules, self.now, self.lookback)

@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from pytest_sre.promql.resolve import RuleIndex
+from pytest_sre.synthesis.alerting import fires
 from pytest_sre.synthesis.descent import FAR
 from pytest_sre.synthesis.element import Element, EvalError, Vector
 from pytest_sre.synthesis.entities import Entity, Option
 from pytest_sre.synthesis.evaluate import Evaluator
-from pytest_sre.synthesis.search import BUDGET, Guards, Trial, fires
+from pytest_sre.synthesis.search import BUDGET, Guards, Trial
 from pytest_sre.synthesis.shape import Shape
 from pytest_sre.synthesis.signals import Counter, Gauge
 from pytest_sre.synthesis.vectors import EXACT
 
 MOMENTS = (0.0, 7.0, 45.0, 300.0)
 """Seconds into the run at which an alert must be quiet, or fire."""
-_BRINK = 1e-7
+_BRINK = 1e-9
 
 
 class Bench:
@@ -52,7 +53,7 @@ class Bench:
     def fires(self, moments: Sequence[float] = (0.0,)) -> bool:
         """Whether the alert surely fires, at all of these moments."""
         try:
-            return all(fires(self.vector(moment)) for moment in moments)
+            return all(fires(self.vector(moment), self.shape.rule) for moment in moments)
         except EvalError:
             return False
 
@@ -97,4 +98,4 @@ class Bench:
 def _steady(signal: object) -> bool:
     if isinstance(signal, Gauge):
         return signal.slope == 0
-    return signal is None or (isinstance(signal, Counter) and not signal.surge)
+    return signal is None or (isinstance(signal, Counter) and signal.steady)

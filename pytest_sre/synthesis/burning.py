@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from pytest_sre.model.scenario import Impossible, NotSynthesised
 from pytest_sre.promql.parse import parse
 from pytest_sre.promql.resolve import RuleIndex
+from pytest_sre.synthesis import clockwise
 from pytest_sre.synthesis.batches import Pool
 from pytest_sre.synthesis.element import Unsupported
 from pytest_sre.synthesis.entities import Entity
 from pytest_sre.synthesis.exposed import Exposed
 from pytest_sre.synthesis.focus import CHOICES, focused
+from pytest_sre.synthesis.moments import asks_a_date, asks_the_clock, moments
 from pytest_sre.synthesis.never import KnownTypes, impossible
 from pytest_sre.synthesis.search import BUDGET, Search
 from pytest_sre.synthesis.shape import Shape, shape_of
@@ -69,6 +71,40 @@ def burning(
     return NotSynthesised(alert, reason, alert.expr, lacking if whole else "")
 
 
+def sometime(
+    shape: Shape,
+    rules: RuleIndex,
+    *,
+    types: Mapping[str, str],
+    now: float,
+    lookback: float,
+    serial: str,
+    real: Exposed | None = None,
+) -> tuple[Burning | NotSynthesised | Impossible, float]:
+    """As `burning`, but where an alert asks for the hour or the weekday at whatever time of the week fires it.
+
+    Also that moment (seconds since the epoch); 0 where one is as good as another.
+    """
+    if not asks_the_clock(shape):
+        made = burning(
+            shape, rules, types=types, now=now, lookback=lookback, serial=serial, real=real
+        )  # fmt: skip
+        return made, 0.0
+    if asks_a_date(shape):
+        return NotSynthesised(
+            shape.rule, "what asks for a date, other than of a series, is not supported yet"
+        ), 0.0
+    failed: NotSynthesised | Impossible | None = None
+    for moment in moments(shape, rules, now):
+        found = burning(
+            shape, rules, types=types, now=moment, lookback=lookback, serial=serial, real=real
+        )  # fmt: skip
+        if not isinstance(found, NotSynthesised):
+            return found, moment
+        failed = failed or found
+    return failed or NotSynthesised(shape.rule, "no series found that fire it", shape.rule.expr), 0.0
+
+
 def _searched(
     shape: Shape,
     rules: RuleIndex,
@@ -81,6 +117,7 @@ def _searched(
     alert = shape.rule
     narrow = [(shape_of(alert, some), some, BUDGET // 5) for some in focused(alert, rules)]
     failed: NotSynthesised | None = None
+    doubtful: Burning | None = None
     whole = [] if len(narrow) == CHOICES else [(shape, rules, BUDGET)]
     for task, some, budget in [*narrow, *whole]:
         try:
@@ -92,10 +129,16 @@ def _searched(
             found = Burning(task, groups)
             if not narrow or _alone(shape, found.things, Pool(rules, now, lookback)):
                 return found
-    return failed or NotSynthesised(alert, "no series found that fire it", alert.expr)
+            doubtful = found if some is rules else doubtful
+    if doubtful is None and failed is None and (part := clockwise.asked(shape)):
+        reason = clockwise.other_time(
+            shape, now, lambda at: bool(Search(shape, rules, types, at, lookback, serial, BUDGET // 20).run())
+        )
+        failed = NotSynthesised(alert, reason, part) if reason else None
+    return doubtful or failed or NotSynthesised(alert, "no series found that fire it", alert.expr)
 
 
 def _alone(shape: Shape, things: list[list[Track]], pool: Pool) -> bool:
     """Whether series made with one rule for each name fire the alert when all rules write."""
     pool.put(things)
-    return pool.fires(shape)
+    return pool.surely_fires(shape)

@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 
 from pytest_sre.model.rules import Rule
 from pytest_sre.model.scenario import Impossible, Labels, NotSynthesised
+from pytest_sre.promql.ast import VectorSelector, walk
 from pytest_sre.promql.parse import PromqlError
 from pytest_sre.promql.resolve import RuleIndex
 from pytest_sre.synthesis import mixture
 from pytest_sre.synthesis.batches import labels_key
 from pytest_sre.synthesis.bench import MOMENTS, Bench
-from pytest_sre.synthesis.burning import Burning, burning
+from pytest_sre.synthesis.burning import Burning, sometime
 from pytest_sre.synthesis.element import EvalError, Unsupported
 from pytest_sre.synthesis.entities import Entity, Option
 from pytest_sre.synthesis.exponential import Native
@@ -22,9 +23,14 @@ from pytest_sre.synthesis.healthy import Healthy
 from pytest_sre.synthesis.hovering import hovers
 from pytest_sre.synthesis.mixture import NEAR, OVER, Pair
 from pytest_sre.synthesis.native import NativeLabels, classic
+from pytest_sre.synthesis.never.functions import CALENDAR
 from pytest_sre.synthesis.palette import Palette
+from pytest_sre.synthesis.search import BUDGET
 from pytest_sre.synthesis.shape import Shape, shape_of
 from pytest_sre.synthesis.signals import Signal, Track
+
+DEAD_MAN = "a dead man's switch: it fires always, by design"
+UNPROVEN = "fires on healthy data: none were found on which it is quiet (not proven that there are none)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +59,8 @@ class Contrast:
 
     ``near`` is how far `Behaviour.near` is from healthy (0) to the smallest mixture that fires (1): 0.9; None where
     there is nothing near, and ``near_reason`` then says why. Some of the series are parts of ``native`` histograms; the
-    ``shape`` is then that of the alert on classic ones.
+    ``shape`` is then that of the alert on classic ones. ``moment`` (seconds since the epoch) has the time of the week that
+    the alert asks for; 0 where it asks for none.
     """
 
     shape: Shape
@@ -61,6 +68,7 @@ class Contrast:
     near: float | None
     near_reason: str = ""
     native: Native | None = None
+    moment: float = 0.0
 
 
 def contrast(
@@ -102,10 +110,14 @@ def _contrast(
 ) -> Contrast | NotSynthesised | Impossible:
     try:
         shape = shape_of(alert, rules)
-        found = burning(shape, rules, types=types, now=now, lookback=lookback, serial=serial, real=real)
+        found, moment = sometime(
+            shape, rules, types=types, now=now, lookback=lookback, serial=serial, real=real
+        )
         if not isinstance(found, Burning):
             return found
-        return _contrasted(shape, found, Bench(shape, rules, now, lookback, found.entities), error_share)
+        bench = Bench(shape, rules, moment or now, lookback, found.entities)
+        made = _contrasted(shape, found, bench, error_share)
+        return replace(made, moment=moment) if isinstance(made, Contrast) else made
     except PromqlError as error:
         return NotSynthesised(alert, f"not PromQL: {error}", alert.expr)
     except Unsupported as error:
@@ -118,10 +130,10 @@ def _contrast(
 def _contrasted(shape: Shape, found: Burning, bench: Bench, share: float) -> Contrast | NotSynthesised:
     burns = bench.kept()
     healthily = Healthy(bench, found.groups, Palette(found.shape, bench.now), share)
+    if _reads_nothing(shape):
+        return NotSynthesised(shape.rule, DEAD_MAN)
     if not healthily.find():
-        return NotSynthesised(
-            shape.rule, "fires on healthy data: none were found on which it is quiet", shape.rule.expr
-        )
+        return NotSynthesised(shape.rule, UNPROVEN, shape.rule.expr)
     well = bench.kept()
     healthy = _signals(bench)
     burns = _needed(bench, found.groups, well, burns)
@@ -151,6 +163,12 @@ def _contrasted(shape: Shape, found: Burning, bench: Bench, share: float) -> Con
     return Contrast(shape, tuple(behaviours), None if share_near is None else NEAR, reason)
 
 
+def _reads_nothing(shape: Shape) -> bool:
+    """Whether an alert depends neither on any series nor on the clock."""
+    read = any(isinstance(node, VectorSelector) for expr in shape.exprs for node in walk(expr))
+    return not read and not shape.functions & {"time", *CALENDAR}
+
+
 def _signals(bench: Bench) -> dict[Track, Signal | None]:
     return {track: track.signal for track in bench.trial.tracks}
 
@@ -160,8 +178,9 @@ def _pairs(
 ) -> list[Pair]:
     """The tracks that differ."""
     flags = {track for entity in bench.entities if entity.kind == "flag" for track in entity.tracks}
+    whole = {track for entity in bench.entities if entity.nature.whole for track in entity.tracks}
     return [
-        Pair(track, healthy[track], burn[track], track in flags)
+        Pair(track, healthy[track], burn[track], track in flags, track in whole)
         for track in bench.trial.tracks
         if healthy[track] != burn[track]
     ]
@@ -190,10 +209,11 @@ def _needed(
     """Burning data that differ from healthy ones only where the alert needs it."""
     kept = dict(burns)
     bench.set(kept)
+    bench.left = BUDGET // 3
     singles = [[entity] for group in groups if len(group) > 1 for entity in group]
     for group in [*groups, *singles]:
         changed = {entity: well[entity] for entity in group if well[entity] != kept[entity]}
-        if not changed:
+        if not changed or bench.left <= 0:
             continue
         bench.set(changed)
         if bench.fires(MOMENTS) and not bench.guards.broken(bench.trial):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from itertools import islice, product
 
 from pytest_sre.synthesis.entities import Entity, Option
+from pytest_sre.synthesis.palette import negative
 
 FAR = 1000.0
 """Distance of what cannot be evaluated at all, or nearly so."""
@@ -51,7 +52,7 @@ class Descent:
         kept = [entity.option for entity in knob]
         chosen: Option | str = "kept"
         for option in self.options(knob[0]):
-            if self.spent():
+            if self.spent() or (best <= SHORT and negative(option)):
                 break
             _set(knob, option)
             distance = self.distance()
@@ -89,10 +90,11 @@ def _set(knob: Knob, option: Option) -> None:
         entity.set(option)
 
 
-def knobs_of(groups: list[list[Entity]]) -> list[Knob]:
-    """Replicas together first, then the first alone and the rest."""
+def knobs_of(groups: list[list[Entity]], rest_first: bool = False) -> list[Knob]:
+    """Replicas together first, then the first alone and the rest (or the rest and then the first)."""
     knobs = list(groups)
     for group in groups:
         if len(group) > 1:
-            knobs += [group[:1], group[1:]]
+            parts = [group[:1], group[1:]]
+            knobs += parts[::-1] if rest_first else parts
     return knobs

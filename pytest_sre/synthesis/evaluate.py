@@ -53,6 +53,8 @@ class Evaluator:
         self.lookback = lookback
         self.moment = moment
         # series and samples read so far: what a search may spend is counted in these, not in seconds
+        # where several rules record the same series, the first one's value counts, or the last one's
+        self.last_wins = False
         self.recorded: dict[tuple[Rule, float], Vector] = {}
         self.windows = 0
         self.open: set[Rule] = set()
@@ -108,7 +110,8 @@ class Evaluator:
     def _recorded(self, expr: VectorSelector, time: float) -> Vector:
         result: Vector = []
         seen: set[tuple[tuple[str, str], ...]] = set()
-        for rule in self.rules.behind(expr):
+        behind = self.rules.behind(expr)
+        for rule in reversed(behind) if self.last_wins else behind:
             for element in self._rule(rule, time):
                 if all(matcher.matches(element.labels) for matcher in expr.matchers):
                     key = tuple(sorted(element.labels.items()))

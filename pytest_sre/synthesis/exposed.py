@@ -34,10 +34,11 @@ class Exposed:
     ) -> set[str]:
         """The labels of a real series as the selector (matchers by label) takes it.
 
-        Of the ``wanted`` ones it has those that scraping may add; all that it really has are there too.
+        Of the ``wanted`` ones it has those that scraping may add; all that it really has are there too, and so are
+        ``job`` and ``instance``: scraping always adds them.
         """
         name = next(one for one in names if one in self.snapshots.labels)
-        added = {label for label in wanted if label in self.snapshots.targets}
+        added = {label for label in wanted if label in self.snapshots.targets} | SCRAPE_LABELS
         added = {label for label in added if self.snapshots.may_have(name, label)}
         return {*self._together(name, selector), *added} - _NAMELESS
 

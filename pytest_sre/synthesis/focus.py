@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pytest_sre.model.routing import Matcher
 from pytest_sre.model.rules import Rule
 from pytest_sre.promql.ast import VectorSelector
 from pytest_sre.promql.resolve import RuleIndex, selectors
+from pytest_sre.synthesis.regexes import examples
 
 CHOICES = 4
+_OTHER = 10
 
 
 def focused(alert: Rule, rules: RuleIndex) -> Iterator[RuleIndex]:
@@ -39,6 +42,19 @@ def _chain(alert: Rule, rules: RuleIndex, choice: int) -> tuple[list[Rule], int]
 
 
 def _affinity(rule: Rule, selector: VectorSelector) -> int:
-    """How many of the label values that a selector asks for a rule speaks of."""
-    wanted = [matcher.value for matcher in selector.matchers if matcher.op == "=" and matcher.value]
-    return sum(value in rule.expr or value in rule.labels.values() for value in wanted)
+    """How many of the label values that a selector asks for a rule speaks of; less than 0 where it asks for others."""
+    wanted = {matcher.label: matcher for matcher in selector.matchers if matcher.value}
+    others = sum(
+        matcher.op == "=" and not wanted[matcher.label].matches({matcher.label: matcher.value})
+        for inner in selectors(rule.expr)
+        for matcher in inner.matchers
+        if matcher.label in wanted and matcher.label not in rule.labels
+    )
+    return sum(_spoken(matcher, rule) for matcher in wanted.values()) - _OTHER * others
+
+
+def _spoken(matcher: Matcher, rule: Rule) -> bool:
+    if matcher.op not in ("=", "=~"):
+        return False
+    values = (matcher.value,) if matcher.op == "=" else examples(matcher.value)
+    return any(value and (value in rule.expr or value in rule.labels.values()) for value in values)

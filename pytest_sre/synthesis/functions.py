@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 from pytest_sre.synthesis.element import Element, Vector, nameless
-from pytest_sre.synthesis.vectors import quantile
+from pytest_sre.synthesis.vectors import quantile, variance
 
 Points = Sequence[tuple[float, float]]
 """(time, value) of one series in a range, oldest first; never empty."""
@@ -80,10 +80,8 @@ def regression(points: Points, origin: float) -> tuple[float, float] | None:
 
 
 def _deviation(points: Points, squared: bool) -> float:
-    values = [value for _, value in points]
-    mean = math.fsum(values) / len(values)
-    variance = math.fsum((value - mean) ** 2 for value in values) / len(values)
-    return variance if squared else math.sqrt(variance)
+    found = variance([value for _, value in points])
+    return found if squared else math.sqrt(found)
 
 
 def _mad(values: list[float]) -> float:

@@ -33,19 +33,22 @@ def times(windows: Windows, lookback: float) -> tuple[float, ...]:
     oldest = 1.1 * (max(hi + span for _, hi, span, _ in reads) + lookback)
     smallest = min(span for _, _, span, _ in reads)
     near = max(1.0, min(_NEAR, smallest / 5))
-    age = max(AHEAD, min(2 * smallest, 40 * near))
+    age = dense = max(AHEAD, min(2 * smallest, 40 * near))
     found = set(_stretch(-age, AHEAD, near))
+    more: set[float] = set()
     while age < oldest:
         found.add(-float(round(age)))
         age += max(near, age * _THIN)
     found.add(-float(round(age)))
     for lo, hi, span, step in reads:
         if step > span:
-            found.update(_clusters(lo, hi, span, step))
+            more.update(_clusters(lo, hi, span, step))
         elif hi > 0:
-            found.update(_stretch(-hi - span, -lo + AHEAD, max(1.0, min(span / 5, lookback / 3))))
+            more.update(_stretch(-hi - span, -lo + AHEAD, max(1.0, min(span / 5, lookback / 3))))
         else:
-            found.update(-span + step for step in (-1.0, 135.0, 270.0, 405.0, AHEAD))
+            more.update(-span + step for step in (-1.0, 135.0, 270.0, 405.0, AHEAD))
+    # Regular samples stay so, where they are dense anyway: rates are exact then.
+    found |= {time for time in more if time < -dense}
     return tuple(sorted(time for time in found if time <= AHEAD))
 
 

@@ -11,8 +11,10 @@ from pytest_sre.promql.legs import conditions
 from pytest_sre.synthesis.bench import MOMENTS, Bench
 from pytest_sre.synthesis.descent import FAR, SHORT, Descent, knobs_of
 from pytest_sre.synthesis.element import Element, EvalError
-from pytest_sre.synthesis.entities import LEVEL, TRAFFIC, Entity, Option, Profile
+from pytest_sre.synthesis.entities import TRAFFIC, Entity, Option, Profile
 from pytest_sre.synthesis.errorlike import error_rates
+from pytest_sre.synthesis.levels import aimed, fitted
+from pytest_sre.synthesis.nature import FREE, LEVEL
 from pytest_sre.synthesis.palette import Palette
 from pytest_sre.synthesis.search import BUDGET
 from pytest_sre.synthesis.shape import Shape
@@ -49,15 +51,31 @@ class Healthy:
         self.shifts = (-reach, _DAY)
 
     def find(self) -> bool:
-        """Make the entities healthy; False where nothing was found. Raises Unsupported."""
+        """Make the entities healthy; False where nothing was found. Raises Unsupported.
+
+        Values are such as metrics of these names have; where those do not silence it, any values.
+        """
+        if self._find():
+            return True
+        bound = [entity for entity in self.bench.entities if entity.nature != FREE]
+        for entity in bound:
+            entity.nature = FREE
+        self.bench.set(self.burning)
+        return bool(bound) and self._find()
+
+    def _find(self) -> bool:
         start = self._start()
-        for wide, shifts, enough in (
-            (False, self.shifts, _NOTHING),
-            (True, self.shifts, _NOTHING),
-            (False, self.shifts, 1.0),
-            (True, (), 1.0),
+        silent: dict[Entity, Option] = {
+            entity: Counter(0.0) if entity.kind == "counter" else option for entity, option in start.items()
+        }
+        for begin, wide, shifts, enough in (
+            (start, False, self.shifts, _NOTHING),
+            (start, True, self.shifts, _NOTHING),
+            (start, False, self.shifts, 1.0),
+            (silent, False, self.shifts, 1.0),
+            (start, True, (), 1.0),
         ):
-            self.bench.set(start)
+            self.bench.set(begin)
             self.known.clear()
             self.bench.left = BUDGET // 3
             self.lasting = shifts
@@ -70,12 +88,25 @@ class Healthy:
             if remains < enough and self._lasts():
                 self._restore(start, remains)
                 return True
-        return False
+        return self._silent(start)
+
+    def _silent(self, start: Mapping[Entity, Option]) -> bool:
+        """Nothing is counted at all: where many counters must rest at once, no single one brings the alert nearer."""
+        self.bench.set(start)
+        self.bench.set({one: Counter(0.0) for one in self.bench.entities if one.kind == "counter"})
+        self.bench.left, self.lasting = BUDGET // 3, self.shifts
+        remains = self._distance()
+        if remains >= 1.0 or not self._lasts():
+            return False
+        self._restore(start, remains)
+        return True
 
     def _restore(self, start: Mapping[Entity, Option], best: float) -> None:
         """Change as few entities as possible: the others do what they did at the start."""
         self.bench.left = BUDGET // 3
         for entity, option in start.items():
+            if self.bench.left <= 0:
+                return  # each of thousands of series would cost a look at all of them
             kept = entity.option
             if kept != option:
                 entity.set(option)
@@ -84,45 +115,78 @@ class Healthy:
                     entity.set(kept)
 
     def _start(self) -> dict[Entity, Option]:
-        """What each entity does while all is well, as far as can be told without trying."""
+        """What each entity does while all is well, as far as can be told without trying.
+
+        Where Prometheus cannot evaluate that (many series would match many), those are absent that are so while it burns.
+        """
+        start = self._realistically()
+        self.bench.set(start)
+        try:
+            self.bench.vector()
+        except EvalError:
+            return {one: None if self.burning[one] is None else option for one, option in start.items()}
+        return start
+
+    def _realistically(self) -> dict[Entity, Option]:
         errors: Mapping[Entity, Option] = error_rates(
             list(self.bench.entities), self.bench.shape.exprs, self.bench.rules, self.bench.score, self.share
         )
         return {
-            entity: errors[entity] if entity in errors else self._well(entity)
+            entity: self._erring(entity, errors[entity]) if entity in errors else self._well(entity)
             for entity in self.bench.entities
         }
 
+    def _erring(self, entity: Entity, rate: Option) -> Option:
+        """The rate of errors, where there is a most that can be counted: as a part of that."""
+        if isinstance(rate, Counter) and entity.nature.high < math.inf:
+            return Counter(min(entity.nature.level, rate.rate / TRAFFIC * entity.nature.high))
+        return rate
+
     def _well(self, entity: Entity) -> Option:
+        if entity.nature != FREE and entity.kind in ("gauge", "counter"):
+            return self.palette.start(entity)
         if entity.kind == "histogram":
             return Profile(TRAFFIC, self.share, math.inf)
         if entity.kind == "counter":
-            return Counter(TRAFFIC)
+            return Counter(entity.traffic)
         if entity.kind == "flag":
             return Gauge(1.0)
         burning = self.burning[entity]
         if self.equal and burning in (Gauge(0.0), Gauge(1.0)):
             return Gauge(0.0 if burning == Gauge(1.0) else 1.0)
-        return Gauge(self._level())
+        return Gauge(self._level(entity))
 
-    def _level(self) -> float:
-        """Where gauges stand: at the whole, where the alert's constants are parts of one."""
+    def _level(self, entity: Entity) -> float:
+        """Where gauges stand: at the whole, where the alert's constants are parts of one and it is not in the data."""
+        if any(entity.name in part | whole for part, whole in self.bench.guards.gauges):
+            return LEVEL
         given = [abs(c) for c in self.bench.shape.constants[:6]]
         parts = any(0 < c < 1 for c in given) and all(c <= 1 for c in given)
         return 1.0 if parts else LEVEL
 
     def _options(self, entity: Entity, wide: bool) -> tuple[Option, ...]:
         """What an entity may do instead; what is realistic for days comes first, absence last."""
-        key = (entity.kind, entity.bounds, self.burning[entity] if wide or self.bench.timed else None)
+        key = (
+            entity.kind,
+            entity.bounds,
+            entity.nature,
+            self.burning[entity] if wide or self.bench.timed else None,
+        )
         if key not in self.known:
-            every = list(dict.fromkeys([*self._likely(entity), *self.palette.options(entity)]))
+            likely = fitted(self._likely(entity), entity.nature, entity.kind, self.palette.span)
+            every = list(dict.fromkeys([*likely, *self.palette.options(entity)]))
             calm = [option for option in every if _calm(option)]
             if wide:
                 rest = [option for option in every if not _calm(option) and option is not None]
-                calm += [one for one in (*_mirrored(self.burning[entity]), *rest) if self._realistic(one)]
-                calm += [None] if self.may_be_absent else []
+                calm += [one for one in (*self._mirrored(entity), *rest) if self._realistic(one)]
+                calm += [None] if self.may_be_absent or entity.name.endswith("_info") else []
             self.known[key] = tuple(dict.fromkeys(calm))
         return self.known[key]
+
+    def _mirrored(self, entity: Entity) -> Iterator[Option]:
+        return fitted(
+            _mirrored(self.burning[entity]), entity.nature, entity.kind, self.palette.span
+        )  # fmt: skip
 
     def _realistic(self, option: Option) -> bool:
         """Nothing is below 0 in a healthy service, unless the alert itself speaks of such values."""
@@ -130,8 +194,11 @@ class Healthy:
         return not below or any(constant < 0 for constant in self.bench.shape.constants)
 
     def _likely(self, entity: Entity) -> Iterator[Option]:
+        if entity.nature != FREE and not entity.nature.unit:
+            make = Counter if entity.kind == "counter" else Gauge
+            yield from (make(value) for value in aimed(entity.nature, burning=False))
         if entity.kind == "counter":
-            yield from (Counter(self.share * TRAFFIC), Counter(0.0), Counter(TRAFFIC))
+            yield from (Counter(self.share * TRAFFIC), Counter(0.0), Counter(entity.traffic))
         elif entity.kind == "gauge" and self.bench.timed:
             burning = self.burning[entity]
             for unit in _UNITS:
@@ -181,8 +248,8 @@ def _calm(option: Option) -> bool:
         follows = option.slope in _UNITS and option.value > 1e9
         return follows or (option.slope == 0 and option.value >= 0)
     if isinstance(option, Counter):
-        return not option.surge and not option.level
-    return isinstance(option, Profile)
+        return option.steady and not option.level
+    return isinstance(option, Profile) and not option.since
 
 
 def _mirrored(option: Option) -> Iterator[Option]:

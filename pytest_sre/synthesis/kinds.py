@@ -8,6 +8,7 @@ from typing import Literal
 
 from pytest_sre.promql.ast import Binary, Call, Expr, MatrixSelector, Subquery, VectorSelector, walk
 from pytest_sre.promql.carried import is_scalar
+from pytest_sre.synthesis.flags import is_flag
 
 Kind = Literal["flag", "counter", "gauge"]
 _RATES = frozenset({"rate", "irate", "increase", "resets"})
@@ -19,7 +20,6 @@ _LEVELS = frozenset({
 """Functions that make sense of what goes up and down only."""
 _ARITHMETIC = frozenset({"+", "-", "*", "/", "%", "^", "atan2"})
 _BELOW = frozenset({"<", "<=", "==", "!="})
-_FLAG = re.compile(r"(^|_)up$|_info$|^probe_success$")
 _COUNTER = re.compile(r"_(total|bucket)$")
 _COUNTED = re.compile(r"_(count|sum|bucket)$")
 
@@ -39,11 +39,16 @@ class Kinds:
         known = _of_type(name, self._types.get(name, ""))
         if known:
             return known
-        if _FLAG.search(name):
+        if is_flag(name):
             return "flag"
         if name in self._rated or (_COUNTER.search(name) and name not in self._level):
             return "counter"
         return "gauge"
+
+    def only_named(self, name: str) -> bool:
+        """Whether nothing but its name would make a metric a counter: no type, and nobody takes its rate."""
+        known = _of_type(name, self._types.get(name, ""))
+        return known is None and name not in self._rated and bool(_COUNTER.search(name))
 
 
 def _of_type(name: str, known: str) -> Kind | None:
@@ -51,11 +56,11 @@ def _of_type(name: str, known: str) -> Kind | None:
     if known in ("info", "stateset"):
         return "flag"
     if known == "counter":
-        return "counter"
+        return "gauge" if name.endswith("_created") else "counter"
     if known in ("histogram", "summary"):
         return "counter" if _COUNTED.search(name) else "gauge"  # quantiles, and when it was created
     if known in ("gauge", "gaugehistogram"):
-        return "flag" if _FLAG.search(name) else "gauge"
+        return "flag" if is_flag(name) else "gauge"
     return None
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from pytest_sre.synthesis.bench import MOMENTS
-from pytest_sre.synthesis.signals import Counter, Gauge, Signal, Track
+from pytest_sre.synthesis.signals import Counter, Gauge, Signal, Step, Track
 
 NEAR = 0.9
 """How far near is from healthy (0) to the smallest share of burning that fires (1)."""
@@ -27,18 +27,21 @@ UNSTEADY = "what lies between healthy and burning fires now and then"
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """One track that differs, and what it does while all is well and while the alert fires."""
+    """One track that differs, and what it does while all is well and while the alert fires; ``whole``: it counts whole things."""
 
     track: Track
     healthy: Signal | None
     burning: Signal | None
     flag: bool
+    whole: bool = False
 
     def set(self, share: float) -> None:
         """Let the track do what lies ``share`` of the way from healthy to burning."""
         assert self.healthy is not None
         assert self.burning is not None
         self.track.signal = mix(self.healthy, self.burning, share)
+        if self.whole and share < 1:
+            self.track.signal = _rounded(self.track.signal, self.healthy)
 
 
 def unmixable(pairs: Iterable[Pair]) -> str:
@@ -67,15 +70,27 @@ def mix(healthy: Signal, burning: Signal, share: float) -> Signal | None:
         slope = healthy.slope if follows else _line(healthy.slope, burning.slope, share)
         return Gauge(_line(healthy.value, burning.value, share), slope)
     if isinstance(healthy, Counter) and isinstance(burning, Counter):
-        if healthy.surge and burning.surge and healthy.since != burning.since:
+        if not (healthy.steady or burning.steady) and healthy.since != burning.since:
             return None
         return Counter(
             _line(healthy.rate, burning.rate, share),
             _line(healthy.level, burning.level, share),
             _line(healthy.surge, burning.surge, share),
-            burning.since if burning.surge else healthy.since,
+            healthy.since if burning.steady else burning.since,
+            _line(healthy.growth, burning.growth, share),
         )
+    if isinstance(healthy, Gauge) and isinstance(burning, Step) and not healthy.slope:
+        before, after = (_line(healthy.value, end, share) for end in (burning.before, burning.after))
+        return Step(before, after, burning.since)
     return replace(healthy) if healthy == burning else None
+
+
+def _rounded(signal: Signal | None, healthy: Signal) -> Signal | None:
+    """A level of whole things, on the healthy side."""
+    if not isinstance(signal, Gauge) or not isinstance(healthy, Gauge) or signal.slope:
+        return signal
+    round_off = math.floor if signal.value > healthy.value else math.ceil
+    return Gauge(float(round_off(signal.value)))
 
 
 def _line(a: float, b: float, share: float) -> float:
@@ -113,6 +128,8 @@ def approach(
             reason = EXACT
         elif not all(_quiet_at(pairs, edge * part, quiet) for part in (0.5, NEAR)):
             reason = UNSTEADY
+        elif all(pair.track.signal == pair.healthy for pair in pairs):
+            reason = ANY  # of whole things there is nothing between
         else:
             return NEAR * edge, ""
     for pair in pairs:

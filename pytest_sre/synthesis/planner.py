@@ -5,21 +5,27 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
+from itertools import chain
 
 from pytest_sre.model.rules import Rule
-from pytest_sre.model.scenario import Batch, Impossible, Labels, NotSynthesised, Plan, Scenario, Series
+from pytest_sre.model.scenario import Batch, Impossible, NotSynthesised, Plan, Scenario, Series
 from pytest_sre.promql.parse import PromqlError
 from pytest_sre.promql.resolve import RuleIndex
 from pytest_sre.synthesis import grid
+from pytest_sre.synthesis.alerting import expected
 from pytest_sre.synthesis.batches import MOMENTS, Pool, labels_key
-from pytest_sre.synthesis.burning import Burning, burning
-from pytest_sre.synthesis.element import Vector
+from pytest_sre.synthesis.burning import Burning, burning, sometime
 from pytest_sre.synthesis.exposed import Exposed
 from pytest_sre.synthesis.grid import Windows
+from pytest_sre.synthesis.moments import asks_a_date, asks_the_clock, stays, told
 from pytest_sre.synthesis.native import NativeLabels, classic, joined
-from pytest_sre.synthesis.search import firing, sample_windows
+from pytest_sre.synthesis.search import sample_windows
 from pytest_sre.synthesis.shape import Shape, shape_of
 from pytest_sre.synthesis.signals import FixedTrack, Track
+
+_RUN = 600.0
+"""Seconds for which what the clock says must stay as it is, so that the live stack can show that an alert fires."""
 
 
 def plan(
@@ -90,17 +96,10 @@ class _Planner:
         if alert in self.by_hand:
             self._place(shape, [[_fixed(series)] for series in self.by_hand[alert]])
             return
-        if any(self._shared(shape, pool) for pool in self.pools):
+        timely = not asks_the_clock(shape) or stays(shape, self.rules, self.now, _RUN)
+        if timely and any(self._shared(shape, pool) for pool in self.pools):
             return
-        made = burning(
-            shape,
-            self.rules,
-            types=self.types,
-            now=self.now,
-            lookback=self.lookback,
-            serial=serial,
-            real=self.real,
-        )
+        made = self._made(shape, serial)
         if isinstance(made, Burning):
             things = made.things
             for tracks in things:
@@ -109,6 +108,37 @@ class _Planner:
             self._place(shape, things)
         else:
             self.unproven.append(made)
+
+    def _made(self, shape: Shape, serial: str) -> Burning | NotSynthesised | Impossible:
+        """Data that fire an alert now, and as long as the run may last."""
+        search = partial(
+            burning,
+            shape,
+            self.rules,
+            types=self.types,
+            lookback=self.lookback,
+            serial=serial,
+            real=self.real,
+        )
+        if not asks_the_clock(shape):
+            return search(now=self.now)
+        if not asks_a_date(shape) and stays(shape, self.rules, self.now, _RUN):
+            made = search(now=self.now)
+            if not isinstance(made, NotSynthesised):
+                return made
+        found, moment = sometime(
+            shape,
+            self.rules,
+            types=self.types,
+            now=self.now,
+            lookback=self.lookback,
+            serial=serial,
+            real=self.real,
+        )
+        if not isinstance(found, Burning):
+            return found
+        when = told(moment)
+        return NotSynthesised(shape.rule, f"it fires at other times of the week, as on {when}", elsewhen=when)
 
     def _shared(self, shape: Shape, pool: Pool) -> bool:
         """Use what is planned already, with more history if need be, where the alert fires on it."""
@@ -131,6 +161,8 @@ class _Planner:
         """Put new series into the first batch where they spoil nothing."""
         self.own[shape.rule] = [track for tracks in things for track in tracks]
         if any(self._joined(shape, things, pool) for pool in self.pools):
+            return
+        if any(self._instead(shape, things, pool) for pool in self.pools):
             return
         pool = Pool(self.rules, self.now, self.lookback)
         self.pools.append(pool)
@@ -160,6 +192,22 @@ class _Planner:
         pool.take(new)
         pool.put(old)
         return False
+
+    def _instead(self, shape: Shape, things: list[list[Track]], pool: Pool) -> bool:
+        """Put new series in the place of those they cannot stand beside: a ticket's requests would dilute a page's errors."""
+        if any(isinstance(track, FixedTrack) for tracks in things for track in tracks):
+            return False
+        near = pool.matched(shape)
+        renamed = [[track.named(_nearest(track.labels, near)) for track in tracks] for tracks in things]
+        keys = [labels_key(track) for tracks in renamed for track in tracks]
+        if not near or len(set(keys)) < len(keys):
+            return False
+        for old, new in zip(chain(*things), chain(*renamed), strict=True):
+            self.windows[new] = self.windows[old]
+        if not self._joined(shape, renamed, pool):
+            return False
+        self.own[shape.rule] = list(chain(*renamed))
+        return True
 
     def _lengthen(self, things: list[list[Track]], old: list[Track]) -> None:
         """New series that take the place of old ones serve their readers too."""
@@ -197,6 +245,13 @@ class _Planner:
         return Plan(tuple(batches), tuple(self.unproven))
 
 
+def _nearest(labels: dict[str, str], others: list[Track]) -> dict[str, str]:
+    """The labels of the series of this metric that is most like these."""
+    alike = [track.labels for track in others if track.labels.keys() == labels.keys()]
+    alike = [other for other in alike if other["__name__"] == labels["__name__"]]
+    return max(alike, key=lambda other: len(labels.items() & other.items()), default=labels)
+
+
 def _fixed(series: Series) -> Track:
     points = tuple((time, value) for time, value in series.samples if isinstance(value, float))
     return FixedTrack(dict(series.labels), points)
@@ -204,16 +259,3 @@ def _fixed(series: Series) -> Track:
 
 def _emit(track: Track) -> Series:
     return Series(labels_key(track), track.samples())
-
-
-def expected(rule: Rule, vector: Vector) -> tuple[Labels, ...]:
-    """The label sets of the alerts that fire; none where a template decides about a label."""
-    if any("{{" in value for value in rule.labels.values()):
-        return ()
-    found: dict[Labels, None] = {}
-    for element in vector:
-        if firing(element):
-            labels = {**element.labels, **rule.labels, "alertname": rule.name}
-            labels.pop("__name__", None)
-            found[tuple(sorted((key, value) for key, value in labels.items() if value))] = None
-    return tuple(found)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pytest_sre.model.routing import Matcher
 from pytest_sre.model.scenario import Labels
 from pytest_sre.model.snapshot import SCRAPE_LABELS, Page, Real, Snapshots
-from pytest_sre.promql.ast import Binary, VectorSelector, walk
+from pytest_sre.promql.ast import Aggregate, Binary, VectorSelector, walk
 from pytest_sre.synthesis.aligned import selects
 from pytest_sre.synthesis.course import Clock, RealSeries, clock, going_on
 from pytest_sre.synthesis.kinds import Kinds
@@ -105,9 +105,18 @@ def _pages(shape: Shape, world: World) -> list[Page] | NoReplay:
     cut = sorted(names & {name for page in pages for name in page.cut})
     if cut:
         return NoReplay(f"a snapshot has too many series of {', '.join(cut)}")
-    if shape.functions & _COUNTING and not all(page.scraped for page in pages):
+    if _counts_targets(shape) and not all(page.scraped for page in pages):
         return NoReplay("it counts, and a page of one target need not show all that is counted")
     return pages
+
+
+def _counts_targets(shape: Shape) -> bool:
+    """Whether an alert counts series of several targets together; those of one are all on its page."""
+    return any(
+        isinstance(node, Aggregate) and node.op in _COUNTING and ("instance" in node.labels) == node.without
+        for expr in shape.exprs
+        for node in walk(expr)
+    )
 
 
 def _of_nothing(shape: Shape) -> bool:

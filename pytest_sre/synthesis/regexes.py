@@ -12,6 +12,9 @@ try:
 except ImportError:  # Python 3.10
     import sre_parse as parser
 
+_DOT = re.compile(r"(?<=\]|[*+])\.(?=\[|\\d)")
+_GAP = re.compile(r"^[-_.:]|[-_.:]$|[-_.:]{2}")
+_LOOKED_AT = 12
 _CLASSES = {"CATEGORY_DIGIT": "1", "CATEGORY_WORD": "a", "CATEGORY_SPACE": " "}
 
 
@@ -27,25 +30,38 @@ def examples(pattern: str, limit: int = 6, given: tuple[int, str] | None = None)
     except (re.error, OverflowError, RecursionError):
         return ()
     found: dict[str, None] = {}
+    most = max(limit, _LOOKED_AT)
     status = list(parser.parse(re.sub(r"(?<=\d)\.|(?<=\d\.)\.", "0", pattern)))  # 5.. is rather 500 than 5aa
-    for text in chain(islice(_sequence(status, given), 20), islice(_sequence(list(tree), given), 200)):
+    dotted = list(parser.parse(_DOT.sub(r"\.", pattern)))  # [0-9].[0-9] is rather 1.0 than 1a0
+    for text in chain(
+        islice(_sequence(dotted, given), 20 if _DOT.search(pattern) else 0),
+        islice(_sequence(status, given), 20),
+        islice(_sequence(list(tree), given), 200),
+    ):
         if compiled.fullmatch(text):
             found[text] = None
-            if len(found) >= limit:
+            if len(found) >= most:
                 break
-    return tuple(found)
+    return tuple(sorted(found, key=_unnatural)[:limit])
 
 
-def _sequence(items: list[Any], given: tuple[int, str] | None) -> Any:
+def _unnatural(text: str) -> bool:
+    """Whether something is missing beside a separator: ``10.0.`` and ``api--v1``."""
+    return bool(_GAP.search(text))
+
+
+def _sequence(items: list[Any], given: tuple[int, str] | None, alone: bool | None = None) -> Any:
+    """Texts for items in a row; ``alone``: an only item, which should not be empty."""
     if not items:
         yield ""
         return
-    for tail in islice(_sequence(items[1:], given), 20):
-        for head in islice(_item(items[0], given), 20):
+    alone = len(items) == 1 if alone is None else alone
+    for tail in islice(_sequence(items[1:], given, alone), 20):
+        for head in islice(_item(items[0], given, alone), 20):
             yield head + tail
 
 
-def _item(item: Any, given: tuple[int, str] | None) -> Any:
+def _item(item: Any, given: tuple[int, str] | None, alone: bool = True) -> Any:
     op, arg = item
     name = str(op)
     if name == "LITERAL":
@@ -65,7 +81,10 @@ def _item(item: Any, given: tuple[int, str] | None) -> Any:
         yield from _sequence(list(arg[-1]), given)
     elif name in ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"):
         low, high, inner = arg
-        for count in dict.fromkeys((max(low, min(1, high)), low, min(high, low + 2))):
+        counts = [max(low, min(1, high)), low, min(high, low + 2)]
+        if not alone and [str(one[0]) for one in inner] == ["ANY"]:
+            counts.sort()  # .*name.* is rather name than anamea
+        for count in dict.fromkeys(counts):
             yield from (text * count for text in islice(_sequence(list(inner), given), 10))
     elif name == "ATOMIC_GROUP":
         yield from _sequence(list(arg), given)

@@ -23,6 +23,7 @@ from pytest_sre.promql.ast import (
 )
 from pytest_sre.promql.fold import fold
 from pytest_sre.promql.parse import PromqlError, parse
+from pytest_sre.promql.pushed import raw_selectors
 from pytest_sre.promql.reach import Read, reads
 from pytest_sre.promql.resolve import RuleIndex, selectors_of
 from pytest_sre.synthesis import grid
@@ -32,7 +33,8 @@ from pytest_sre.synthesis.thresholds import COMPARISONS, thresholds
 
 _TEMPLATE_LABEL = re.compile(r"(?:\$labels|\.Labels)\.(\w+)")
 _ALERT = frozenset({"alertname", "alertstate"})
-_MAX_CONSTANTS = 10
+_MAX_CONSTANTS = 12
+_COMBINED = 6
 _MOST_CHANGES = 500
 _USUAL = 10
 """Samples that every window has anyway."""
@@ -40,17 +42,25 @@ _USUAL = 10
 
 @dataclass(frozen=True)
 class Shape:
-    """An alert seen as a task: ``exprs`` are its own and those of its recording rules."""
+    """An alert seen as a task: ``exprs`` are its own and those of its recording rules.
+
+    ``raw`` are the selectors that no rule records, by metric name; ``asked`` the same with the matchers of those who
+    read them through recording rules. ``grouping`` are the labels that something groups or matches by, ``lost`` those
+    that do not count everywhere.
+    """
 
     rule: Rule
     expr: Expr
     exprs: tuple[Expr, ...]
     raw: Mapping[str, tuple[VectorSelector, ...]]
+    asked: Mapping[str, tuple[VectorSelector, ...]]
     recorded: tuple[tuple[VectorSelector, frozenset[str]], ...]
     reads: frozenset[Read]
     grouping: frozenset[str]
+    lost: frozenset[str]
     mentioned: frozenset[str]
     constants: tuple[float, ...]
+    products: tuple[float, ...]
     ranges: tuple[float, ...]
     functions: frozenset[str]
     links: tuple[Link | Join, ...]
@@ -77,21 +87,35 @@ def shape_of(rule: Rule, rules: RuleIndex) -> Shape:
                 for one in rules.together(selector):
                     raw.setdefault(_name(one), {})[one] = None
     nodes = [node for part in exprs for node in walk(part)]
+    constants = tuple(_constants(exprs))
     return Shape(
         rule,
         expr,
         tuple(exprs),
         {name: tuple(found) for name, found in raw.items()},
+        _asked(expr, rules, raw),
         tuple(recorded),
         reads(expr, rules),
         frozenset(_grouping(nodes)),
+        frozenset(_lost(nodes)),
         frozenset(_mentioned(rule)),
-        tuple(_constants(exprs)),
+        constants,
+        tuple(_products(constants)),
         tuple(dict.fromkeys(n.range for n in nodes if isinstance(n, (MatrixSelector, Subquery)))),
         frozenset(_functions(nodes)),
         tuple(dict.fromkeys(links(nodes))),
         frozenset(_dense(nodes)),
     )
+
+
+def _asked(
+    expr: Expr, rules: RuleIndex, raw: Mapping[str, Iterable[VectorSelector]]
+) -> dict[str, tuple[VectorSelector, ...]]:
+    """By metric name, in the order of ``raw``; where a record's labels hide what is asked, what ``raw`` has."""
+    found: dict[str, dict[VectorSelector, None]] = {}
+    for selector in raw_selectors(expr, rules):
+        found.setdefault(_name(selector), {})[selector] = None
+    return {name: tuple(found.get(name, given)) for name, given in raw.items()}
 
 
 def _fixed(rule: Rule) -> frozenset[str]:
@@ -134,6 +158,23 @@ def _grouping(nodes: Iterable[Expr]) -> Iterable[str]:
             yield from (*(node.matching.on or ()), *node.matching.include)
 
 
+def _lost(nodes: Sequence[Expr]) -> Iterable[str]:
+    """Labels that count in one place and not in another: what differs in these is brought together somewhere."""
+    kept: list[frozenset[str]] = []
+    for node in nodes:
+        if isinstance(node, Aggregate):
+            if node.without:
+                yield from node.labels
+            else:
+                kept.append(frozenset(node.labels))
+        elif isinstance(node, Binary):
+            yield from node.matching.ignoring
+            if node.matching.on is not None:
+                kept.append(frozenset((*node.matching.on, *node.matching.include)))
+    if kept:
+        yield from frozenset().union(*kept) - frozenset.intersection(*kept)
+
+
 def _mentioned(rule: Rule) -> Iterable[str]:
     for text in (*rule.labels.values(), *rule.annotations.values()):
         if "{{" in text:
@@ -153,18 +194,23 @@ def _functions(nodes: Iterable[Expr]) -> Iterable[str]:
 
 
 def _constants(exprs: Sequence[Expr]) -> Iterable[float]:
-    """Constants that may be thresholds: those compared with first, then what they ask of series, all others, products."""
+    """Constants that may be thresholds: those compared with first, then what they ask of series, then all others."""
     compared: dict[float, None] = {}
     plain: dict[float, None] = {}
     for expr in exprs:
         _gather(expr, compared, plain)
     asked = [value for expr in exprs for value in thresholds(expr)]
     every = dict.fromkeys([*compared, *asked, *plain])
-    ordered = [value for value in every if math.isfinite(value)][:_MAX_CONSTANTS]
-    products: list[float] = []
-    for a, b in combinations(ordered[:6], 2):
-        products += [a * b, *([a / b] if b else []), *([b / a] if a else []), a + b, a - b, b - a]
-    return dict.fromkeys([*ordered, *(value for value in products if math.isfinite(value))])
+    return [value for value in every if math.isfinite(value)][:_MAX_CONSTANTS]
+
+
+def _products(constants: Sequence[float]) -> Iterable[float]:
+    """What else constants may mean together."""
+    found: dict[float, None] = {}
+    for a, b in combinations(constants[:_COMBINED], 2):
+        made = (a * b, *([a / b] if b else []), *([b / a] if a else []), a + b, a - b, b - a)
+        found.update(dict.fromkeys(value for value in made if math.isfinite(value)))
+    return [value for value in found if value not in constants]
 
 
 def _gather(expr: Expr, compared: dict[float, None], plain: dict[float, None]) -> None:

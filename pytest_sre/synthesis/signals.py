@@ -47,17 +47,29 @@ class Wave:
 
 @dataclass(frozen=True, slots=True)
 class Counter:
-    """Counts ``rate`` a second up from ``level``, and ``surge`` a second more since ``since`` seconds ago."""
+    """Counts ``rate`` a second up from ``level``, and ``surge`` a second more since ``since`` seconds ago.
+
+    From then on the rate also grows by ``growth`` every second.
+    """
 
     rate: float
     level: float = 0.0
     surge: float = 0.0
     since: float = 0.0
+    growth: float = 0.0
 
     def at(self, time: float, start: float) -> float:
         """The value at a time."""
         value = self.level + self.rate * (time - start)
-        return value + self.surge * (time + self.since) if self.surge and time > -self.since else value
+        if time <= -self.since or not (self.surge or self.growth):
+            return value
+        age = time + self.since
+        return value + self.surge * age + self.growth / 2 * age * age
+
+    @property
+    def steady(self) -> bool:
+        """Whether it counts the same at all times."""
+        return not self.surge and not self.growth
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +85,19 @@ class Sawtooth:
 
 
 @dataclass(frozen=True, slots=True)
+class Restarts:
+    """A gauge that holds when something began: that happens anew every ``period`` seconds, ``value`` is the last one before the run."""
+
+    value: float
+    period: float
+    unit: float = 1.0
+
+    def at(self, time: float, start: float) -> float:
+        """The value at a time."""
+        return self.value + math.floor(time / self.period) * self.period * self.unit
+
+
+@dataclass(frozen=True, slots=True)
 class Lost:
     """A gauge whose last sample lies ``since`` seconds before the run."""
 
@@ -84,7 +109,7 @@ class Lost:
         return self.value
 
 
-Signal = Gauge | Step | Wave | Counter | Sawtooth | Lost
+Signal = Gauge | Step | Wave | Counter | Sawtooth | Restarts | Lost
 
 
 class Track:
@@ -100,6 +125,10 @@ class Track:
         self.name = labels["__name__"]
         self.times = times
         self.signal = signal
+
+    def named(self, labels: dict[str, str]) -> Track:
+        """The same under other labels."""
+        return Track(labels, self.times, self.signal)
 
     def value(self, index: int) -> float:
         """The value of a sample."""

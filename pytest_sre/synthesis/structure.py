@@ -6,6 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from pytest_sre.model.routing import Matcher
+from pytest_sre.promql.ast import Aggregate, Binary, Expr, VectorSelector, walk
+from pytest_sre.promql.fold import fold
+from pytest_sre.synthesis.flags import is_flag
 from pytest_sre.synthesis.links import Link
 from pytest_sre.synthesis.shape import Shape
 from pytest_sre.synthesis.world import World, by_label, fits
@@ -14,6 +17,7 @@ LabelSet = tuple[tuple[str, str], ...]
 REPLICA = "replica"
 """A label of our own, for series that differ in nothing that an alert knows of."""
 FEW = 40
+_MOST_ENOUGH = 500
 MANY = 5000
 """Series of one metric that are made at most, where an alert counts them."""
 
@@ -42,24 +46,54 @@ class Family:
 
 def structures(shape: Shape) -> Iterator[Structure]:
     """The short list of structures, most likely first."""
+    for count in _enough(shape):  # where too few of something fire, there are enough while all is well
+        yield Structure(vary="instance", count=count)
+        yield Structure(vary=REPLICA, count=count)
     yield Structure()
     yield Structure("grouping")
     yield Structure(vary="instance", count=3)
-    counts = list(dict.fromkeys(_more_than(c) for c in shape.constants if 2 <= c <= MANY and c == int(c)))
-    made = sources(shape)
-    grouping = sorted(shape.grouping | shape.mentioned)
-    free = [label for label in dict.fromkeys([*sorted(made), *grouping]) if label not in ("le", "instance")]
+    counts = sorted({_more_than(c) for c in shape.constants[:8] if 2 <= c <= MANY and c == int(c)})
+    likely = [*sorted(sources(shape)), *sorted(shape.lost), *sorted(shape.mentioned - shape.grouping)[:2]]
+    free = [label for label in dict.fromkeys(likely) if label not in ("le", "instance")]
     for label in free[:8]:
         yield Structure(vary=label, count=3)
     yield Structure("none")
     if shape.functions & {"count", "sum", "count_values"}:
-        for count in counts[:3]:
+        for count in [*_of_shares(shape), *counts[:4]]:
             yield Structure(vary="instance", count=count)
             yield Structure(vary=REPLICA, count=count)
             for label in free[:4] if count <= FEW else []:
                 yield Structure(vary=label, count=count)
     yield Structure(vary=REPLICA, count=3)
     yield Structure("grouping", vary="instance", count=3)
+
+
+def _enough(shape: Shape) -> list[int]:
+    """More than the least number of series that an alert asks for (``count(x) < 3``)."""
+    found: set[int] = set()
+    for node in (node for expr in shape.exprs for node in walk(expr)):
+        if isinstance(node, Binary) and node.op in ("<", "<=", ">", ">="):
+            least, counted = (node.rhs, node.lhs) if node.op in ("<", "<=") else (node.lhs, node.rhs)
+            number = fold(least)
+            if number is not None and 1 <= number <= _MOST_ENOUGH and _counts(counted):
+                found.add(_more_than(number))
+    return sorted(found)[-1:]
+
+
+def _counts(expr: Expr) -> bool:
+    """Whether the value of an expression is a number of series."""
+    if not isinstance(expr, Aggregate):
+        return False
+    inner = expr.expr
+    ones = isinstance(inner, Binary) and inner.op == "==" and fold(inner.rhs) == 1
+    names = [node.name for node in walk(inner) if isinstance(node, VectorSelector)]
+    return expr.op == "count" or (expr.op == "sum" and (ones or all(map(is_flag, names))))
+
+
+def _of_shares(shape: Shape) -> list[int]:
+    """So many series that one of them is less than a share of all that the alert speaks of."""
+    parts = [min(c, 1 - c) for c in shape.constants[:6] if 0 < c < 1]
+    return sorted({int(1 / part) + 2 for part in parts if part > 1 / FEW and int(1 / part) > 2})[:1]
 
 
 def sources(shape: Shape) -> set[str]:
@@ -78,7 +112,7 @@ def families(shape: Shape, world: World, structure: Structure) -> list[Family]:
     """The label sets of every raw metric, in order of appearance."""
     result = []
     for base, names in group_names(shape.raw).items():
-        selectors = [by_label(selector) for name in names for selector in shape.raw[name]]
+        selectors = [by_label(selector) for name in names for selector in shape.asked[name]]
         family = Family(base, names)
         base_sets = _label_sets(selectors, shape, world, structure, names)
         known = world.real is not None and world.real.knows(names)

@@ -73,3 +73,17 @@ def _through_binary(expr: Binary, value: float) -> Iterator[float]:
         yield value
         if expr.op in ("and", "or", "unless", "*"):
             yield from _inward(expr.lhs, value)
+
+
+def compared(expr: Expr) -> Iterator[tuple[Binary, tuple[float, ...]]]:
+    """Each ratio of two vectors that is compared with constants, and what these ask of the ratio itself."""
+    for node in walk(expr):
+        if isinstance(node, Binary) and node.op in COMPARISONS:
+            for side, other in ((node.lhs, node.rhs), (node.rhs, node.lhs)):
+                value = fold(other)
+                ratios = [
+                    one for one in walk(side)
+                    if isinstance(one, Binary) and one.op == "/" and fold(one.lhs) is None and fold(one.rhs) is None
+                ]  # fmt: skip
+                if value is not None and len(ratios) == 1:
+                    yield ratios[0], tuple(_inward(side, value))

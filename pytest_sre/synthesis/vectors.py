@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from pytest_sre.promql.ast import Aggregate, Binary, Matching
 from pytest_sre.promql.fold import arithmetic, holds
@@ -13,6 +13,10 @@ Key = tuple[tuple[str, str], ...]
 COMPARISONS = frozenset({"==", "!=", ">", "<", ">=", "<="})
 EXACT = 0.01
 """How far a comparison that holds exactly (==) is from not holding, at least."""
+_ROUNDING = 1e-9
+_LEAST = 1e-12
+_BEHIND = 0.001
+_TIMES, _DAY = 0.01, 86400.0
 
 
 def gap(op: str, a: float, b: float) -> tuple[float, float]:
@@ -20,6 +24,12 @@ def gap(op: str, a: float, b: float) -> tuple[float, float]:
     if not (math.isfinite(a) and math.isfinite(b)):
         return (0.0, EXACT) if holds(op, a, b) else (1.5, 0.0)
     apart = abs(a - b) / (abs(a) + abs(b) + 1e-12)
+    if (
+        apart < _TIMES and min(a, b) > 1e9
+    ):  # times of our days: a minute counts, though they are almost the same
+        apart = abs(a - b) / (abs(a - b) + _DAY)
+    if a != b:
+        apart = max(apart, _LEAST)  # what last digits decide is not taken for what holds exactly
     if op == "==":
         return (0.0, EXACT) if a == b else (EXACT + apart, 0.0)
     if op == "!=":
@@ -69,13 +79,12 @@ def set_operation(node: Binary, lhs: Vector, rhs: Vector) -> Vector:
     if node.op == "or":
         there = {key(element.labels) for element in lhs if not element.off}
         hidden = {key(element.labels): element.gone for element in rhs if not element.off}
-        # what hides another vanishes only when that does too
+        # what hides another vanishes only when that does too: farther, if not by much
         shown = [
-            element
-            if element.off
-            else element._replace(gone=element.gone + hidden.get(key(element.labels), 0.0))
+            element if element.off or element.gone <= 2 * EXACT
+            else element._replace(gone=element.gone + _BEHIND * hidden.get(key(element.labels), 0.0))
             for element in lhs
-        ]
+        ]  # fmt: skip
         return shown + [element for element in rhs if key(element.labels) not in there]
     table = _table(rhs, key)
     result = []
@@ -224,9 +233,14 @@ def _fold(op: str, values: list[float], param: float | str) -> float:
         return 1.0
     if op == "quantile":
         return quantile(float(param), values)
-    mean = sum(values) / count
-    variance = sum((value - mean) ** 2 for value in values) / count
-    return math.sqrt(variance) if op == "stddev" else variance
+    return math.sqrt(variance(values)) if op == "stddev" else variance(values)
+
+
+def variance(values: Sequence[float]) -> float:
+    """The population variance; 0 where values differ in their last digits only: no data are built on these."""
+    mean = math.fsum(values) / len(values)
+    found = math.fsum((value - mean) ** 2 for value in values) / len(values)
+    return 0.0 if found <= (_ROUNDING * mean) ** 2 else found
 
 
 def quantile(q: float, values: list[float]) -> float:

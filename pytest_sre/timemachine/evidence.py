@@ -14,6 +14,7 @@ from pytest_sre.report.explain import Goal, Question, explain
 from pytest_sre.report.plot import POINTS, plot
 from pytest_sre.report.stays import Event
 from pytest_sre.timemachine import question as asked
+from pytest_sre.timemachine.assumed import assumed
 from pytest_sre.timemachine.engine import Engine
 from pytest_sre.timemachine.idle import Idle, idle
 from pytest_sre.timemachine.question import LOOKS
@@ -44,6 +45,7 @@ def told(
     measured = [_measured(engine, leg, ticks) for leg in leaves(tree)]
     # An SLO has many, which are much alike.
     points = POINTS // 4 if passage.slo else POINTS
+    still = assumed(leaves(tree), question.behaviours, rules) if question.kind == "burn" else frozenset()
     useless = Idle()
     if question.worst and not goal and not passage.error:
         useless = idle(measured, question, onset, _rounded(ticks), rules)
@@ -51,13 +53,18 @@ def told(
         passage,
         always=useless.always,
         never=useless.never,
-        why=explain(tree, measured, _asked(goal, question, onset, ticks, activity)) if goal else (),
+        why=explain(tree, measured, _asked(goal, question, onset, ticks, activity, still)) if goal else (),
         plot=tuple(plot(measured, onset, points)) if plots else (),
     )
 
 
 def _asked(
-    goal: Goal, question: asked.Question, onset: float, ticks: Stretch, activity: Activity
+    goal: Goal,
+    question: asked.Question,
+    onset: float,
+    ticks: Stretch,
+    activity: Activity,
+    still: frozenset[Leg],
 ) -> Question:
     """What is to be explained. A burn that comes later is no reason for firing while all was well."""
     event = Event(onset + question.burn, "recovery") if goal == "resolves" else Event(onset)
@@ -65,7 +72,7 @@ def _asked(
     every = _rounded(ticks)
     if goal == "quiet" and question.kind == "burn":
         every = tuple(tick for tick in every if tick < onset or tick == every[0])
-    return Question(goal, every, event, hold=question.rule.hold, whole=whole)
+    return Question(goal, every, event, hold=question.rule.hold, whole=whole, assumed=still)
 
 
 def _missed(passage: Passage, worst: bool) -> Goal | None:

@@ -21,6 +21,7 @@ from pytest_sre.synthesis.mixture import FLAG, mix
 from pytest_sre.synthesis.signals import Gauge, Signal
 from pytest_sre.timemachine.labels import by_value
 from pytest_sre.timemachine.question import Asker, Question, question
+from pytest_sre.timemachine.ranked import rivals, shown
 from pytest_sre.timemachine.states import Labeller
 
 HOUR = 3600.0
@@ -45,8 +46,9 @@ def motions(asker: Asker, rule: Rule, contrast: Contrast) -> Iterator[Question]:
         asked = question(asker, rule, contrast, contrast.behaviours, "hover", "around the threshold")
         unit = max(1, math.ceil(UNIT / asked.interval)) * asked.interval
         yield _turning(asked, unit, LONGEST, HOUR)
-    if contrast.near_reason != FLAG and (by_value(rule) or _counts_values(contrast)):
-        behaviours = [_restless(one) for one in contrast.behaviours]
+    count = shown(contrast.shape.expr)
+    if contrast.near_reason != FLAG and (count or by_value(rule) or _counts_values(contrast)):
+        behaviours = rivals([_restless(one) for one in contrast.behaviours], count)
         asked = question(asker, rule, contrast, behaviours, "moving", "values that move while it burns")
         yield _turning(asked, asked.interval, 1, min(rule.hold, HOUR) + _EVALUATIONS * asked.interval)
 

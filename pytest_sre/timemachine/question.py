@@ -23,7 +23,7 @@ from pytest_sre.synthesis.signals import Track
 from pytest_sre.synthesis.slo import at_ratio
 from pytest_sre.timemachine import spans, timeline
 from pytest_sre.timemachine.schedule import Schedule
-from pytest_sre.timemachine.slots import Need
+from pytest_sre.timemachine.slots import WEEK, Need
 from pytest_sre.timemachine.timeline import Course
 
 EVALUATIONS = 5.0
@@ -79,7 +79,9 @@ class Question:
         own = [one.labels for one in self.behaviours]
         labels = [*own, *(native.whole(own) if native else ()), *(one.labels for one in self.real)]
         tracks = tuple(Track(dict(one)) for one in labels)
-        return Need(self.contrast.shape, tracks, self.history + 3600.0, self.end)
+        shape, moment = self.contrast.shape, self.contrast.moment
+        phase = (moment - self.lead) % WEEK // self.grid * self.grid if moment else 0.0
+        return Need(shape, tracks, self.history + 3600.0, self.end, phase)
 
     @property
     def end(self) -> float:
@@ -236,7 +238,7 @@ def question(
     chain = (schedule.rules.depth(rule) + 1) * (lookback + max(intervals))
     quiet = _whole(rule.hold + few, intervals)
     burn = recovery = 0.0
-    clock = timeline.clock(contrast.shape, asker.now)
+    clock = timeline.clock(contrast.shape, contrast.moment or asker.now)
     if kind == "burn":
         burn = _whole(reach + held + rule.hold + few + timeline.lasting(behaviours, clock), intervals)
         kept = sum(one.keep_firing_for for one in (rule, *behind))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pytest_sre.model.export import Export
@@ -19,6 +19,7 @@ from pytest_sre.promtool.export import Exporter, export
 from pytest_sre.settings import Settings
 from pytest_sre.sources import duration
 from pytest_sre.sources.discover import Inventory
+from pytest_sre.stack import prometheus
 from pytest_sre.stack.backend import Stack
 from pytest_sre.stack.prometheus import takes_any_order, with_histograms
 from pytest_sre.synthesis.contrast import Contrast, contrast
@@ -46,7 +47,8 @@ BY_HAND = "its series are given by hand: they say what fires it, not what is hea
 class TimeJob:
     """What is asked: these alerts, where ``plots`` are wanted the data for them, and their scenarios for ``export``.
 
-    ``export`` is the folder that promtool's unit tests are going to lie in.
+    ``export`` is the folder that promtool's unit tests are going to lie in. ``unproven`` are the alerts for which no
+    series were found: they are not searched once more.
     """
 
     settings: Settings
@@ -58,6 +60,7 @@ class TimeJob:
     plots: bool
     tell: Callable[[str], None]
     export: Path | None = None
+    unproven: Mapping[Rule, NotSynthesised | Impossible] = field(default_factory=dict)
 
 
 def observe(job: TimeJob, stack: Stack, folder: Path) -> tuple[dict[Rule, TimedObservation], Export | None]:
@@ -65,6 +68,7 @@ def observe(job: TimeJob, stack: Stack, folder: Path) -> tuple[dict[Rule, TimedO
     server = job.settings.file.servers.prometheus
     lookback = duration.seconds(server.lookback_delta)
     globals_ = job.inventory.prometheus.globals
+    _check_interval(job, stack, folder)
     schedule = Schedule(job.inventory.rule_files, globals_, job.index)
     in_order = not takes_any_order(stack.versions)
     asker = Asker(schedule, lookback, float(int(time.time())), in_order)
@@ -118,6 +122,16 @@ def _asked(
     return found
 
 
+def _check_interval(job: TimeJob, stack: Stack, folder: Path) -> None:
+    """Let promtool judge what the engine takes over, so that a mistake is told with the user's own file."""
+    config = job.inventory.prometheus
+    if "evaluation_interval" in config.globals:
+        beside = folder.with_name(f"{folder.name}-config")
+        beside.mkdir()
+        path, _ = prometheus.write_config(config, stack.sink.address, "config", beside)
+        prometheus.check_config(stack, config, path)
+
+
 def _exported(
     job: TimeJob,
     schedule: Schedule,
@@ -150,6 +164,8 @@ def _contrast(job: TimeJob, rule: Rule, serial: str, asker: Asker, real: Exposed
     by_hand = {entry.alert for entry in job.settings.file.series}
     if by_hand & {rule.name, f"{rule.location.path}::{rule.name}"}:
         return NotSynthesised(rule, BY_HAND)
+    if rule in job.unproven:
+        return job.unproven[rule]
     return contrast(
         rule,
         job.index,

@@ -12,16 +12,17 @@ from pytest_sre.synthesis.shape import Shape
 from pytest_sre.synthesis.signals import Track
 
 WEEK = 7 * 86400.0
-"""All scenarios begin on the same weekday at the same time of day; every usual interval divides it."""
+"""Scenarios begin on the same weekday at the same time of day, or as long after it as they ask for; every usual interval divides it."""
 FIRST = 100 * WEEK  # in 1971: whatever looks back from it stays after 1970
 LAST_YEAR = 365 * 86400.0
 
 
 @dataclass(slots=True)
 class _Lane:
-    """Scenarios side by side; together they need so many seconds before the onset and after it."""
+    """Scenarios side by side, so long after a week's beginning; they need so many seconds before the onset and after it."""
 
     pool: Pool
+    phase: float
     before: float = 0.0
     after: float = 0.0
     members: list[int] = field(default_factory=list)
@@ -29,12 +30,16 @@ class _Lane:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Need:
-    """What a scenario needs: its alert's selectors, its series, and seconds before and after the onset."""
+    """What a scenario needs: its alert's selectors, its series, and seconds before and after the onset.
+
+    ``phase`` is how long (seconds) after a multiple of a week since the epoch its onset must be.
+    """
 
     shape: Shape
     tracks: tuple[Track, ...]
     before: float
     after: float
+    phase: float = 0.0
 
 
 def slots(needs: Sequence[Need], rules: RuleIndex) -> list[float | None]:
@@ -43,7 +48,7 @@ def slots(needs: Sequence[Need], rules: RuleIndex) -> list[float | None]:
     for number, need in enumerate(needs):
         lane = next((lane for lane in lanes if _fits(lane, need)), None)
         if lane is None:
-            lane = _Lane(Pool(rules, 0.0, 0.0))
+            lane = _Lane(Pool(rules, 0.0, 0.0), need.phase)
             lanes.append(lane)
         lane.pool.put([list(need.tracks)])
         lane.pool.watch(need.shape)
@@ -53,6 +58,8 @@ def slots(needs: Sequence[Need], rules: RuleIndex) -> list[float | None]:
 
 
 def _fits(lane: _Lane, need: Need) -> bool:
+    if need.phase != lane.phase:
+        return False
     return not lane.pool.watching(need.tracks) and not lane.pool.matched(need.shape)
 
 
@@ -60,7 +67,7 @@ def _laid(lanes: Sequence[_Lane], count: int) -> list[float | None]:
     found: list[float | None] = [None] * count
     at, end = FIRST, time.time() - LAST_YEAR
     for lane in lanes:
-        onset = -(-(at + lane.before) // WEEK) * WEEK
+        onset = -(-(at + lane.before - lane.phase) // WEEK) * WEEK + lane.phase
         at = onset + lane.after
         for member in lane.members if at < end else ():
             found[member] = onset

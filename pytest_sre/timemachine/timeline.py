@@ -15,7 +15,7 @@ from pytest_sre.model.scenario import Series
 from pytest_sre.model.timeline import Stretch
 from pytest_sre.synthesis.contrast import Behaviour
 from pytest_sre.synthesis.shape import Shape
-from pytest_sre.synthesis.signals import Counter, Gauge, Lost, Signal
+from pytest_sre.synthesis.signals import Counter, Gauge, Lost, Signal, Step
 
 Phase = Literal["healthy", "near", "burning", "over"]
 _COUNTING_STEP = 30.0
@@ -157,7 +157,10 @@ def _part(behaviour: Behaviour, phase: Phase, since: float, course: Course) -> _
         if isinstance(signal, Gauge) and (unit := _stamp(signal, course.now)) and not signal.slope:
             # Made to be so old, or so far ahead, at one moment: it stays so.
             return _Part(_moved(replace(signal, slope=unit), course), since, 0.0)
-        return _Part(_moved(signal, course), since, since + course.lead)
+        begins = since + course.lead
+        if isinstance(signal, Step):  # the times that it holds are those of its own time 0
+            return _Part(_moved(signal, replace(course, epoch=course.epoch + begins)), since, begins)
+        return _Part(_moved(signal, course), since, begins)
     return _Part(_moved(signal, course), since, 0.0)
 
 
@@ -174,6 +177,9 @@ def _moved(signal: Signal | None, course: Course) -> Signal | None:
     unit = _stamp(signal, course.now)
     if isinstance(signal, Gauge) and unit:
         return replace(signal, value=signal.value + (course.epoch - course.now) * unit)
+    if isinstance(signal, Step) and (unit := _stamp(Gauge(signal.after), course.now)):
+        shift = (course.epoch - course.now) * unit
+        return replace(signal, before=signal.before + shift, after=signal.after + shift)
     return signal
 
 

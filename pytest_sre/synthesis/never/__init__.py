@@ -19,6 +19,7 @@ from pytest_sre.synthesis.never.verdict import Always, Misuse, Never
 
 __all__ = [
     "NO_FACTS", "Always", "Facts", "KnownTypes", "Misuse", "Never", "always", "impossible", "misuses",
+    "unscraped",
 ]  # fmt: skip
 
 _kept = threading.local()
@@ -42,6 +43,17 @@ def impossible(
     return too_short(alert, expr, analysis) if alert is not None else None
 
 
+def unscraped(expr: Expr, rules: RuleIndex, facts: Facts = NO_FACTS) -> Never | None:
+    """Why an expression that may have a result has none on scraped series, which all have ``job`` and ``instance``.
+
+    Series may lack them: pushed ones, or where relabelling drops them. So this is less than `impossible`.
+    """
+    if impossible(expr, rules, facts) is not None:
+        return None
+    found = _analysis(rules, facts, scraped=True).kinds(expr)
+    return found if isinstance(found, Never) else None
+
+
 def always(expr: Expr, rules: RuleIndex, facts: Facts = NO_FACTS) -> Always | None:
     """The comparison because of which an alert fires on all data where its series exist, and why.
 
@@ -56,12 +68,15 @@ def misuses(expr: Expr, rules: RuleIndex, facts: Facts = NO_FACTS) -> tuple[Misu
     return tuple(misused(expr, rules, facts))
 
 
-def _analysis(rules: RuleIndex, facts: Facts, lookback: float = 300.0) -> Analysis:
+def _analysis(rules: RuleIndex, facts: Facts, lookback: float = 300.0, scraped: bool = False) -> Analysis:
     """The analysis of these rules; each thread keeps its own, so that rules are looked at once."""
-    kept: WeakKeyDictionary[RuleIndex, Analysis] = _kept.__dict__.setdefault("of", WeakKeyDictionary())
-    found = kept.get(rules)
+    kept: WeakKeyDictionary[RuleIndex, dict[bool, Analysis]] = _kept.__dict__.setdefault(
+        "of", WeakKeyDictionary()
+    )
+    both = kept.setdefault(rules, {})
+    found = both.get(scraped)
     if found is None or found.facts != facts or found.lookback != lookback:
-        found = kept[rules] = Analysis(rules, facts, _together, lookback)
+        found = both[scraped] = Analysis(rules, facts, _together, lookback, scraped)
     return found
 
 

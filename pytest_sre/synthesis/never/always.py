@@ -12,6 +12,7 @@ from pytest_sre.synthesis.never.functions import ELEMENTWISE, PER_SERIES
 from pytest_sre.synthesis.never.kinds import hull
 from pytest_sre.synthesis.never.operators import MIRRORED
 from pytest_sre.synthesis.never.span import Span, surely
+from pytest_sre.synthesis.never.sure import may_be_nan
 from pytest_sre.synthesis.never.verdict import Always, Never
 from pytest_sre.synthesis.never.whole import ARITHMETIC, COMPARISONS
 
@@ -44,7 +45,7 @@ def _compared(expr: Binary, analysis: Analysis) -> Always | None:
         and (number is not None or unconditional(expr.rhs, analysis.rules))
     ):
         return None
-    if not any(isinstance(node, VectorSelector) and node.name != "ALERTS" for node in walk(vector)):
+    if may_be_nan(expr) or not any(isinstance(node, VectorSelector) for node in walk(vector)):
         return None
     other = number if number is not None else analysis.span(expr.rhs)
     kinds = analysis.kinds(vector)
@@ -80,7 +81,10 @@ def _counts(expr: Expr) -> bool:
 
 
 def unconditional(expr: Expr, rules: RuleIndex) -> bool:
-    """Whether an expression has a result wherever its raw series are: nothing in it asks for a value."""
+    """Whether an expression has a result wherever its raw series are: nothing in it asks for a value.
+
+    Series that are there only in trouble (``ALERTS``) are a condition themselves.
+    """
     behind = rules.closure_of(to_text(expr))
     try:
         return all(_unconditional(one) for one in (expr, *(parse(rule.expr) for rule in behind)))
@@ -97,4 +101,4 @@ def _unconditional(expr: Expr) -> bool:
     if isinstance(expr, Binary):
         plain = expr.op in ARITHMETIC or expr.bool
         return plain and _unconditional(expr.lhs) and _unconditional(expr.rhs)
-    return True
+    return not (isinstance(expr, VectorSelector) and expr.name == "ALERTS")

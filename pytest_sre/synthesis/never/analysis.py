@@ -6,9 +6,9 @@ An abstract interpretation: where in doubt, anything is possible.
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from pytest_sre.model.rules import Rule
 from pytest_sre.promql.ast import (
@@ -26,42 +26,32 @@ from pytest_sre.promql.fold import fold
 from pytest_sre.promql.parse import PromqlError, parse
 from pytest_sre.promql.printer import to_text
 from pytest_sre.promql.resolve import RuleIndex
-from pytest_sre.synthesis.never import clock, functions, labels, operators, reasons
+from pytest_sre.synthesis.never import clock, functions, labels, operators, raw, reasons
 from pytest_sre.synthesis.never.facts import Facts
 from pytest_sre.synthesis.never.kinds import UNKNOWN, Kind, Kinds, few, grouped, hull
-from pytest_sre.synthesis.never.labels import NAME, NONE, Labels
-from pytest_sre.synthesis.never.matchers import ANY, Values
+from pytest_sre.synthesis.never.labels import NONE
+from pytest_sre.synthesis.never.matchers import ANY
+from pytest_sre.synthesis.never.records import written
 from pytest_sre.synthesis.never.span import ANYTHING, POSITIVE, SHARE, Span, combined, only
-from pytest_sre.synthesis.never.sure import always_there, single
+from pytest_sre.synthesis.never.sure import always_there, may_be_nan, single
 from pytest_sre.synthesis.never.verdict import Never
 from pytest_sre.synthesis.never.whole import COMPARISONS, ratio
 
-_UNSIGNED = re.compile(r"_(total|bucket)$")
-_SIGNED_WORDS = re.compile(
-    r"(^|_)(balance|profit|pnl|net|diff|difference|delta|change|drift|offset|skew|lag|remaining|left|growth)(_|$)"
-)
-_ALERTS = Labels({
-    NAME: Values(frozenset({"ALERTS"})),
-    "alertstate": Values(frozenset({"pending", "firing"}), why="alerts are pending or firing"),
-})  # fmt: skip
-
-
 Check = Callable[["Analysis", Binary], Never | None]
-
-
-def _writes(rule: Rule) -> tuple[str, Mapping[str, str]]:
-    """The name of the series that a rule writes, and the labels that it adds; of an alert its ``ALERTS`` while it fires."""
-    if rule.kind == "record":
-        return rule.name, rule.labels
-    return "ALERTS", {**rule.labels, "alertname": rule.name, "alertstate": "firing"}
 
 
 class Analysis:
     """What expressions can have as results; rules are looked at once."""
 
-    def __init__(self, rules: RuleIndex, facts: Facts, check: Check, lookback: float = 300.0) -> None:
-        """``check`` looks at how both sides of an operation hang together; ``lookback`` in seconds."""
-        self.rules, self.facts, self._check, self.lookback = rules, facts, check, lookback
+    def __init__(
+        self, rules: RuleIndex, facts: Facts, check: Check, lookback: float = 300.0, scraped: bool = False
+    ) -> None:
+        """``check`` looks at how both sides of an operation hang together; ``lookback`` in seconds.
+
+        With ``scraped`` all raw series are taken to have the labels that each scrape gives them.
+        """
+        self.rules, self.facts, self._check = rules, facts, check
+        self.lookback, self.scraped = lookback, scraped
         self._open: set[Rule] = set()
         self._cut: set[Rule] = set()  # open rules that were asked again: what was found meanwhile is not all
         self._of_rule: dict[Rule, Kinds | Never] = {}
@@ -125,12 +115,14 @@ class Analysis:
     def _selector(self, expr: VectorSelector) -> Kinds | Never:
         """What a selector takes: of a raw metric, or of each rule that records it."""
         rules = self.rules.behind(expr)
-        base = _ALERTS if expr.name == "ALERTS" else None
+        scraped = self.scraped or raw.of_scraping(expr.name)
+        base = raw.base(expr.name, scraped and not self.rules.recording(expr.name))
         taken, broken = labels.selected(expr, base)
         if broken:
             return reasons.contradictory(expr, broken, base)
+        anything = (Kind(taken, raw.values(expr.name, self.facts)),)
         if not rules:
-            return (Kind(taken, self._raw(expr.name)),)
+            return anything
         kinds: list[Kind] = []
         dead: list[Never] = []
         for rule in rules:
@@ -139,12 +131,14 @@ class Analysis:
                 dead.append(found.recorded(rule))
                 continue
             for kind in found:
-                written = labels.recorded(kind.labels, *_writes(rule))
+                if rule.kind != "record":
+                    return anything  # an alert of the same name may stand in another repository
+                written = labels.recorded(kind.labels, rule.name, rule.labels)
                 taken, broken = labels.selected(expr, written)
                 if broken:
                     dead.append(reasons.not_recorded(expr, rule, broken, written.of(broken)))
                 else:
-                    kinds.append(Kind(taken, kind.span if rule.kind == "record" else only(1.0)))
+                    kinds.append(Kind(taken, kind.span))
         return few(kinds) if kinds else dead[0]
 
     def _rule(self, rule: Rule) -> Kinds | Never:
@@ -166,18 +160,6 @@ class Analysis:
         if not self._cut:
             self._of_rule[rule] = found
         return found
-
-    def _raw(self, name: str) -> Span:
-        """The values of a metric that no rule records."""
-        if name == "up":
-            return SHARE
-        if name == "ALERTS":
-            return only(1.0)
-        kind = self.facts.type(name)
-        if kind in ("counter", "histogram"):
-            return ANYTHING if kind == "histogram" and name.endswith("_sum") else POSITIVE
-        unsigned = _UNSIGNED.search(name) and not _SIGNED_WORDS.search(name)
-        return POSITIVE if unsigned and not kind else ANYTHING
 
     def _call(self, expr: Call) -> Kinds | Never:
         name = expr.name
@@ -210,11 +192,19 @@ class Analysis:
             return self._mapped(vector, lambda kind: replace(kind, labels=kind.labels.having({target: ANY})))
         if name in functions.KEEPING:
             return self.kinds(vector)
+        if name in functions.COUNTER and self._falls(vector):
+            return self._mapped(vector, lambda kind: Kind(kind.labels.nameless(), ANYTHING))
         if name in functions.PER_SERIES or name in functions.ELEMENTWISE:
             return self._mapped(
                 vector, lambda kind: Kind(kind.labels.nameless(), functions.called(expr, kind.span))
             )
         return UNKNOWN
+
+    def _falls(self, expr: Expr) -> bool:
+        """Whether a range may hold what is no counter, so that its rate can be negative."""
+        if isinstance(expr, MatrixSelector) and not self.rules.records(expr.selector):
+            return raw.is_gauge(expr.selector.name, self.facts)
+        return self.span(expr).low < 0
 
     def _quantile(self, expr: Call, vector: Expr) -> Kinds | Never:
         """``histogram_quantile`` needs ``le``, and gives no more than the highest finite bucket."""
@@ -272,7 +262,10 @@ class Analysis:
         kinds = self.kinds(vector)
         if isinstance(kinds, Never):
             return kinds
-        return operators.with_scalar(expr, vector, kinds, left or right or ANYTHING, self._fixed(expr))
+        other = left or right or ANYTHING
+        if expr.op == "!=" and may_be_nan(expr):
+            other = ANYTHING  # all values differ from NaN
+        return operators.with_scalar(expr, vector, kinds, other, self._fixed(expr))
 
     def _vectors(self, expr: Binary) -> Kinds | Never:
         left, right = self.kinds(expr.lhs), self.kinds(expr.rhs)
@@ -290,4 +283,4 @@ class Analysis:
 
     def _fixed(self, expr: Binary) -> Span | None:
         """The values of an operation that are known from how its parts hang together."""
-        return ratio(expr, self.span) or clock.between(expr, self.lookback)
+        return ratio(expr, self.span, partial(written, self.rules)) or clock.between(expr, self.lookback)

@@ -16,6 +16,8 @@ PER_SERIES = frozenset({
     "ts_of_min_over_time", "ts_of_last_over_time", "ts_of_first_over_time",
 })  # fmt: skip
 """Functions of one series' range."""
+COUNTER = frozenset({"rate", "irate", "increase"})
+"""Functions that take each fall of a value for a counter's reset."""
 ELEMENTWISE = frozenset({
     "abs", "ceil", "floor", "round", "clamp", "clamp_min", "clamp_max", "exp", "ln", "log2", "log10", "sqrt",
     "sgn", "timestamp", "sort", "sort_desc", "sort_by_label", "sort_by_label_desc", "minute", "hour",

@@ -11,6 +11,12 @@ from pytest_sre.promql.ast import Expr, Matching, String, VectorSelector
 from pytest_sre.synthesis.never.matchers import ANY, Values, allowed, readable
 
 NAME = "__name__"
+_EXTERNAL = (
+    "cluster", "cluster_id", "cluster_name", "region", "zone", "datacenter", "dc", "site", "location", "env", "environment",
+    "stage", "stack", "tenant", "tenant_id", "account", "project", "customer", "replica", "prometheus",
+    "prometheus_replica", "receive_replica", "monitor",
+)  # fmt: skip
+"""What teams give their servers as external labels: where records are read over several servers, they are there."""
 _COPIES = frozenset({"(.*)", "(.+)"})
 _BARE = frozenset({".*", ".+"})
 _ALL = frozenset({"$0", "${0}"})
@@ -78,8 +84,9 @@ def selected(selector: VectorSelector, base: Labels | None = None) -> tuple[Labe
 
 
 def recorded(labels: Labels, name: str, own: Mapping[str, str]) -> Labels:
-    """The labels that a recording rule writes."""
-    changed = {NAME: Values(frozenset({name}))}
+    """The labels that a recording rule writes, and those that may be added on the way to another server."""
+    changed = {label: ANY for label in _EXTERNAL if labels.of(label).listed == frozenset({""})}
+    changed[NAME] = Values(frozenset({name}))
     for label, value in own.items():
         why = f'{name} is recorded with {label}="{value}"'
         changed[label] = ANY if "{{" in value else Values(frozenset({value}), why=why)

@@ -49,11 +49,15 @@ def _told(rule: Rule, expr: Expr, one: Claim, other: Claim, lasts: float) -> Nev
 def _moved(claim: Claim) -> tuple[Expr, float, Claim] | None:
     """A claim's part without its offset, and that offset in seconds; None where its parts have different ones."""
     offsets = {node.offset for node in walk(claim.key) if isinstance(node, VectorSelector)}
-    fixed = any(
-        isinstance(node, (VectorSelector, Subquery)) and (node.at is not None or isinstance(node, Subquery))
-        for node in walk(claim.key)
-    )
+    fixed = any(map(_fixed, walk(claim.key)))
     return (_unmoved(claim.key), offsets.pop(), claim) if len(offsets) == 1 and not fixed else None
+
+
+def _fixed(expr: Expr) -> bool:
+    """Whether a part does not move with an offset: a moment, the time itself, a subquery's steps."""
+    if isinstance(expr, VectorSelector):
+        return expr.at is not None
+    return isinstance(expr, Subquery) or (isinstance(expr, Call) and not expr.args)
 
 
 def _unmoved(expr: Expr) -> Expr:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from pytest_sre.promql.ast import Call, Expr, MatrixSelector, VectorSelector, walk
 from pytest_sre.promql.printer import to_text
 from pytest_sre.promql.resolve import RuleIndex
 from pytest_sre.synthesis.never.facts import Facts
+from pytest_sre.synthesis.never.functions import COUNTER
+from pytest_sre.synthesis.never.raw import is_gauge
 from pytest_sre.synthesis.never.verdict import Misuse
 
-_OF_COUNTERS = frozenset({"rate", "irate", "increase"})
 _OF_GAUGES = frozenset({"delta", "idelta"})
-_COUNTED = re.compile(r"_(total|count|sum|bucket)$")
-_GAUGE = re.compile(r"(^up|_info|_ratio|_percent|_celsius)$")
 
 
 def misused(expr: Expr, rules: RuleIndex, facts: Facts) -> Iterator[Misuse]:
@@ -28,9 +26,7 @@ def misused(expr: Expr, rules: RuleIndex, facts: Facts) -> Iterator[Misuse]:
 
 def _one(call: Call, selector: VectorSelector, facts: Facts) -> Iterator[Misuse]:
     name, kind = selector.name, facts.type(selector.name)
-    # many exporters call counters gauges; a name that ends as counters' do is believed more
-    gauge = (kind == "gauge" or (not kind and _GAUGE.search(name))) and not _COUNTED.search(name)
-    if call.name in _OF_COUNTERS and gauge:
+    if call.name in COUNTER and is_gauge(name, facts):
         why = "its snapshot says so" if kind else "its name says so"
         yield Misuse(
             to_text(call),

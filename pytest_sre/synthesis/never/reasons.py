@@ -40,7 +40,9 @@ def contradictory(expr: VectorSelector, label: str, base: Labels | None) -> Neve
             f"no series has {' and '.join(matchers)}: {base.of(label).why}", to_text(expr), "mend the matcher"
         )
     together = (
-        "let no value through together" if len(matchers) > 1 else "lets no value through, not even none"
+        "let no value through together"
+        if len(matchers) > 1
+        else "lets nothing through: it rules out every value, and a missing label too"
     )
     return Never(f"{' and '.join(matchers)} {together}", to_text(expr), f"mend the matchers of {label}")
 
@@ -172,6 +174,12 @@ def _cause(vector: Expr, left: Span, op: str, right: Span) -> tuple[str, str]:
         return (
             ": a comparison keeps the values of its left side",
             "write the conditions with and, or the first with bool",
+        )
+    quantile = any(isinstance(node, Call) and node.name == "histogram_quantile" for node in walk(vector))
+    if quantile and math.isfinite(left.high):
+        return (
+            ": a quantile is at most the highest finite bucket, as the snapshots show them",
+            "give the histogram buckets above the threshold, or lower it",
         )
     if math.isfinite(left.high) and left.high <= 1 and op in (">", ">=") and 1 < right.low <= 100:
         return "", "if the threshold is in percent, multiply the ratio by 100 or divide the threshold"

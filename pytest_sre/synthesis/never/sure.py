@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_sre.promql.ast import Aggregate, Binary, Call, Expr
+from pytest_sre.promql.ast import Aggregate, Binary, Call, Expr, walk
 from pytest_sre.promql.fold import fold
 from pytest_sre.synthesis.never.functions import CALENDAR, ELEMENTWISE
 
@@ -28,3 +28,8 @@ def single(expr: Expr) -> bool:
     if isinstance(expr, Binary) and expr.op != "or":
         return all(fold(side) is not None or single(side) for side in (expr.lhs, expr.rhs))
     return False
+
+
+def may_be_nan(expr: Expr) -> bool:
+    """Whether ``scalar()`` stands in an expression: it is NaN where its vector has not one element."""
+    return any(isinstance(node, Call) and node.name == "scalar" for node in walk(expr))

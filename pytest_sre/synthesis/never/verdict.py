@@ -16,8 +16,9 @@ class Never:
     next_step: str = ""
 
     def recorded(self, rule: Rule) -> Never:
-        """The same, seen from what reads the recording rule."""
-        return replace(self, reason=f"{self.reason}; that is what {rule.name} records ({rule.location})")
+        """The same, seen from what reads the recording rule, or the ``ALERTS`` of an alert."""
+        does = "records" if rule.kind == "record" else "alerts on"
+        return replace(self, reason=f"{self.reason}; that is what {rule.name} {does} ({rule.location})")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable
 from dataclasses import replace
 
 from pytest_sre.promql.ast import (
-    Aggregate,
     Binary,
     Call,
     Expr,
@@ -20,34 +18,36 @@ from pytest_sre.promql.ast import (
 )
 from pytest_sre.promql.fold import fold
 from pytest_sre.synthesis.never.functions import ELEMENTWISE, PER_SERIES
-from pytest_sre.synthesis.never.span import SHARE, Span, combined, only
-from pytest_sre.synthesis.parts import is_part, is_share
+from pytest_sre.synthesis.never.shares import Written, share
+from pytest_sre.synthesis.never.span import Span, combined, only
 
 COMPARISONS = frozenset({">", "<", ">=", "<=", "==", "!="})
 ARITHMETIC = frozenset({"+", "-", "*", "/", "%", "^", "atan2"})
 _PLAIN = Matching()
-_WORD = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])")
-_PART = frozenset({"avail", "available", "free"})
-_WHOLE = frozenset({"size", "total", "capacity"})
 _FUZZ = 1e-9
 
 
-def ratio(expr: Binary, span: Callable[[Expr], Span]) -> Span | None:
-    """The span of a product or division where it is certain; ``span`` tells that of a part."""
+def ratio(expr: Binary, span: Callable[[Expr], Span], written: Written) -> Span | None:
+    """The span of a product or division where it is certain; ``span`` tells that of a part.
+
+    ``written`` gives the expressions that two records of one group are made of.
+    """
     fixed = cancelled(expr)
     if fixed is not None:
         low, high = sorted((fixed * (1 - _FUZZ), fixed * (1 + _FUZZ)))
         return Span(low, high)
-    if expr.op != "/" or expr.matching.group:
+    if expr.op != "/":
         return None
     factor, part = _factored(_unfiltered(expr.lhs))
     below, whole = _factored(_unfiltered(expr.rhs))
     if not (factor > 0 and below > 0):
         return None
-    plain = replace(expr, lhs=part, rhs=whole)
-    if is_share(plain) or _in_sum(plain, span):
-        return combined("*", SHARE, only(factor / below))
-    return combined("*", Span(high=1.0), only(factor / below)) if _by_name(part, whole) else None
+    found = share(replace(expr, lhs=part, rhs=whole), span, written)
+    if found is not None:
+        return combined("*", found, only(factor / below))
+    turned = None if expr.matching.group else share(replace(expr, lhs=whole, rhs=part), span, written)
+    least = turned is not None and turned.high == 1.0
+    return combined("*", Span(low=1.0), only(factor / below)) if least else None
 
 
 def key_of(expr: Expr) -> Expr:
@@ -87,65 +87,6 @@ def _factored(expr: Expr) -> tuple[float, Expr]:
             factor, rest = _factored(expr.lhs)
             return (factor * right if expr.op == "*" else factor / right), rest
     return 1.0, expr
-
-
-def _in_sum(division: Binary, span: Callable[[Expr], Span]) -> bool:
-    """Whether the whole is a sum that the part is a term of, such as ``bad / (bad + good)``."""
-    terms, ours = _terms(division.rhs, division.matching), _terms(division.lhs, division.matching)
-    if not terms or not ours or not all(span(term).low >= 0 for term in terms):
-        return False
-    if _padded(division.lhs):
-        return False
-    left = list(terms)
-    for term in ours:
-        found = next((one for one in left if one == term or is_part(term, one)), None)
-        if found is None:
-            return False
-        left.remove(found)
-    return True
-
-
-def _padded(expr: Expr) -> bool:
-    """Whether more than its terms is in a sum."""
-    if isinstance(expr, Call) and expr.name == "clamp_min":
-        return True
-    if isinstance(expr, Binary) and expr.op == "+":
-        return _padded(expr.lhs) or _padded(expr.rhs)
-    return fold(expr) is not None
-
-
-def _terms(expr: Expr, matching: Matching) -> list[Expr] | None:
-    """The terms of a sum, without those that only make it larger; None where its parts match in other ways."""
-    if isinstance(expr, Call) and expr.name == "clamp_min":
-        return _terms(expr.args[0], matching)
-    if fold(expr) is not None:
-        return [] if (fold(expr) or 0.0) >= 0 else None
-    if isinstance(expr, Binary) and expr.op == "+":
-        if expr.matching.group or (matching != _PLAIN and expr.matching not in (_PLAIN, matching)):
-            return None
-        left, right = _terms(expr.lhs, matching), _terms(expr.rhs, matching)
-        return None if left is None or right is None else [*left, *right]
-    return [expr]
-
-
-def _by_name(part: Expr, whole: Expr) -> bool:
-    """``x_avail_bytes / x_size_bytes``: what is free of one thing, whose names differ in nothing else."""
-    if isinstance(part, Aggregate) and isinstance(whole, Aggregate):
-        same = part.op == whole.op == "sum" and (part.labels, part.without) == (whole.labels, whole.without)
-        return same and _by_name(part.expr, whole.expr)
-    if not (isinstance(part, VectorSelector) and isinstance(whole, VectorSelector)):
-        return False
-    if (part.offset, part.at, part.matchers) != (whole.offset, whole.at, whole.matchers):
-        return False
-    ours, theirs = _words(part.name), _words(whole.name)
-    free, all_ = [w for w in ours if w in _PART], [w for w in theirs if w in _WHOLE]
-    if len(free) != 1 or len(all_) != 1:
-        return False
-    return [w for w in ours if w not in _PART] == [w for w in theirs if w not in _WHOLE]
-
-
-def _words(name: str) -> list[str]:
-    return [word.lower() for word in _WORD.findall(name)]
 
 
 def cancelled(expr: Binary) -> float | None:
