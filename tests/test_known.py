@@ -138,3 +138,14 @@ def test_without_snapshots_recorded_names_are_compared() -> None:
     assert "did you mean job:errors:rate5m?" in str(finding)
     other = case("some_total > 1 and job:errors:rate5m > 1")
     assert not known.asks(other.rule, other.inventory)
+
+
+def test_pages_show_native_histograms_as_classic_ones() -> None:
+    assert found("histogram_quantile(0.9, sum(rate(latency_seconds[5m]))) > 1") == []
+    assert found("histogram_count(rate(latency_seconds[5m])) > 1") == []
+    (label,) = found('histogram_count(rate(latency_seconds{colour="red"}[5m])) > 1')
+    assert "colour" in label.summary
+    (name,) = found("histogram_count(rate(latncy_seconds[5m])) > 1")
+    assert "latncy_seconds" in name.summary
+    (bare,) = found("rate(latency_seconds[5m]) > 1")
+    assert bare.seen == "latency_seconds"

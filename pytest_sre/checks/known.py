@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
 from pytest_sre.checks import known_labels, known_values
@@ -18,6 +18,7 @@ from pytest_sre.promql.nearest import nearest
 from pytest_sre.promql.parse import PromqlError, parse
 from pytest_sre.promql.resolve import RuleIndex, selectors
 from pytest_sre.sources.discover import Inventory
+from pytest_sre.synthesis.native import classic
 
 NAME = "known"
 NEEDS = ""
@@ -75,6 +76,12 @@ class Facts:
         """The labels that parts of expressions may carry."""
         return Labels(self.rules, self.raw)
 
+    def as_shown(self, selector: VectorSelector) -> VectorSelector | None:
+        """How pages show a native histogram: as a classic one. None where nothing reads it as such, or none has it."""
+        buckets = f"{selector.name}_bucket"
+        shown = buckets in self.snapshots.labels and selector.name in classic(self.rules).names
+        return replace(selector, name=buckets) if shown else None
+
     def raw(self, selector: VectorSelector) -> Carried:
         """The labels that a selector's series may carry, were they scraped as usual."""
         seen = self.snapshots.labels.get(selector.name)
@@ -95,7 +102,12 @@ def _rule(facts: Facts, rule: Rule, who: str) -> Iterator[Finding]:
                 yield from known_labels.slips(facts.snapshots.targets, selector, where, who)
             continue
         if name not in facts.recorded and name not in facts.snapshots.labels:
-            yield from _missing(facts, name, where, who)
+            shown = facts.as_shown(selector)
+            if shown is None:
+                yield from _missing(facts, name, where, who)
+            else:
+                yield from known_labels.matched(facts.snapshots, shown, where, who)
+                yield from known_values.matched(facts.snapshots, shown, where, who)
         elif facts.rules.recording(name):
             yield from known_labels.recorded(facts.labels.of(selector), selector, where, who)
         else:
