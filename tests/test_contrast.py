@@ -171,7 +171,7 @@ def test_a_disk_that_fills_up_does_not_hold_less_than_nothing() -> None:
         ("vector(2) > 1", "dead man's switch"),
         ("x >= 0 or x < 0", "fires on healthy data"),
         ("sum(", "not PromQL"),
-        ("histogram_avg(x) > 1", "not supported yet"),
+        ("(x @ 100) > 1", "fixed point in time"),
         ('x{a=~"\\\\pL+"} > 1', "regular expression"),
     ],
 )
