@@ -9,7 +9,15 @@ from servers import Pair
 from shop import run
 from test_synthesis import all_series, planned, rule
 
+from pytest_sre.checks import fires
+from pytest_sre.checks.case import Case
+from pytest_sre.model.observation import AlertObservation, FiredAlert
+from pytest_sre.model.scenario import Scenario
+from pytest_sre.model.snapshot import Snapshots
 from pytest_sre.promql.resolve import RuleIndex, selectors
+from pytest_sre.settings import SreYaml
+from pytest_sre.sources.discover import Inventory
+from pytest_sre.sources.prometheus import PrometheusConfig
 
 RULES = """\
 groups:
@@ -86,3 +94,51 @@ def test_an_alert_that_can_never_fire_takes_its_readers_with_it() -> None:
         rule("ReadsNever", 'ALERTS{alertname="Never"} > 0'), rule("ReadsFires", 'ALERTS{alertname="Fires"} == 1'),
     )  # fmt: skip
     assert {item.alert.name for item in made.unproven} == {"Never", "ReadsNever"}
+
+
+ANY_ALERT = """\
+groups:
+- name: g
+  rules:
+  - alert: Hot
+    expr: temperature > 80
+    labels: {severity: critical}
+  - alert: Incident
+    expr: ALERTS{alertstate="firing", severity="critical"}
+    labels: {severity: none}
+"""
+
+
+def test_a_reader_of_all_alerts_meets_no_others(pair: Pair, tmp_path: Path) -> None:
+    folder = tmp_path / "repo"
+    folder.mkdir()
+    (folder / "rules.yml").write_text(ANY_ALERT)
+    result = run(folder, pair, "-k", "fires")
+    fired = {node.split("::")[1]: seen for node, seen in result.outcomes.items()}
+    assert fired == {"Hot": "PASSED", "Incident": "PASSED"}, result.output
+
+
+@pytest.mark.parametrize(
+    ("expr", "itself"),
+    [
+        ('ALERTS{alertstate="firing", core="true"} > 0', True),
+        ('ALERTS{core="true", alertname!="Core"} > 0', False),
+        ('ALERTS{core="false"} > 0', False),
+    ],
+)
+def test_an_alert_that_reads_what_it_writes_is_told_so(expr: str, itself: bool) -> None:
+    core = rule("Core", expr)
+    fired = FiredAlert({"alertname": "Core", "core": "true"}, {}, "1", "")
+    seen = AlertObservation(core, Scenario(core, (), ()), "firing", error="same labelset", fired=(fired,))
+    inventory = Inventory(Path(), (), (), (), None, PrometheusConfig(), Snapshots())
+    verdict = fires.judge(Case(core, seen, {}, SreYaml(), inventory, ""))
+    assert isinstance(verdict, tuple)
+    assert ('add alertname!="Core"' in verdict[0].next_step) is itself
+
+
+def test_a_reader_of_all_alerts_has_a_batch_of_its_own() -> None:
+    anything = rule("Incident", 'ALERTS{severity="critical"}')
+    named = rule("Named", 'ALERTS{alertname="Other"} == 1')
+    made = planned(rule("Hot", "temperature > 80"), anything, named, rule("Cold", "cold > 5"))
+    names = [[one.alert.name for one in batch.scenarios] for batch in made.batches]
+    assert names == [["Hot", "Named", "Cold"], ["Incident"]]

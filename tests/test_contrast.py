@@ -103,7 +103,7 @@ def test_the_smallest_mixture_that_fires_is_meant() -> None:
         ('requests{state="bad"}', None, "presence"),
         ("failed > 0", Gauge(0.0), "any change"),
         ("broken == 1", Gauge(0.0), "0/1 metric"),
-        ("state == 7", Gauge(100.0), "exact values"),
+        ("state == 7", Gauge(1.0), "exact values"),
         ("changes(started[15m]) > 2", Gauge(100.0), "different ways"),
     ],
 )
@@ -171,7 +171,8 @@ def test_a_disk_that_fills_up_does_not_hold_less_than_nothing() -> None:
         ("vector(2) > 1", "dead man's switch"),
         ("x >= 0 or x < 0", "fires on healthy data"),
         ("sum(", "not PromQL"),
-        ("(x @ 100) > 1", "fixed point in time"),
+        ('histogram_quantiles(x, "q", 0.5) > 1', "not supported yet"),
+        ("limit_ratio(0.5, x) > 1", "a hash of their labels"),
         ('x{a=~"\\\\pL+"} > 1', "regular expression"),
     ],
 )

@@ -243,7 +243,7 @@ def test_the_changelog_knows_the_version() -> None:
 
 # json.md
 
-OPAQUE = {"labels", "annotations", "sent_labels", "texts", "payload", "first", "last"}
+OPAQUE = {"labels", "renamed", "annotations", "sent_labels", "texts", "payload", "first", "last"}
 OPAQUE |= {"reasons", "receivers", "inhibited_by", "silenced_by", "send_errors", "target", "source"}
 OPAQUE |= {"why", "times", "values"}
 _PLOT = "stacks[].alerts[].timed.passages[].plot[]"
@@ -304,7 +304,10 @@ def by_hand() -> dict[str, Any]:
         (Change(files[0], "group payments-settlement", "interval 1s"),),
         {"prometheus": "2.53.3", "alertmanager": "0.28.1"},
         {"plan": 0.412, "fired": 6.903, "delivered": 7.35, "timed": 7.12},
-        {rule: TimedObservation(rule, queue_on_virtual_time()), burn: TimedObservation(burn, (burning(),))},
+        {
+            rule: TimedObservation(rule, queue_on_virtual_time(), moves=(queue_that_moves(),)),
+            burn: TimedObservation(burn, (burning(),)),
+        },
     )
     inventory = Inventory(
         root=Path("/"),
@@ -324,6 +327,12 @@ def by_hand() -> dict[str, Any]:
     policy_ = (PolicyEntry(3600.0, "page", 0.1),)
     seen = Seen(settings, inventory, (availability(),), policy_, observations)
     return as_dict([seen], "main (163315ce6a)", [change])
+
+
+def queue_that_moves() -> Passage:
+    """What the example's alert does with its value in a label."""
+    faces = tuple((("alertname", "PaymentsQueueBacklog"), ("waiting", value)) for value in ("1045", "1090"))
+    return Passage("moving", "values that move", 0.0, 900.0, 30.0, faces=faces, lasted=30.0)
 
 
 def availability() -> Slo:

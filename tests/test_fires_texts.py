@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 from pytest_sre.checks import fires
-from pytest_sre.checks.case import Case
+from pytest_sre.checks.case import Case, Skipped
 from pytest_sre.model.finding import Finding
-from pytest_sre.model.observation import AlertObservation, FiredAlert
+from pytest_sre.model.observation import AlertObservation, FiredAlert, TimedObservation
 from pytest_sre.model.scenario import NotSynthesised, Scenario
 from pytest_sre.model.snapshot import Snapshots
+from pytest_sre.model.timeline import Passage
 from pytest_sre.settings import SreYaml
 from pytest_sre.sources.discover import Inventory
 from pytest_sre.sources.prometheus import PrometheusConfig
@@ -91,3 +92,20 @@ def test_series_unlike_the_real_ones() -> None:
     assert finding.summary == "A does not fire on series like the real ones"
     assert (finding.seen, finding.severity) == ("x has no label pod", "error")
     assert "a.prom" in finding.expected
+
+
+@pytest.mark.parametrize(("fired", "outcome"), [(60.0, Skipped), (None, tuple)])
+def test_what_fires_on_virtual_time_alone_is_not_proven(fired: float | None, outcome: type) -> None:
+    file = parse_rule_file("r.yml", RULES % ("x > 1", "all of it"))
+    (rule,) = file.alerts
+    inventory = Inventory(Path(), (file,), (), (), None, PrometheusConfig(), Snapshots())
+    burn = Passage("burn", "above the threshold", -60.0, 600.0, 30.0, recovery=300.0, fired=fired)
+    seen = AlertObservation(rule, Scenario(rule, (), ()), "inactive")
+    case = Case(rule, seen, {}, SreYaml(), inventory, "", TimedObservation(rule, (burn,)))
+    verdict = fires.judge(case)
+    assert isinstance(verdict, outcome)
+    assert (
+        "virtual time" in verdict.reason
+        if isinstance(verdict, Skipped)
+        else "did not fire" in verdict[0].summary
+    )

@@ -61,6 +61,7 @@ RULES = RuleIndex([
         ('count without (s) (a) > on (s) b{s="1"}', ["count without (s) drops it"]),
         ('label_replace(a, "s", "x", "", "") and on (s) b{s="y"}', ['label_replace sets s="x"']),
         ('label_replace(a{p="1"}, "s", "$1", "p", "(.*)") and on (s) b{s="2"}', ['s is always "1"']),
+        ('up{job="a"} == 0 and up{job="b"} == 0', ['job is always "a" (the selector says job="a")']),
         ('vector(1) and b{job="j"}', ["job is never there"]),
         ('absent(a{job="a"}) and on (job) b{job="b"}', ['job is always "a"']),
         ('a * on (i) group_left (v) b{v="1"} > 1 and c{v="2"}', ['v is always "1"']),

@@ -82,3 +82,11 @@ def test_samples_are_even_where_they_are_dense() -> None:
     wanted = frozenset({(0.0, 604800.0, 300.0, 960.0), (0.0, 0.0, 0.0, 0.0)})
     near = [time for time in grid.times(wanted, 300.0) if -500 < time <= 0]
     assert {later - earlier for earlier, later in pairwise(near)} == {30.0}
+
+
+def test_nothing_is_built_on_the_last_digits_of_a_difference() -> None:
+    """The average of three times 0.003 is not quite 0.003."""
+    made = contrasted("abs(pgs - on (job) group_left avg by (job) (pgs)) * on (osd) group_left meta > 0.3")
+    levels = {one.burning.value for one in made.behaviours if isinstance(one.burning, Gauge)}
+    assert max(levels) < 1e9
+    assert len({one.burning for one in made.behaviours if dict(one.labels)["__name__"] == "pgs"}) > 1

@@ -49,6 +49,7 @@ def test_tree() -> None:
         '{__name__=~"a|b"}',
         "topk without (a) (3, x or y)",
         "a and ignoring (b) c unless on () d",
+        "a / ignoring () group_left () b",
         "(a > 2) > 3",
         "x * (-2) ^ 2",
         "x ^ -2 ^ 2",
@@ -173,3 +174,9 @@ def test_thinned_records_fill_their_windows(interval: float) -> None:
     assert thin
     assert all(later % step == 0 for step in thin for later in thin if later > step), "they share moments"
     assert record_step(interval, 3600.0, 365 * 86400.0) <= 3600 / 5
+
+
+def test_the_old_name_of_smoothing_stays_as_its_author_wrote_it() -> None:
+    text = "sum(holt_winters(x[5m], 0.5, 0.1)) > 1 and -holt_winters(y[1h], 0.5, 0.1) < 2"
+    assert to_text(parse(text)).count("holt_winters(") == 2
+    assert "double_exponential_smoothing" not in to_text(parse(text))

@@ -91,4 +91,4 @@ def test_the_hook_imports_neither_tests_nor_conftest(
     pytester.mkdir("rules").joinpath("x.yml").write_text(rules, "utf-8")
     (hook,) = load(HOOKS)
     result = pytester.runpytest_subprocess(*shlex.split(hook["entry"])[1:], "-k", "runbook")
-    result.assert_outcomes(passed=1, deselected=6)
+    result.assert_outcomes(passed=1, deselected=7)

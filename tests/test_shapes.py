@@ -10,7 +10,6 @@ from servers import Pair
 from shop import run
 from test_synthesis import all_series, fires, planned, rule
 
-from pytest_sre.model.scenario import NotSynthesised
 from pytest_sre.promql.parse import parse
 from pytest_sre.synthesis.calendar import PARTS
 from pytest_sre.synthesis.links import Link, replaced
@@ -134,19 +133,3 @@ def test_many_series_cost_no_more_samples_than_needed() -> None:
 def test_more_series_than_can_be_made_are_not() -> None:
     (found,) = planned(rule("Cardinality", "count by (__name__) ({__name__=~'.+'}) > 100000")).unproven
     assert "no series found" in found.reason
-
-
-@pytest.mark.parametrize(
-    ("expr", "part"),
-    [
-        ("day_of_week() == 0 and on () x > 5", "day_of_week()"),
-        ("x > 5 and on () (hour() < 6 or hour() > 23)", "hour()"),
-    ],
-)
-def test_an_alert_of_other_hours_says_so(expr: str, part: str) -> None:
-    """It is a Tuesday evening."""
-    (found,) = planned(rule("Other", expr)).unproven
-    assert isinstance(found, NotSynthesised)
-    assert found.part == part
-    assert "not on Tuesday, 14 November, 22:13 UTC, but for example on" in found.reason
-    fires("x > 5 and on () hour() == 22 and on () day_of_week() == 2")

@@ -338,10 +338,10 @@ def test_alerts_that_their_own_labels_make_alike_are_no_alerts() -> None:
 
 
 def test_what_is_missing_is_named() -> None:
-    alerts = [rule("B", "(x @ 100) > 1 and y > 1"), rule("C", "sum(")]
+    alerts = [rule("B", "limit_ratio(0.5, x) > 1 and y > 1"), rule("C", "sum(")]
     found = planned(*alerts).unproven
     assert [type(item) for item in found] == [NotSynthesised] * 2
-    assert found[0].part == "x @ 100"
+    assert found[0].part == "limit_ratio(0.5, x)"
     assert "not PromQL" in found[1].reason
 
 

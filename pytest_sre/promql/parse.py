@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from functools import lru_cache
 from typing import Any, Literal
@@ -26,6 +27,9 @@ from pytest_sre.promql.ast import (
 
 _STRINGS = re.compile(r'"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'|`[^`]*`|#[^\n]*', re.S)
 _BEFORE_EPOCH = re.compile(r"@\s*-\s*[\d.]")  # promql-parser panics on it
+_SMOOTHING = "double_exponential_smoothing"
+_OLD_SMOOTHING = re.compile(r"\bholt_winters(?=\s*\()")
+"""What Prometheus before 3.0 calls it; promql-parser knows the new name only."""
 _MATCH_OPS: dict[str, Literal["=", "!=", "=~", "!~"]] = {
     "MatchOp.Equal": "=",
     "MatchOp.NotEqual": "!=",
@@ -44,13 +48,28 @@ def parse(text: str) -> Expr:
     try:
         if "@" in text and _BEFORE_EPOCH.search(_STRINGS.sub('""', text)):
             raise PromqlError("a time before 1970 after @")
-        return _convert(promql_parser.parse(_STRINGS.sub(_plain_string, text)))
+        plain = _STRINGS.sub(_plain_string, text)
+        if _OLD_SMOOTHING.search(plain):
+            return _renamed(_convert(promql_parser.parse(_OLD_SMOOTHING.sub(_SMOOTHING, plain))))
+        return _convert(promql_parser.parse(plain))
     except RecursionError:
         raise PromqlError("nested too deeply") from None
     except PromqlError:
         raise
     except ValueError as error:
         raise PromqlError(str(error)) from None
+
+
+def _renamed(expr: Expr) -> Expr:
+    """The expression with the old name of the smoothing function, as its author wrote it."""
+    if isinstance(expr, Call):
+        name = "holt_winters" if expr.name == _SMOOTHING else expr.name
+        return Call(name, tuple(map(_renamed, expr.args)))
+    if isinstance(expr, Binary):
+        return replace(expr, lhs=_renamed(expr.lhs), rhs=_renamed(expr.rhs))
+    if isinstance(expr, (Aggregate, Unary, Subquery)):
+        return replace(expr, expr=_renamed(expr.expr))
+    return expr
 
 
 def _plain_string(match: re.Match[str]) -> str:

@@ -127,7 +127,7 @@ def _binary(expr: Binary) -> str:
         words.append("bool")
     if matching.on is not None:
         words.append(f"on ({', '.join(map(_label, matching.on))})")
-    elif matching.ignoring:
+    elif matching.ignoring or matching.group:  # which cannot stand alone
         words.append(f"ignoring ({', '.join(map(_label, matching.ignoring))})")
     if matching.group:
         words.append(f"group_{matching.group} ({', '.join(map(_label, matching.include))})")

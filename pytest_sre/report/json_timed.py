@@ -19,6 +19,20 @@ def timed(seen: TimedObservation, slos: Mapping[str, Slo]) -> dict[str, Any]:
         "reason": seen.reason,
         "near_reason": seen.near_reason,
         "passages": [_passage(one, slos.get(one.slo)) for one in (*seen.passages, *seen.snapshots)],
+        "moves": list(map(_move, seen.moves)),
+    }
+
+
+def _move(one: Passage) -> dict[str, Any]:
+    """What an alert did while its values moved."""
+    return {
+        "kind": one.kind,
+        "end": _short(one.end),
+        "interval": _short(one.interval),
+        "firings": one.firings,
+        "longest": _short(one.lasted),
+        "renamed": [dict(face) for face in one.faces],
+        "error": one.error,
     }
 
 
@@ -41,6 +55,8 @@ def _passage(one: Passage, slo: Slo | None) -> dict[str, Any]:
         "spent": None if slo is None or ratio is None else _spent(slo, ratio, one.fired),
         "ended": _short(one.ended),
         "error": one.error,
+        "always": list(one.always),
+        "never": list(one.never),
         "why": list(one.why),
         "plot": [_line(line) for line in one.plot],
     }

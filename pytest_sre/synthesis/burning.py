@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pytest_sre.model.scenario import Impossible, NotSynthesised
 from pytest_sre.promql.parse import parse
 from pytest_sre.promql.resolve import RuleIndex
-from pytest_sre.synthesis import clockwise
 from pytest_sre.synthesis.batches import Pool
 from pytest_sre.synthesis.element import Unsupported
 from pytest_sre.synthesis.entities import Entity
@@ -130,11 +129,6 @@ def _searched(
             if not narrow or _alone(shape, found.things, Pool(rules, now, lookback)):
                 return found
             doubtful = found if some is rules else doubtful
-    if doubtful is None and failed is None and (part := clockwise.asked(shape)):
-        reason = clockwise.other_time(
-            shape, now, lambda at: bool(Search(shape, rules, types, at, lookback, serial, BUDGET // 20).run())
-        )
-        failed = NotSynthesised(alert, reason, part) if reason else None
     return doubtful or failed or NotSynthesised(alert, "no series found that fire it", alert.expr)
 
 

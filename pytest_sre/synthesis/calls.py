@@ -142,6 +142,7 @@ _CALLS: dict[str, Callable[[Evaluator, Call, float], Vector | float | str]] = {
     "clamp_max": _clamp,
     "clamp_min": _clamp,
     "double_exponential_smoothing": over_ranges.smoothing,
+    "holt_winters": over_ranges.smoothing,
     "histogram_quantile": _histogram_quantile,
     "info": _unchanged,  # labels of target_info alone
     "label_join": _joined,

@@ -112,8 +112,9 @@ def build(
                 result.append([_histogram(family, labels, bounds, times) for labels in group])
             else:
                 name = family.base
-                kind, nature = _natural(name, kinds.of(name), natures)
+                kind: str = kinds.of(name)
                 kind = "flag" if kind == "gauge" and name in flags else kind
+                kind, nature = _natural(name, kind, natures)
                 made = [
                     Entity(kind, name, [Track({"__name__": name, **ls}, times)], (), nature) for ls in group
                 ]

@@ -143,6 +143,8 @@ class Healthy:
         return rate
 
     def _well(self, entity: Entity) -> Option:
+        if entity.nature.fixed and self.burning[entity] is None:
+            return None
         if entity.nature != FREE and entity.kind in ("gauge", "counter"):
             return self.palette.start(entity)
         if entity.kind == "histogram":
@@ -150,7 +152,7 @@ class Healthy:
         if entity.kind == "counter":
             return Counter(entity.traffic)
         if entity.kind == "flag":
-            return Gauge(1.0)
+            return Gauge(entity.nature.level if entity.nature.kind else 1.0)
         burning = self.burning[entity]
         if self.equal and burning in (Gauge(0.0), Gauge(1.0)):
             return Gauge(0.0 if burning == Gauge(1.0) else 1.0)
@@ -179,7 +181,8 @@ class Healthy:
             if wide:
                 rest = [option for option in every if not _calm(option) and option is not None]
                 calm += [one for one in (*self._mirrored(entity), *rest) if self._realistic(one)]
-                calm += [None] if self.may_be_absent or entity.name.endswith("_info") else []
+                absent = self.may_be_absent or entity.nature.fixed or entity.name.endswith("_info")
+                calm += [None] if absent else []
             self.known[key] = tuple(dict.fromkeys(calm))
         return self.known[key]
 

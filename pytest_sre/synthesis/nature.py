@@ -14,6 +14,8 @@ _FLAG = re.compile(
     r"(^|_)(up|readonly|read_only|ready|healthy|enabled|success|successful|active|sync_status|is_leader|alive|reachable"
     r"|online|master_link_up|has_leader)$|^(is|has)_|_(is|has)_\w+$|_(scrape|collector)_(error|success)$"
 )
+_BAD = re.compile(r"readonly|read_only|error")
+"""Flags that are 0 while all is well."""
 _INFO = re.compile(r"_(info|metadata|labels|annotations|owner|role)$")
 _TIME = re.compile(
     r"_timestamp(_(ms|millis|milliseconds|seconds|sec|s))?$|_(created|mtime|ctime)(_seconds)?$|not_after|notafter|not_before"
@@ -98,11 +100,17 @@ FREE = Nature()
 
 
 def named(
-    name: str, asked: tuple[tuple[str, float], ...], as_is: bool, *, timed: bool, apart: bool
+    name: str,
+    asked: tuple[tuple[str, float], ...],
+    as_is: bool,
+    *,
+    timed: bool,
+    apart: bool,
+    lone: bool = True,
 ) -> Nature:
     """A gauge's nature by its name and what is asked of it.
 
-    ``as_is``: of its values as they are; ``timed``: it is compared with the clock; ``apart``: with no other metric.
+    ``as_is``: of its values as they are; ``timed``: it is compared with the clock; ``apart``: with no other metric; ``lone``: the alert reads no other.
     """
     values = [value for _, value in asked]
     small = all(0 <= value <= 1 for value in values)
@@ -112,7 +120,7 @@ def named(
     if _INFO.search(name) and all(op == "==" and value == 1 for op, value in asked):
         return Nature(kind="flag", fixed=True, level=1.0)
     if _FLAG.search(name) and small:
-        return Nature(kind="flag", level=1.0)
+        return Nature(kind="flag", level=0.0 if _BAD.search(name) else 1.0)
     low = -math.inf if _SIGNED.search(name) or any(value < 0 for value in values) else 0.0
     made = Nature(low, asked=asked)
     if as_is and _is_state(asked, apart):
@@ -124,7 +132,7 @@ def named(
     if _WARM.search(name):
         low = min(low, -50.0)
     made = replace(made, low=low, high=_bound(name, values), level=level, least=least)
-    return _leveled(made, name, as_is, apart)
+    return _leveled(made, name, apart and lone)
 
 
 def _is_state(asked: tuple[tuple[str, float], ...], apart: bool) -> bool:
@@ -159,17 +167,17 @@ def _bound(name: str, values: list[float]) -> float:
     return math.inf
 
 
-def _leveled(made: Nature, name: str, as_is: bool, apart: bool) -> Nature:
+def _leveled(made: Nature, name: str, lone: bool) -> Nature:
     """Where it stands while all is well, on the healthy side of what is asked; and whether it counts whole things."""
     values = [value for _, value in made.asked]
     integers = all(value == int(value) for value in values)
     whole = not _MEASURED.search(name) and integers
-    whole = whole and ((as_is and bool(values)) or bool(_COUNTED.search(name)))
+    whole = whole and bool(_COUNTED.search(name))
     level = made.level if made.high == math.inf else made.high / 2
     usual = level == LEVEL
     for op, value in made.asked:
-        if not apart and not value:
-            continue  # something is computed with what is there
+        if not lone and not value and op in (">", "!="):
+            continue  # it only has to be there
         if op in (">", ">="):
             level = min(level, value / 2)
         elif op in ("<", "<="):

@@ -24,11 +24,16 @@ class Natures:
         """Read an alert and its recording rules."""
         self._asked: dict[str, dict[tuple[str, float], bool]] = defaultdict(dict)
         self._shares: list[Asked] = []
+        self._lone = len(shape.raw) == 1
+        self._room: dict[str, float] = defaultdict(float)
         for found in (one for expr in shape.exprs for one in asked(expr)):
             if isinstance(found.part, VectorSelector):
                 self._asked[found.part.name][(found.op, found.value)] = found.as_is
             elif found.part.op == "/":
                 self._shares.append(found)
+            elif found.part.op == "-":
+                for name in _names(found.part):
+                    self._room[name] = max(self._room[name], found.value)
         nodes = [node for expr in shape.exprs for node in walk(expr)]
         binaries = [node for node in nodes if isinstance(node, Binary)]
         self._timed = {name: unit for node in binaries for name, unit in _with_clock(node)}
@@ -67,7 +72,9 @@ class Natures:
         if kind != "gauge":
             return FREE
         apart = name not in self._together
-        made = named(name, tuple(wanted), all(wanted.values()), timed=name in self._timed, apart=apart)
+        made = named(
+            name, tuple(wanted), all(wanted.values()), timed=name in self._timed, apart=apart, lone=self._lone
+        )
         if name in self._timed:
             return replace(made, unit=max(made.unit, self._timed[name]))
         return self._fitted(name, made)
@@ -87,12 +94,14 @@ class Natures:
         )
 
     def _size(self, whole: str) -> float:
-        """How large a whole is: as its unit has it, or that of its parts; 10 where whole things are counted."""
+        """How large a whole is: as its unit has it, or that of its parts, and well above what is asked of them."""
         names = [whole, *(part for part, of in self._wholes.items() if of == whole)]
         sizes = [named(name, (), False, timed=False, apart=False) for name in names]
         asked_of = [value for name in names for _, value in self._asked.get(name, {}) if value > 0]
         usual = max(max(one.level if one.high == math.inf else one.high for one in sizes), 1.0)
-        return max([usual, *(4 * value for value in asked_of)])
+        return max(
+            [usual, *(4 * value for value in asked_of), *(10 * self._room.get(name, 0.0) for name in names)]
+        )
 
 
 def _says_whole(name: str) -> bool:

@@ -17,7 +17,7 @@ from pytest_sre.synthesis.signals import Counter, Gauge, Lost, Sawtooth, Step, W
 _SLOPING = frozenset(
     {"predict_linear", "deriv", "delta", "idelta", "increase", "rate", "offset", "mad_over_time"}
 )
-_SLOPING |= {"first_over_time", "double_exponential_smoothing"}
+_SLOPING |= {"first_over_time", "double_exponential_smoothing", "holt_winters"}
 """Functions whose value tells a gauge that rises or falls."""
 _OF_PAST = frozenset({"avg_over_time", "stddev_over_time", "stdvar_over_time", "quantile_over_time"})
 _OF_PAST |= {"min_over_time", "max_over_time", "mad_over_time"}
@@ -184,6 +184,11 @@ class Palette:
                 yield Gauge(usual / 2, -0.625 * usual / ahead)
             for level in (*(usual * share for share in self.shares), *(abs(value) for value in values)):
                 yield from (Gauge(level, -level / span) for span in ranges if level)
+                yield from (
+                    Gauge(level, -2 * level / ahead)
+                    for ahead in self.shape.constants
+                    if level and ahead > 300
+                )
         if functions & _SLOPING:
             for value in values:
                 for span in ranges:

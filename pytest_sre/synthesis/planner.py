@@ -11,9 +11,11 @@ from itertools import chain
 from pytest_sre.model.rules import Rule
 from pytest_sre.model.scenario import Batch, Impossible, NotSynthesised, Plan, Scenario, Series
 from pytest_sre.promql.parse import PromqlError
-from pytest_sre.promql.resolve import RuleIndex
+from pytest_sre.promql.queries import queries
+from pytest_sre.promql.resolve import ALERTS, RuleIndex
 from pytest_sre.synthesis import grid
 from pytest_sre.synthesis.alerting import expected
+from pytest_sre.synthesis.answers import answers
 from pytest_sre.synthesis.batches import MOMENTS, Pool, labels_key
 from pytest_sre.synthesis.burning import Burning, burning, sometime
 from pytest_sre.synthesis.exposed import Exposed
@@ -96,18 +98,24 @@ class _Planner:
         if alert in self.by_hand:
             self._place(shape, [[_fixed(series)] for series in self.by_hand[alert]])
             return
+        asked = any(True for _ in queries(alert))
         timely = not asks_the_clock(shape) or stays(shape, self.rules, self.now, _RUN)
-        if timely and any(self._shared(shape, pool) for pool in self.pools):
+        if timely and not asked and any(self._shared(shape, pool) for pool in self._open(shape)):
             return
         made = self._made(shape, serial)
         if isinstance(made, Burning):
-            things = made.things
+            things = made.things + (self._answers(made, serial) if asked else [])
             for tracks in things:
                 for track in tracks:
                     self.windows[track] = sample_windows(shape)
             self._place(shape, things)
         else:
             self.unproven.append(made)
+
+    def _answers(self, made: Burning, serial: str) -> list[list[Track]]:
+        return answers(
+            made, self.rules, types=self.types, now=self.now, lookback=self.lookback, serial=serial
+        )
 
     def _made(self, shape: Shape, serial: str) -> Burning | NotSynthesised | Impossible:
         """Data that fire an alert now, and as long as the run may last."""
@@ -160,14 +168,21 @@ class _Planner:
     def _place(self, shape: Shape, things: list[list[Track]]) -> None:
         """Put new series into the first batch where they spoil nothing."""
         self.own[shape.rule] = [track for tracks in things for track in tracks]
-        if any(self._joined(shape, things, pool) for pool in self.pools):
+        pools = self._open(shape)
+        if any(self._joined(shape, things, pool) for pool in pools):
             return
-        if any(self._instead(shape, things, pool) for pool in self.pools):
+        if any(self._instead(shape, things, pool) for pool in pools):
             return
         pool = Pool(self.rules, self.now, self.lookback)
         self.pools.append(pool)
         pool.put(things)
         pool.watch(shape)
+
+    def _open(self, shape: Shape) -> list[Pool]:
+        """The batches that an alert may join: one that reads the ALERTS of whatever fires needs a Prometheus of its own."""
+        if _reads_all_alerts(shape):
+            return []
+        return [pool for pool in self.pools if not any(map(_reads_all_alerts, pool.alerts))]
 
     def _joined(self, shape: Shape, things: list[list[Track]], pool: Pool) -> bool:
         replaced = [
@@ -243,6 +258,14 @@ class _Planner:
             )
             batches.append(Batch(scenarios, tuple(emitted.values())))
         return Plan(tuple(batches), tuple(self.unproven))
+
+
+def _reads_all_alerts(shape: Shape) -> bool:
+    named = (
+        any(matcher.label == "alertname" and matcher.op == "=" for matcher in one.matchers)
+        for one in shape.raw.get(ALERTS, ())
+    )
+    return not all(named)
 
 
 def _nearest(labels: dict[str, str], others: list[Track]) -> dict[str, str]:

@@ -20,7 +20,7 @@ from pytest_sre.synthesis.natures import Natures
 from pytest_sre.synthesis.palette import Palette, negative
 from pytest_sre.synthesis.shape import Shape
 from pytest_sre.synthesis.signals import Counter, Gauge, Track
-from pytest_sre.synthesis.structure import Structure, families, structures
+from pytest_sre.synthesis.structure import REPLICA, Structure, families, structures
 from pytest_sre.synthesis.vectors import EXACT
 from pytest_sre.synthesis.wholes import parts_of_gauges
 from pytest_sre.synthesis.world import World
@@ -127,7 +127,7 @@ class Search:
             many = max(1, sum(map(len, groups)) // _FEW)
             budget = many * self.budget // _FURTHER if looks else self.budget // _FIRST
             before = self.left
-            remains = self._solve(groups, budget)
+            remains = self._solve(groups, budget, rest_first=structure.vary == REPLICA)
             if remains <= SHORT:
                 return self._moderate(groups)
             cut_short = before - self.left >= budget
@@ -143,7 +143,9 @@ class Search:
         near = [look for look in looks if look.remains <= limit and (look.cut_short or look.structure.vary)]
         return sorted(near, key=lambda look: (look.remains, look.late))[:_TRIED]
 
-    def _solve(self, groups: list[list[Entity]], budget: int, again: _Look | None = None) -> float:
+    def _solve(
+        self, groups: list[list[Entity]], budget: int, again: _Look | None = None, rest_first: bool = False
+    ) -> float:
         """Search within a budget, going on where a look was cut short; the distance that remains."""
         entities = [entity for group in groups for entity in group]
         go_on = again is not None and again.cut_short
@@ -152,7 +154,7 @@ class Search:
         self.trial = Trial(entities)
         floor = max(0, self.left - budget)
         return Descent(self.palette.options, self._distance, lambda: self.left <= floor).run(
-            knobs_of(groups, rest_first=again is not None and not again.cut_short)
+            knobs_of(groups, rest_first or (again is not None and not again.cut_short))
         )
 
     def _distance(self) -> float:

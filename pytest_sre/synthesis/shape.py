@@ -24,6 +24,7 @@ from pytest_sre.promql.ast import (
 from pytest_sre.promql.fold import fold
 from pytest_sre.promql.parse import PromqlError, parse
 from pytest_sre.promql.pushed import raw_selectors
+from pytest_sre.promql.queries import matched_labels, queries
 from pytest_sre.promql.reach import Read, reads
 from pytest_sre.promql.resolve import RuleIndex, selectors_of
 from pytest_sre.synthesis import grid
@@ -31,7 +32,7 @@ from pytest_sre.synthesis.links import Join, Link, links
 from pytest_sre.synthesis.regexes import examples
 from pytest_sre.synthesis.thresholds import COMPARISONS, thresholds
 
-_TEMPLATE_LABEL = re.compile(r"(?:\$labels|\.Labels)\.(\w+)")
+_TEMPLATE_LABEL = re.compile(r'(?:\$labels|\.Labels)\.(\w+)|\blabel "(\w+)"')
 _ALERT = frozenset({"alertname", "alertstate"})
 _MAX_CONSTANTS = 12
 _COMBINED = 6
@@ -178,7 +179,8 @@ def _lost(nodes: Sequence[Expr]) -> Iterable[str]:
 def _mentioned(rule: Rule) -> Iterable[str]:
     for text in (*rule.labels.values(), *rule.annotations.values()):
         if "{{" in text:
-            yield from _TEMPLATE_LABEL.findall(text)
+            yield from (one or other for one, other in _TEMPLATE_LABEL.findall(text))
+    yield from matched_labels(queries(rule))
 
 
 def _functions(nodes: Iterable[Expr]) -> Iterable[str]:

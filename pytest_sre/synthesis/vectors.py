@@ -34,7 +34,17 @@ def gap(op: str, a: float, b: float) -> tuple[float, float]:
         return (0.0, EXACT) if a == b else (EXACT + apart, 0.0)
     if op == "!=":
         return (0.0, EXACT + apart) if a != b else (EXACT, 0.0)
-    return (0.0, EXACT + apart) if holds(op, a, b) else (EXACT + apart, 0.0)
+    if holds(op, a, b):
+        return (0.0, EXACT + apart)
+    if not (a and b):  # all numbers are as far from 0, relatively
+        apart = (apart + abs(a - b) / (abs(a - b) + 1)) / 2
+    return (EXACT + apart, 0.0)
+
+
+def _computed(op: str, a: float, b: float) -> float:
+    """The value of an operation; 0 where last digits are all that is left of a difference: no data are built on these."""
+    value = arithmetic(op, a, b)
+    return 0.0 if op in ("+", "-") and abs(value) < _LEAST * max(abs(a), abs(b)) else value
 
 
 def with_scalar(node: Binary, vector: Vector, scalar: float, swapped: bool) -> Vector:
@@ -44,7 +54,7 @@ def with_scalar(node: Binary, vector: Vector, scalar: float, swapped: bool) -> V
     for labels, value, off, gone, bad in vector:
         a, b = (scalar, value) if swapped else (value, scalar)
         if not compare:
-            computed = arithmetic(op, a, b)
+            computed = _computed(op, a, b)
             rotten = bad or not math.isfinite(computed)
             result.append(Element(nameless(labels), computed, off, gone, rotten))
             continue
@@ -153,7 +163,7 @@ def _pair(node: Binary, left: Element, right: Element, many: Element, one: Eleme
     bad = left.bad or right.bad
     labels = _result_labels(node, many, one)
     if op not in COMPARISONS:
-        value = arithmetic(op, a, b)
+        value = _computed(op, a, b)
         return Element(labels, value, off, gone, bad or not math.isfinite(value))
     bad = bad or not (math.isfinite(a) and math.isfinite(b))
     if node.bool:

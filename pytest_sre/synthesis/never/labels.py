@@ -76,10 +76,11 @@ def selected(selector: VectorSelector, base: Labels | None = None) -> tuple[Labe
     known = dict(start.known)
     for label, matchers in groups.items():
         why = f"the selector says {', '.join(map(str, matchers))}"
-        found = start.of(label).meet(allowed(tuple(matchers)))
+        before = start.of(label)
+        found = before.meet(allowed(tuple(matchers)))
         if found.never:
             return start, label
-        known[label] = Values(found.listed, found.matchers, found.why or why)
+        known[label] = Values(found.listed, found.matchers, (before.listed and before.why) or why)
     return Labels(known, start.more, start.why), ""
 
 
