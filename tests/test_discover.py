@@ -191,5 +191,6 @@ def test_a_broken_prometheus_configuration_is_told(tmp_path: Path) -> None:
 
 def test_a_broken_snapshot_is_told(tmp_path: Path) -> None:
     put(tmp_path, **{"fixtures/a.prom": "<html>\n"})
-    with pytest.raises(UserError, match=r"^fixtures/a\.prom: not a metrics page"):
-        look(tmp_path)
+    (broken,) = look(tmp_path).broken
+    assert (broken.path, broken.line) == ("fixtures/a.prom", 1)
+    assert "not a metrics page" in broken.reason

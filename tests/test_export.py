@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import math
+import os
 import shutil
 import struct
 import subprocess
@@ -150,7 +152,18 @@ def shop_export(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The example's export, once."""
     if not PAIRS:
         unavailable(NO_SERVERS)
-    root = tmp_path_factory.mktemp("export")
+    shared = tmp_path_factory.getbasetemp()
+    if os.environ.get("PYTEST_XDIST_WORKER"):
+        shared = shared.parent  # of all workers: the export takes half a minute
+    with (shared / "export.lock").open("w") as gate:
+        fcntl.flock(gate, fcntl.LOCK_EX)
+        if not (shared / "export" / "done").exists():
+            _export(shared / "export")
+    return shared / "export" / "promtool"
+
+
+def _export(root: Path) -> None:
+    shutil.rmtree(root, ignore_errors=True)
     for name in ("examples/shop", "runbooks", "fixtures"):
         shutil.copytree(REPO / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
     folder = root / "promtool"
@@ -158,7 +171,7 @@ def shop_export(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert done.status == 0, done.output
     assert "exported for promtool: 74 scenarios in " in done.output
     assert "left out" not in done.output
-    return folder
+    (root / "done").touch()
 
 
 def test_the_example_passes_under_every_promtool(pair: Pair, shop_export: Path) -> None:

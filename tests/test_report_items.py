@@ -98,7 +98,7 @@ def test_the_short_summary_has_one_line_a_failure(
 def test_findings_that_warn_do_not_fail(suite: pytest.Pytester) -> None:
     suite.makeconftest(WARNS)
     result = run(suite)
-    result.assert_outcomes(passed=2, warnings=2, deselected=11)
+    result.assert_outcomes(passed=2, warnings=2, deselected=13)
     result.stdout.fnmatch_lines(
         [f"  {suite.path}/rules/x.yml:4: PytestSreWarning: Burn has no owner [[]runbook[]]"]
     )
@@ -107,6 +107,6 @@ def test_findings_that_warn_do_not_fail(suite: pytest.Pytester) -> None:
 def test_the_users_filter_makes_them_fail(suite: pytest.Pytester) -> None:
     suite.makeconftest(WARNS)
     result = run(suite, "-W", "error::pytest_sre.PytestSreWarning")
-    result.assert_outcomes(failed=2, deselected=11)
+    result.assert_outcomes(failed=2, deselected=13)
     result.stdout.fnmatch_lines(["rules/x.yml:4: Burn has no owner [[]runbook[]]"])
     result.stdout.no_fnmatch_line("*Traceback*")

@@ -12,7 +12,7 @@ from pathlib import Path
 from pytest_sre.errors import StackError
 from pytest_sre.live.job import Found, Job
 from pytest_sre.model.observation import FileVerdict
-from pytest_sre.model.scenario import Scenario
+from pytest_sre.model.scenario import Impossible, NotSynthesised
 from pytest_sre.promql.resolve import RuleIndex
 from pytest_sre.sources import unit_rules
 from pytest_sre.stack.backend import Stack
@@ -48,7 +48,11 @@ def _parts(
 ) -> Iterator[Callable[[], None]]:
     """What there is to do; each part puts what it saw, and how long it took, into ``found``."""
     alerts = tuple(rule for rule in job.timed if not found.broken(rule))
-    unproven = {rule: seen.plan for rule, seen in found.alerts.items() if not isinstance(seen.plan, Scenario)}
+    unproven = {
+        rule: plan
+        for rule, plan in ((rule, seen.plan) for rule, seen in found.alerts.items())
+        if isinstance(plan, Impossible) or (isinstance(plan, NotSynthesised) and not plan.elsewhen)
+    }
     asked = TimeJob(
         job.settings,
         job.inventory,

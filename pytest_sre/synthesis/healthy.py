@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from pytest_sre.promql.ast import Binary, walk
 from pytest_sre.promql.condition import leaves
@@ -14,7 +15,7 @@ from pytest_sre.synthesis.element import Element, EvalError
 from pytest_sre.synthesis.entities import TRAFFIC, Entity, Option, Profile
 from pytest_sre.synthesis.errorlike import error_rates
 from pytest_sre.synthesis.levels import aimed, fitted
-from pytest_sre.synthesis.nature import FREE, LEVEL
+from pytest_sre.synthesis.nature import FREE, LEVEL, Nature
 from pytest_sre.synthesis.palette import Palette
 from pytest_sre.synthesis.search import BUDGET
 from pytest_sre.synthesis.shape import Shape
@@ -145,7 +146,9 @@ class Healthy:
     def _well(self, entity: Entity) -> Option:
         if entity.nature.fixed and self.burning[entity] is None:
             return None
-        if entity.nature != FREE and entity.kind in ("gauge", "counter"):
+        if entity.kind == "counter" and entity.nature != FREE:
+            return self.palette.start(entity)
+        if entity.kind == "gauge" and not _any_level(entity.nature):
             return self.palette.start(entity)
         if entity.kind == "histogram":
             return Profile(TRAFFIC, self.share, math.inf)
@@ -238,6 +241,11 @@ class Healthy:
 
     def _lasts(self) -> bool:
         return self.bench.quiet(MOMENTS, () if self.bench.steady else self.lasting)
+
+
+def _any_level(nature: Nature) -> bool:
+    """Whether nothing tells where a gauge stands but what is asked of it: that may be a guard, which should hold."""
+    return replace(nature, low=FREE.low, level=FREE.level, whole=False, asked=()) == FREE
 
 
 def _of_presence(shape: Shape) -> bool:
