@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from pytest_sre.synthesis.entities import Option
-from pytest_sre.synthesis.nature import DAY, FREE, YEAR, Nature
+from pytest_sre.synthesis.nature import DAY, YEAR, Nature
 from pytest_sre.synthesis.signals import Counter, Gauge, Lost, Restarts, Sawtooth, Step, Wave
 
 _TWENTY_YEARS = 20 * YEAR
@@ -159,8 +159,3 @@ def start(nature: Nature, kind: str, span: Span) -> Option:
     if nature.unit:
         return Gauge(next(moments(nature, span)))
     return Gauge(nature.level)
-
-
-def is_free(nature: Nature) -> bool:
-    """Whether nothing is known."""
-    return nature is FREE
