@@ -74,3 +74,7 @@ def test_a_leg_that_holds_too_late_is_told(minute: int) -> None:
 )
 def test_what_may_hold_all_the_time(expr: str, courses: tuple[tuple[float, float, float], ...]) -> None:
     assert looked(expr, *courses) == Idle()
+
+
+def test_an_alert_of_one_leg_is_about_the_budget_that_is_left() -> None:
+    assert looked("rate(errors[30d]) > 0.75", (0.0001, 1.0, 61)) == Idle()

@@ -82,6 +82,9 @@ def test_what_is_counted_within_one_target_is_all_on_its_page() -> None:
     for expr in (
         "count by (instance) (node_avail_bytes) < 3",
         "count without (mountpoint) (node_avail_bytes) < 3",
+        "sum(node_avail_bytes) > 3",
+        "sum(node_avail_bytes) / sum(node_size_bytes) < 0.1",
+        "changes(node_avail_bytes[1h]) > 3",
     ):
         assert isinstance(found(expr), Replay)
 
@@ -102,6 +105,9 @@ def test_a_page_of_federate_is_taken_as_it_is() -> None:
         ('queue_length{job="other"} > 1', (FEDERATED,), "reads no series"),
         ('node_avail_bytes{job="a"} / on () node_size_bytes{job="b"} > 1', (NODE,), "several targets"),
         ("count(node_avail_bytes) < 3", (NODE,), "it counts"),
+        ("sum(node_avail_bytes) / 1024 < 3", (NODE,), "it counts"),
+        ("changes(node_avail_bytes[1h]) == 0", (NODE,), "stands still"),
+        ("delta(node_avail_bytes[1h]) * 8 < 1", (NODE,), "stands still"),
     ],
 )  # fmt: skip
 def test_what_is_not_asked(expr: str, pages: tuple[str, ...], reason: str) -> None:

@@ -190,3 +190,29 @@ def test_an_end_after_months_is_a_warning() -> None:
         ("warning", "Burn ends only 40d after recovery")
     ]
     assert judge(resolves, [replace(PLAIN, ended=300.0 + 29 * 86400)]) == ()
+
+
+ERRORS = 'sum(rate(hits{code="500"}[5m])) / sum(rate(hits[5m]))'
+
+
+@pytest.mark.parametrize(
+    ("expr", "severity", "found"),
+    [
+        (f"{ERRORS} > 0.0144", "page", True),
+        (f"{ERRORS} > 0.0144", "ticket", False),
+        ('sum by (pod) (rate(hits{code="500"}[5m])) / sum by (pod) (rate(hits[5m])) > 0.0144', "page", False),
+        (
+            'sum(rate(hits{code="500",path="/a"}[5m])) / sum(rate(hits{path="/a"}[5m])) > 0.0144',
+            "page",
+            False,
+        ),
+        ("histogram_quantile(0.9, sum by (le) (rate(hits_bucket[5m]))) > 2", "page", False),
+    ],
+    ids=["a page", "a ticket", "of each pod", "of one path", "a quantile"],
+)
+def test_a_page_for_next_to_nothing_is_told(expr: str, severity: str, found: bool) -> None:
+    rule = replace(RULE, expr=expr, labels={"severity": severity})
+    soon = replace(WORST, error_ratio=0.02, fired=60.0)
+    verdict = judge(quiet, (NEAR, PLAIN, soon), rule)
+    assert isinstance(verdict, tuple)
+    assert any("of the error budget of shop" in one.summary for one in verdict) == found

@@ -8,8 +8,12 @@ from collections.abc import Iterator, Sequence
 from pytest_sre.checks import timed
 from pytest_sre.checks.case import Case, Verdict, calls_itself_a_page, index_of
 from pytest_sre.model.finding import Finding
+from pytest_sre.model.slo import Slo
 from pytest_sre.model.timeline import Passage
+from pytest_sre.promql.ast import Aggregate, walk
+from pytest_sre.promql.claimed import claimed
 from pytest_sre.promql.parse import PromqlError, parse
+from pytest_sre.promql.resolve import selectors
 from pytest_sre.report.figures import percent, span
 from pytest_sre.sources.fields import share
 from pytest_sre.sources.slos import SloSpec
@@ -127,12 +131,31 @@ def _cheap(case: Case, passages: Sequence[Passage]) -> Iterator[Finding]:
     spent = [
         (slos[one.slo].spent(one.error_ratio, one.fired), one)
         for one in passages
-        if one.slo in slos and one.error_ratio is not None and one.fired is not None
+        if one.slo in slos
+        and one.error_ratio is not None
+        and one.fired is not None
+        and _whole(case, slos[one.slo])
     ]
     if spent and calls_itself_a_page(case.rule, case.settings.severities):
         least, passage = min(spent, key=lambda pair: pair[0])
         if least < worth:
             yield _too_soon(case, passage, least)
+
+
+def _whole(case: Case, slo: Slo) -> bool:
+    """Whether an alert compares the error ratio of the SLO itself, not that of one path or pod, nor a quantile."""
+    rules = index_of(case.inventory)
+    texts = [case.rule.expr, *(rule.expr for rule in rules.closure(case.rule))]
+    if claimed(case.rule.expr) is None:
+        return False
+    known = {m.label for m in (*slo.part.matchers, *slo.total.matchers)}
+    read = {slo.part.name, slo.total.name}
+    matched = {m.label for text in texts for one in selectors(text) if one.name in read for m in one.matchers}
+    nodes = [node for text in texts for node in walk(parse(text))]
+    grouped = {
+        label for node in nodes if isinstance(node, Aggregate) for label in node.labels if not node.without
+    }
+    return matched | grouped <= known | {"le"}
 
 
 def _too_soon(case: Case, one: Passage, spent: float) -> Finding:

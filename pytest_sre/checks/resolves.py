@@ -10,7 +10,7 @@ from pytest_sre.checks import timed
 from pytest_sre.checks.case import Case, Skipped, Verdict, index_of
 from pytest_sre.model.finding import Finding
 from pytest_sre.model.timeline import Passage
-from pytest_sre.promql.ast import Expr
+from pytest_sre.promql.ast import Aggregate, Binary, Expr, VectorSelector, walk
 from pytest_sre.promql.parse import PromqlError, parse
 from pytest_sre.promql.resolve import selectors
 from pytest_sre.report.figures import span
@@ -60,8 +60,24 @@ def _lasting(case: Case, passage: Passage) -> Finding:
         details=passage.why,
         next_step="the expression holds on data of a service that has recovered: compare what is new (`rate`, `increase`), "
         f"not what adds up{unsure}",
-        severity="warning" if guessed else "error",
+        severity="warning" if guessed or _differs(case) else "error",
     )
+
+
+def _differs(case: Case) -> bool:
+    """Whether it takes the difference of what adds up, as `started - finished`: what the second does is not known."""
+    texts = [case.rule.expr, *(rule.expr for rule in index_of(case.inventory).closure(case.rule))]
+    with suppress(PromqlError):
+        nodes = [node for text in texts for node in walk(parse(text))]
+        return any(isinstance(n, Binary) and n.op == "-" and _bare(n.lhs) and _bare(n.rhs) for n in nodes)
+    return False
+
+
+def _bare(expr: Expr) -> bool:
+    """Whether an expression is a selector, or aggregates one."""
+    while isinstance(expr, Aggregate):
+        expr = expr.expr
+    return isinstance(expr, VectorSelector)
 
 
 def _guessed(case: Case) -> set[str]:

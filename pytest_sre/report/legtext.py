@@ -95,12 +95,18 @@ def _pair(leg: Leg, point: Point) -> tuple[str, str]:
 
 
 def _beyond(point: Point) -> str:
-    if not point.threshold or not math.isfinite(point.value) or not math.isfinite(point.threshold):
+    if (
+        not point.threshold
+        or not point.value
+        or not math.isfinite(point.value)
+        or not math.isfinite(point.threshold)
+    ):
         return ""
     share = (point.value - point.threshold) / abs(point.threshold)
     if abs(share) >= 1:
         return f" ({share + 1:.3g} times it)" if point.threshold > 0 else ""
-    return f" ({abs(share) * 100:.2g}% {'above' if share > 0 else 'below'})"
+    percent = f"{abs(share) * 100:.2g}" if abs(share) < 0.995 else f"{abs(share) * 100:.4g}"
+    return f" ({percent}% {'above' if share > 0 else 'below'})"
 
 
 def _where(found: Course, point: Point | None) -> str:

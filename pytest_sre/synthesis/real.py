@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pytest_sre.model.routing import Matcher
 from pytest_sre.model.scenario import Labels
 from pytest_sre.model.snapshot import SCRAPE_LABELS, Page, Real, Snapshots
-from pytest_sre.promql.ast import Aggregate, Binary, VectorSelector, walk
+from pytest_sre.promql.ast import Aggregate, Binary, Call, Expr, VectorSelector, walk
+from pytest_sre.promql.fold import fold
 from pytest_sre.synthesis.aligned import selects
 from pytest_sre.synthesis.course import Clock, RealSeries, clock, going_on
 from pytest_sre.synthesis.kinds import Kinds
@@ -22,6 +23,7 @@ _CHANGES = frozenset({
     "changes", "resets", "delta", "idelta", "deriv", "increase", "rate", "irate", "predict_linear",
     "stddev_over_time", "stdvar_over_time",
 })  # fmt: skip
+_MOVES = frozenset({"changes", "delta", "idelta", "deriv", "stddev_over_time", "stdvar_over_time"})
 _OF_NOTHING = frozenset({"absent", "absent_over_time", "vector"})
 _COUNTING = frozenset({"count", "count_values", "group"})
 
@@ -70,6 +72,8 @@ def replay(shape: Shape, world: World, history: float) -> Replay | NoReplay:
     if None in added.values():
         return NoReplay("it reads the same page as that of several targets")
     kinds = Kinds(shape.exprs, world.snapshots.types)
+    if any(kinds.of(name) == "gauge" for name in _watched(shape)):
+        return NoReplay("it asks whether a gauge stands still, and a page shows one moment")
     timed, follows = bool(shape.functions & _CLOCKS), not shape.functions & _CHANGES
     found: dict[Labels, RealSeries] = {}
     met: set[VectorSelector] = set()
@@ -110,13 +114,40 @@ def _pages(shape: Shape, world: World) -> list[Page] | NoReplay:
     return pages
 
 
+def _watched(shape: Shape) -> set[str]:
+    """The metrics of which an alert asks whether they stand still."""
+    nodes = [node for expr in shape.exprs for node in walk(expr)]
+    asked = [_value(n.lhs) for n in nodes if isinstance(n, Binary) and n.op in ("<", "<=", "==")]
+    still = [one for one in asked if any(isinstance(n, Call) and n.name in _MOVES for n in walk(one))]
+    return {one.name for part in still for one in walk(part) if isinstance(one, VectorSelector)}
+
+
 def _counts_targets(shape: Shape) -> bool:
-    """Whether an alert counts series of several targets together; those of one are all on its page."""
+    """Whether an alert counts series of several targets together, or fires where they add up to too little.
+
+    Those of one target are all on its page.
+    """
+    nodes = [node for expr in shape.exprs for node in walk(expr)]
+    least = {_value(node.lhs) for node in nodes if isinstance(node, Binary) and node.op in ("<", "<=")}
+    least |= {_value(node.rhs) for node in nodes if isinstance(node, Binary) and node.op in (">", ">=")}
     return any(
-        isinstance(node, Aggregate) and node.op in _COUNTING and ("instance" in node.labels) == node.without
-        for expr in shape.exprs
-        for node in walk(expr)
+        isinstance(node, Aggregate)
+        and ("instance" in node.labels) == node.without
+        and (node.op in _COUNTING or (node.op == "sum" and node in least))
+        for node in nodes
     )
+
+
+def _value(expr: Expr) -> Expr:
+    """What is compared, without the numbers that it is multiplied by or added to."""
+    while isinstance(expr, Binary) and expr.op in ("+", "-", "*", "/"):
+        if fold(expr.rhs) is not None:
+            expr = expr.lhs
+        elif fold(expr.lhs) is not None:
+            expr = expr.rhs
+        else:
+            break
+    return expr
 
 
 def _of_nothing(shape: Shape) -> bool:

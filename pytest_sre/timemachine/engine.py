@@ -181,6 +181,8 @@ class Engine:
             if answer.status_code in (400, 422):
                 refused = _NoQuery if answer.status_code == 400 else QueryError
                 raise refused(str(body.get("error")))
+            if body.get("errorType") == "timeout":  # of this query: asked for fewer steps it takes as long
+                raise _NoQuery(str(body.get("error")))
             raise StackError(f"{self.server.name} cannot answer: {answer.status_code} {body.get('error')}")
         return body["data"]
 

@@ -34,7 +34,7 @@ def idle(
 ) -> Idle:
     """What the legs about an SLO's error ratio did around its worst burn; ``ticks`` in seconds since the epoch.
 
-    Not meant are guards: a leg on other series, or on traffic, which a burn leaves as it is; nor the upper end of a
+    Not meant are alerts of one leg (such as one on the budget that is left), and guards: a leg on other series, or on traffic, which a burn leaves as it is; nor the upper end of a
     band, a leg ``< b`` beside one ``> a`` on the same value.
     """
     event = Event(onset)
@@ -42,12 +42,17 @@ def idle(
     before = [tick for tick in ticks if tick < onset]
     always, never = [], []
     for one in measured:
-        if one.leg.negated or not _about(one.leg, burnt, rules):
+        if (
+            len(measured) < 2
+            or not _is_ratio(one.leg)
+            or one.leg.negated
+            or not _about(one.leg, burnt, rules)
+        ):
             continue
         well, whole = course(one, before), course(one, ticks)
-        if any(well.held) and _is_ratio(one.leg) and not _upper(one.leg, measured) and _moves(one, onset):
+        if any(well.held) and not _upper(one.leg, measured) and _moves(one, onset):
             always.append(f"{one.leg.name}  {quiet_text(well, event)}")
-        elif not any(
+        elif one.leg.op in (">", ">=") and not any(
             held and tick - onset <= IN_TIME * question.gone
             for tick, held in zip(ticks, whole.held, strict=True)
         ):

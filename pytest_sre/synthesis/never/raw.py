@@ -12,7 +12,7 @@ from pytest_sre.synthesis.never.span import ANYTHING, POSITIVE, SHARE, Span, onl
 
 _UNSIGNED = re.compile(r"_(total|bucket)$")
 _SIGNED_WORDS = re.compile(
-    r"(^|_)(balance|profit|pnl|net|diff|difference|delta|change|drift|offset|skew|lag|remaining|left|growth)(_|$)"
+    r"(^|_)(balance|profit|pnl|cash|flow|net|diff|difference|delta|change|drift|offset|skew|lag|remaining|left|growth)(_|$)"
 )
 _GAUGE = re.compile(r"(^up|_info|_ratio|_percent|_celsius)$")
 _COUNTED = re.compile(r"_(total|count|sum|bucket)$")
