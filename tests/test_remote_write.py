@@ -107,6 +107,15 @@ def test_what_prometheus_refuses_is_told(server: Server, at: float) -> None:
         write(server, [(PLAIN, [(at - 400 * 86400, 1.0)])])
 
 
+def test_series_that_the_server_has_newer_samples_of_cost_no_other(server: Server, at: float) -> None:
+    taken, free, other = ((("__name__", name),) for name in ("taken", "free", "other"))
+    write(server, [(taken, [(at, 1.0)])])
+    with plain_session() as client:
+        late = [(free, [(at, 2.0)]), (taken, [(at - 60, 3.0)]), (other, [(at, 4.0)])]
+        remote_write.write_free(client, server.url, late)
+    assert [points(server, name, at, at, 60)[0][1] for name in ("free", "taken", "other")] == [2.0, 1.0, 4.0]
+
+
 def test_a_stale_marker_ends_a_series_and_another_nan_does_not(server: Server, at: float) -> None:
     assert is_stale(STALE)
     assert not is_stale(math.nan)

@@ -114,7 +114,8 @@ def light(kindling: Kindling, batch: Batch, folder: Path, name: str) -> Fire:
     server = prometheus.start(kindling.stack, settings, folder, name, any_time=any_time)
     ready = time.time()
     with kindling.stack.session() as client, answering(server):
-        remote_write.write(client, server.url, (*made.history, *_top_up(batch, made.began)))
+        remote_write.write(client, server.url, made.history)
+        remote_write.write_free(client, server.url, _top_up(batch, made.began))
     return Fire(batch, made.copies, name, server, made.began, ready, made.changes)
 
 
@@ -168,6 +169,6 @@ def relight(stack: Stack, fire: Fire, pending: Mapping[Rule, RuleState]) -> Fire
         for alert in state.alerts
     ]
     with stack.session() as client, answering(fire.server):
-        remote_write.write(client, fire.server.url, states)
+        remote_write.write_free(client, fire.server.url, list(dict(states).items()))
     server = stack.restart(fire.server)
     return replace(fire, server=server, ready=time.time())

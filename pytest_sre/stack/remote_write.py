@@ -5,7 +5,7 @@ Sources: https://prometheus.io/docs/specs/prw/remote_write_spec/, and for histog
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby, islice
 from typing import Any
 
@@ -22,6 +22,22 @@ SAMPLES_PER_REQUEST = 200_000
 BYTES_PER_REQUEST = 8 * 1024 * 1024
 _AT_ONCE = 5_000
 _FIELD = descriptor_pb2.FieldDescriptorProto
+
+
+class Refused(StackError):
+    """The server does not take these samples: it has others of the same series at the same time or later."""
+
+
+def write_free(
+    client: requests.Session, url: str, series: Sequence[tuple[Labels, Sequence[tuple[float, Value]]]]
+) -> None:
+    """As `write`, without the series that rules of the server write themselves at the same time: those stay theirs."""
+    try:
+        write(client, url, series)
+    except Refused:
+        half = len(series) // 2
+        for some in (series[:half], series[half:]) if half else ():
+            write_free(client, url, some)
 
 
 def write(
@@ -46,7 +62,7 @@ def write(
             timeout=60,
         )
         if not answer.ok:
-            raise StackError(
+            raise (Refused if answer.status_code == 400 else StackError)(
                 f"Prometheus refused the series: {answer.status_code} {answer.text.strip()[:500]}"
             )
 
