@@ -109,6 +109,7 @@ def test_what_prometheus_refuses_is_told(server: Server, at: float) -> None:
 
 def test_series_that_the_server_has_newer_samples_of_cost_no_other(server: Server, at: float) -> None:
     taken, free, other = ((("__name__", name),) for name in ("taken", "free", "other"))
+    at += 300  # later than what the server began with
     write(server, [(taken, [(at, 1.0)])])
     with plain_session() as client:
         late = [(free, [(at, 2.0)]), (taken, [(at - 60, 3.0)]), (other, [(at, 4.0)])]
