@@ -28,6 +28,7 @@ latency_seconds_sum 0.4
 latency_seconds_count 2
 queue_length{queue="refund"} 2
 build_info{version="1.2"} 1
+disk_bytes{disk="/dev/sda",zone="eu-west-1a"} 1
 """
 SCRAPED = 'orders_total{instance="a:1",job="checkout",region="eu"} 5\n'
 RECORDS = """\
@@ -70,6 +71,8 @@ def found(expr: str, *pages: str) -> list[Finding]:
         'http_requests_total{namespace="x",pod=~"y.*"} > 1',
         'http_requests_total{env!="test",env=""} > 1',
         'orders_total{job="payments"} > 1',
+        'disk_bytes{disk="/dev/sdb",zone="eu-west-1b"} > 1',
+        'disk_bytes{disk=~"/dev/sdb|/dev/sdc"} > 1',
         'latency_seconds_bucket{le="1.0"} > 1',
         'up{anything="x"} == 0',
         "count by (pods, mode, services) (up) == 0",

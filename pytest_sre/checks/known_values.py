@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pytest_sre.model.finding import Finding, Location
 from pytest_sre.model.snapshot import Snapshots
 from pytest_sre.promql.ast import Matcher, VectorSelector
-from pytest_sre.promql.nearest import misspelt
+from pytest_sre.promql.nearest import mistyped
 
 _NAME = "known"
 _LITERALS = re.compile(r"\(?(?:\?:)?((?:[\w./:@% -]|\\[-.+/])+(?:\|(?:[\w./:@% -]|\\[-.+/])+)*)\)?")
@@ -25,7 +25,7 @@ def matched(snapshots: Snapshots, selector: VectorSelector, where: Location, who
             yield from _bucket(selector.name, matcher, values, where, who)
             continue
         for wanted in _wanted(matcher):
-            near = misspelt(wanted, values)
+            near = mistyped(wanted, values)
             if near:
                 yield Finding(
                     _NAME,
