@@ -14,7 +14,7 @@ from pytest_sre.settings import TARGET_LABELS, SreYaml
 from pytest_sre.sources.discover import Inventory
 from pytest_sre.sources.prometheus import PrometheusConfig
 from pytest_sre.sources.rulefile import parse_rule_file
-from pytest_sre.sources.snapshot import Source, parse_snapshots
+from pytest_sre.sources.snapshot import KEPT, Source, parse_snapshots
 
 PAGE = """\
 # TYPE http_requests_total counter
@@ -141,6 +141,13 @@ def test_without_snapshots_recorded_names_are_compared() -> None:
     assert "did you mean job:errors:rate5m?" in str(finding)
     other = case("some_total > 1 and job:errors:rate5m > 1")
     assert not known.asks(other.rule, other.inventory)
+
+
+def test_of_a_metric_that_was_cut_nothing_is_said() -> None:
+    page = "".join(f'pods{{pod="checkout{i}",service="checkout"}} 1\n' for i in range(KEPT))
+    asked = 'sum by (shard) (pods{service="chekout",shard="a"}) > 1'
+    assert found(asked, page)
+    assert found(asked, page + 'pods{service="chekout",shard="a"} 1\n') == []
 
 
 def test_pages_show_native_histograms_as_classic_ones() -> None:

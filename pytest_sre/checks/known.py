@@ -85,7 +85,11 @@ class Facts:
     def raw(self, selector: VectorSelector) -> Carried:
         """The labels that a selector's series may carry, were they scraped as usual."""
         seen = self.snapshots.labels.get(selector.name)
-        return ANY if seen is None else Carried(seen | self.snapshots.targets)
+        return (
+            ANY
+            if seen is None or self.snapshots.is_cut(selector.name)
+            else Carried(seen | self.snapshots.targets)
+        )
 
 
 @lru_cache(maxsize=4)

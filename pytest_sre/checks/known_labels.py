@@ -20,6 +20,8 @@ _LONG = 120
 def matched(snapshots: Snapshots, selector: VectorSelector, where: Location, who: str) -> Iterator[Finding]:
     """Labels by which raw series are matched, and that they have in no snapshot."""
     name = selector.name
+    if snapshots.is_cut(name):
+        return
     for matcher in selector.matchers:
         if matcher.label in _ALWAYS or snapshots.may_have(name, matcher.label):
             continue

@@ -17,6 +17,8 @@ _SHOWN = 8
 
 def matched(snapshots: Snapshots, selector: VectorSelector, where: Location, who: str) -> Iterator[Finding]:
     """What a selector asks of labels that the metric has. A value not seen yet is none: an error code of a bad day."""
+    if snapshots.is_cut(selector.name):
+        return
     for matcher in selector.matchers:
         values = snapshots.values(selector.name, matcher.label)
         if not values or _has_effect(matcher, values):

@@ -81,6 +81,10 @@ class Snapshots:
         """The values of a label that a sample name's series have, in their order."""
         return _values(self, name, label)
 
+    def is_cut(self, name: str) -> bool:
+        """Whether there are more series of a sample name than were kept: what the kept ones lack others may have."""
+        return any(name in page.cut for page in self.pages)
+
     def type(self, name: str) -> str:
         """The type of the metric that a sample name belongs to (counter, gauge, histogram, …); "" if not known."""
         found = self.types.get(name, "")
