@@ -8,7 +8,7 @@ from textwrap import indent
 import pytest
 
 from pytest_sre.checks import known
-from pytest_sre.checks.case import Case
+from pytest_sre.checks.case import Case, Skipped
 from pytest_sre.model.finding import Finding
 from pytest_sre.settings import TARGET_LABELS, SreYaml
 from pytest_sre.sources.discover import Inventory
@@ -148,6 +148,13 @@ def test_of_a_metric_that_was_cut_nothing_is_said() -> None:
     asked = 'sum by (shard) (pods{service="chekout",shard="a"}) > 1'
     assert found(asked, page)
     assert found(asked, page + 'pods{service="chekout",shard="a"} 1\n') == []
+
+
+def test_what_is_missing_may_be_on_a_page_that_could_not_be_read() -> None:
+    broken = case("mysql_up == 0", PAGE, "<html>\n")
+    assert known.judge(broken) == Skipped("not all pages could be read, see 1.prom::loads")
+    assert broken.inventory.snapshots.paths == ("0.prom",)
+    assert known.judge(case("queue_length > 1", PAGE, "<html>\n")) == ()
 
 
 def test_pages_show_native_histograms_as_classic_ones() -> None:

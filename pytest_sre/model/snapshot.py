@@ -56,7 +56,7 @@ class Unread:
 class Snapshots:
     """All pages together: by sample name the label names seen with it, its type, unit and help.
 
-    ``targets`` are the names of labels that scraping adds, so that a page may lack them; ``unread`` are broken files.
+    ``paths`` are the files that could be read, ``targets`` are the names of labels that scraping adds, so that a page may lack them; ``unread`` are broken files.
     """
 
     paths: tuple[str, ...] = ()
