@@ -124,6 +124,9 @@ def test_what_does_not_exist(expr: str, summary: str, next_step: str) -> None:
 def test_a_label_that_is_of_no_use_only_warns() -> None:
     (finding,) = found("sum by (handler, code) (http_requests_total) > 1")
     assert (finding.severity, finding.seen) == ("warning", "by (handler, code) over http_requests_total")
+    assert finding.expected == "one of code, method and those that scraping adds"
+    (bare,) = found("sum by (handler) (latency_seconds_sum) > 1")
+    assert bare.expected == "one of those that scraping adds"
 
 
 def test_a_recording_rule_is_told_as_such() -> None:

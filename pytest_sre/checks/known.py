@@ -129,7 +129,7 @@ def _rule(facts: Facts, rule: Rule, who: str) -> Iterator[Finding]:
         expr = parse(rule.expr)
     except PromqlError:
         return
-    yield from known_labels.named(facts.labels, expr, facts.snapshots.targets, where, who)
+    yield from known_labels.named(facts.labels, expr, facts.snapshots, where, who)
 
 
 def _missing(facts: Facts, name: str, where: Location, who: str) -> Iterator[Finding]:
