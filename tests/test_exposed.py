@@ -79,6 +79,20 @@ def test_histograms_have_the_buckets_of_real_ones() -> None:
     assert [one["le"] for one in found] == ["0.2", "0.7", "+Inf"]
 
 
+def test_bounds_are_compared_as_numbers_and_written_as_the_alert_does() -> None:
+    page = PAGE.replace('le="0.7"', 'le="1"') + 'wait_seconds{quantile="1"} 3\n'
+    assert [one["le"] for one in series('rate(latency_seconds_bucket{le="1.0"}[5m]) > 1', page)] == [
+        "0.2",
+        "1.0",
+        "+Inf",
+    ]
+    assert "1.0" in {
+        one["le"] for one in series('rate(latency_seconds_bucket{le=~"1\\\\.0|5"}[5m]) > 1', page)
+    }
+    (one,) = series('wait_seconds{quantile="1.0"} > 1', page)
+    assert one["quantile"] == "1.0"
+
+
 @pytest.mark.parametrize(
     ("expr", "lacking"),
     [

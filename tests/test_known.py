@@ -8,13 +8,13 @@ from textwrap import indent
 import pytest
 
 from pytest_sre.checks import known
-from pytest_sre.checks.case import Case
+from pytest_sre.checks.case import Case, Skipped
 from pytest_sre.model.finding import Finding
 from pytest_sre.settings import TARGET_LABELS, SreYaml
 from pytest_sre.sources.discover import Inventory
 from pytest_sre.sources.prometheus import PrometheusConfig
 from pytest_sre.sources.rulefile import parse_rule_file
-from pytest_sre.sources.snapshot import Source, parse_snapshots
+from pytest_sre.sources.snapshot import KEPT, Source, parse_snapshots
 
 PAGE = """\
 # TYPE http_requests_total counter
@@ -28,6 +28,7 @@ latency_seconds_sum 0.4
 latency_seconds_count 2
 queue_length{queue="refund"} 2
 build_info{version="1.2"} 1
+disk_bytes{disk="/dev/sda",zone="eu-west-1a"} 1
 """
 SCRAPED = 'orders_total{instance="a:1",job="checkout",region="eu"} 5\n'
 RECORDS = """\
@@ -70,6 +71,8 @@ def found(expr: str, *pages: str) -> list[Finding]:
         'http_requests_total{namespace="x",pod=~"y.*"} > 1',
         'http_requests_total{env!="test",env=""} > 1',
         'orders_total{job="payments"} > 1',
+        'disk_bytes{disk="/dev/sdb",zone="eu-west-1b"} > 1',
+        'disk_bytes{disk=~"/dev/sdb|/dev/sdc"} > 1',
         'latency_seconds_bucket{le="1.0"} > 1',
         'up{anything="x"} == 0',
         "count by (pods, mode, services) (up) == 0",
@@ -121,6 +124,9 @@ def test_what_does_not_exist(expr: str, summary: str, next_step: str) -> None:
 def test_a_label_that_is_of_no_use_only_warns() -> None:
     (finding,) = found("sum by (handler, code) (http_requests_total) > 1")
     assert (finding.severity, finding.seen) == ("warning", "by (handler, code) over http_requests_total")
+    assert finding.expected == "one of code, method and those that scraping adds"
+    (bare,) = found("sum by (handler) (latency_seconds_sum) > 1")
+    assert bare.expected == "one of those that scraping adds"
 
 
 def test_a_recording_rule_is_told_as_such() -> None:
@@ -138,6 +144,20 @@ def test_without_snapshots_recorded_names_are_compared() -> None:
     assert "did you mean job:errors:rate5m?" in str(finding)
     other = case("some_total > 1 and job:errors:rate5m > 1")
     assert not known.asks(other.rule, other.inventory)
+
+
+def test_of_a_metric_that_was_cut_nothing_is_said() -> None:
+    page = "".join(f'pods{{pod="checkout{i}",service="checkout"}} 1\n' for i in range(KEPT))
+    asked = 'sum by (shard) (pods{service="chekout",shard="a"}) > 1'
+    assert found(asked, page)
+    assert found(asked, page + 'pods{service="chekout",shard="a"} 1\n') == []
+
+
+def test_what_is_missing_may_be_on_a_page_that_could_not_be_read() -> None:
+    broken = case("mysql_up == 0", PAGE, "<html>\n")
+    assert known.judge(broken) == Skipped("not all pages could be read, see 1.prom::loads")
+    assert broken.inventory.snapshots.paths == ("0.prom",)
+    assert known.judge(case("queue_length > 1", PAGE, "<html>\n")) == ()
 
 
 def test_pages_show_native_histograms_as_classic_ones() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_sre.promql.nearest import misspelt, nearest
+from pytest_sre.promql.nearest import mistyped, nearest
 
 NAMES = [
     "http_requests_total", "http_request_duration_seconds_bucket", "http_request_duration_seconds_count",
@@ -51,7 +51,21 @@ def test_nearest_name(name: str, meant: str) -> None:
         ("error", ["approved", "declined"], ""),
         ("DELETE", ["GET", "POST"], ""),
         ("checkout", ["checkout", "checkouts"], ""),
+        ("eu-west-1b", ["eu-west-1a"], ""),
+        ("us-west-1", ["us-east-1"], ""),
+        ("orders-us", ["orders-eu"], ""),
+        ("/dev/sdb", ["/dev/sda"], ""),
+        ("backend2", ["backend"], ""),
+        ("queue-pppp", ["queue-aapp"], ""),
+        ("asia-northeast1", ["asia-northwest1"], ""),
+        ("external", ["internal"], ""),
+        ("decrypting", ["encrypting"], ""),
+        ("shop-chekout-2", ["shop-checkout-2"], "shop-checkout-2"),
+        ("shop-chekout-2", ["shop-checkout-1"], ""),
+        ("kubernetes-nods", ["kubernetes-nodes"], ""),
+        ("kubrnetes-nodez", ["kubernetes-nodes"], ""),
+        ("kubernts-nodes", ["kubernetes-nodes"], "kubernetes-nodes"),
     ],
 )
 def test_misspelt_value(value: str, known: list[str], meant: str) -> None:
-    assert misspelt(value, known) == meant
+    assert mistyped(value, known) == meant

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
 from pytest_sre.checks import known_labels, known_values
-from pytest_sre.checks.case import Case, Verdict
+from pytest_sre.checks.case import Case, Skipped, Verdict
 from pytest_sre.model.finding import Finding, Location
 from pytest_sre.model.rules import Rule
 from pytest_sre.model.snapshot import Snapshots
@@ -26,7 +26,10 @@ _MADE_BY_PROMETHEUS = re.compile("ALERTS|ALERTS_FOR_STATE|up|scrape_.*")
 
 
 def judge(case: Case) -> Verdict:
-    """Pass when every selector, recording rules resolved, names a metric, labels and values that exist."""
+    """Pass when every selector, recording rules resolved, names a metric, labels and values that exist.
+
+    While a page could not be read, what others lack may be on it.
+    """
     facts = _facts(case.inventory)
     findings: dict[str, Finding] = {}
     for rule in (case.rule, *facts.rules.closure(case.rule)):
@@ -37,6 +40,11 @@ def judge(case: Case) -> Verdict:
         )
         for finding in _rule(facts, rule, who):
             findings.setdefault(finding.summary, finding)
+    unread = facts.snapshots.unread
+    if unread and any(one.severity == "error" for one in findings.values()):
+        return Skipped(
+            f"not all pages could be read, see {', '.join(f'{one.path}::loads' for one in unread)}"
+        )
     return tuple(findings.values())
 
 
@@ -85,7 +93,11 @@ class Facts:
     def raw(self, selector: VectorSelector) -> Carried:
         """The labels that a selector's series may carry, were they scraped as usual."""
         seen = self.snapshots.labels.get(selector.name)
-        return ANY if seen is None else Carried(seen | self.snapshots.targets)
+        return (
+            ANY
+            if seen is None or self.snapshots.is_cut(selector.name)
+            else Carried(seen | self.snapshots.targets)
+        )
 
 
 @lru_cache(maxsize=4)
@@ -117,7 +129,7 @@ def _rule(facts: Facts, rule: Rule, who: str) -> Iterator[Finding]:
         expr = parse(rule.expr)
     except PromqlError:
         return
-    yield from known_labels.named(facts.labels, expr, facts.snapshots.targets, where, who)
+    yield from known_labels.named(facts.labels, expr, facts.snapshots, where, who)
 
 
 def _missing(facts: Facts, name: str, where: Location, who: str) -> Iterator[Finding]:

@@ -20,6 +20,8 @@ _LONG = 120
 def matched(snapshots: Snapshots, selector: VectorSelector, where: Location, who: str) -> Iterator[Finding]:
     """Labels by which raw series are matched, and that they have in no snapshot."""
     name = selector.name
+    if snapshots.is_cut(name):
+        return
     for matcher in selector.matchers:
         if matcher.label in _ALWAYS or snapshots.may_have(name, matcher.label):
             continue
@@ -77,10 +79,9 @@ class _Named:
     """Whether the expression cannot work so; else the label is just of no use, unless it is misspelt."""
 
 
-def named(
-    labels: Labels, expr: Expr, targets: frozenset[str], where: Location, who: str
-) -> Iterator[Finding]:
+def named(labels: Labels, expr: Expr, snapshots: Snapshots, where: Location, who: str) -> Iterator[Finding]:
     """Labels that ``by``, ``on``, ``group_left`` and ``label_replace`` name, and that are not there to be named."""
+    targets = snapshots.targets
     for node in walk(expr):
         for one in (*_named(labels, node), *_slipped(labels, node, targets)):
             near = nearest(one.label, targets if one.carried.open else one.carried.names)
@@ -89,7 +90,7 @@ def named(
                 _NAME,
                 where,
                 f"{who} names {one.label} in `{one.how}`, a label that is not there",
-                expected=f"one of {_shown(one.carried)}",
+                expected=f"one of {_shown(one, snapshots)}",
                 seen=f"{one.how} over {_brief(one.part)}",
                 next_step=f"did you mean {near}?"
                 if near
@@ -146,10 +147,17 @@ def _joined(labels: Labels, node: Binary) -> Iterator[_Named]:
                 yield _Named(label, how, part, one, True)
 
 
-def _shown(carried: Carried) -> str:
+def _shown(named: _Named, snapshots: Snapshots) -> str:
+    """The labels that there are; of those that scraping may add only what pages show is listed."""
+    carried = named.carried
     if carried.open:
         return f"the labels that are left, without {', '.join(sorted(carried.names))}"
-    return ", ".join(sorted(carried.names)) or "none: it has no labels"
+    if not snapshots.targets <= carried.names:
+        return ", ".join(sorted(carried.names)) or "none: it has no labels"
+    read = [one.name for one in walk(named.part) if isinstance(one, VectorSelector)]
+    shown = frozenset[str]().union(*(snapshots.labels.get(name, ()) for name in read))
+    own = sorted(carried.names - (snapshots.targets - shown))
+    return f"{', '.join(own)} and those that scraping adds" if own else "those that scraping adds"
 
 
 def _brief(expr: Expr) -> str:

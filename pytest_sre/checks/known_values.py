@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pytest_sre.model.finding import Finding, Location
 from pytest_sre.model.snapshot import Snapshots
 from pytest_sre.promql.ast import Matcher, VectorSelector
-from pytest_sre.promql.nearest import misspelt
+from pytest_sre.promql.nearest import mistyped
 
 _NAME = "known"
 _LITERALS = re.compile(r"\(?(?:\?:)?((?:[\w./:@% -]|\\[-.+/])+(?:\|(?:[\w./:@% -]|\\[-.+/])+)*)\)?")
@@ -17,6 +17,8 @@ _SHOWN = 8
 
 def matched(snapshots: Snapshots, selector: VectorSelector, where: Location, who: str) -> Iterator[Finding]:
     """What a selector asks of labels that the metric has. A value not seen yet is none: an error code of a bad day."""
+    if snapshots.is_cut(selector.name):
+        return
     for matcher in selector.matchers:
         values = snapshots.values(selector.name, matcher.label)
         if not values or _has_effect(matcher, values):
@@ -25,7 +27,7 @@ def matched(snapshots: Snapshots, selector: VectorSelector, where: Location, who
             yield from _bucket(selector.name, matcher, values, where, who)
             continue
         for wanted in _wanted(matcher):
-            near = misspelt(wanted, values)
+            near = mistyped(wanted, values)
             if near:
                 yield Finding(
                     _NAME,

@@ -56,7 +56,7 @@ class Unread:
 class Snapshots:
     """All pages together: by sample name the label names seen with it, its type, unit and help.
 
-    ``targets`` are the names of labels that scraping adds, so that a page may lack them; ``unread`` are broken files.
+    ``paths`` are the files that could be read, ``targets`` are the names of labels that scraping adds, so that a page may lack them; ``unread`` are broken files.
     """
 
     paths: tuple[str, ...] = ()
@@ -80,6 +80,10 @@ class Snapshots:
     def values(self, name: str, label: str) -> tuple[str, ...]:
         """The values of a label that a sample name's series have, in their order."""
         return _values(self, name, label)
+
+    def is_cut(self, name: str) -> bool:
+        """Whether there are more series of a sample name than were kept: what the kept ones lack others may have."""
+        return any(name in page.cut for page in self.pages)
 
     def type(self, name: str) -> str:
         """The type of the metric that a sample name belongs to (counter, gauge, histogram, …); "" if not known."""

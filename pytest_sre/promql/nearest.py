@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from functools import lru_cache
 
 _ALIKE = 0.7
@@ -17,6 +17,11 @@ _ENDINGS = frozenset({
 _WORD = re.compile(r"[A-Za-z0-9]+")
 _DIGITS = re.compile(r"\d+[smhdwy]?")
 """Numbers and times: rate5m and rate1h are no misspellings of each other."""
+_COUNTED = re.compile(r"\d+(?:[A-Za-z](?![A-Za-z]))?")
+"""Numbers in label values with a letter after them: of zones and disks the neighbour is as good."""
+_LETTERS = re.compile(r"[^\W\d_]+")
+_WORD_OF_ONE_EDIT = 5
+_WORD_OF_TWO_EDITS = 8
 _LONG = 7
 _SHORT = 4
 """Values of fewer letters differ from each other by chance."""
@@ -37,14 +42,20 @@ def nearest(name: str, known: Collection[str]) -> str:
 
 
 def misspelt(value: str, known: Iterable[str]) -> str:
-    """The label value that was surely meant: another case, or a letter or two off. What differs in digits is another thing."""
-    values = sorted(known)
-    if value in values:
+    """The label name that was surely meant: another case, or a letter or two off. What differs in digits is another thing."""
+    return _surely(value, known, _is_typo)
+
+
+def mistyped(value: str, known: Iterable[str]) -> str:
+    """The label value that was surely meant: another case, or one long word misspelt. A neighbour (1a, 1b) is no typo."""
+    return _surely(value, known, _is_word_mistyped)
+
+
+def _surely(text: str, known: Iterable[str], is_typo: Callable[[str, str], bool]) -> str:
+    texts = sorted(known)
+    if text in texts:
         return ""
-    for one in values:
-        if one.lower() == value.lower() or _is_typo(value, one):
-            return one
-    return ""
+    return next((one for one in texts if one.lower() == text.lower() or is_typo(text, one)), "")
 
 
 def slip(label: str, known: Iterable[str]) -> str:
@@ -68,6 +79,25 @@ def _is_typo(value: str, other: str) -> bool:
         return False  # available, unavailable
     allowed = 1 if len(longer) < 8 else 2
     return len(longer) - len(shorter) <= allowed and _edits(value, other) <= allowed
+
+
+def _is_word_mistyped(value: str, other: str) -> bool:
+    """Whether two values are the same but for one misspelt word. Digits, and a letter after one, must be the same."""
+    if _COUNTED.findall(value) != _COUNTED.findall(other):
+        return False
+    mine, theirs = (_LETTERS.findall(_COUNTED.sub(" ", text)) for text in (value, other))
+    differ = [pair for pair in zip(mine, theirs, strict=False) if pair[0] != pair[1]]
+    return len(mine) == len(theirs) and len(differ) == 1 and _is_mistyped(*differ[0])
+
+
+def _is_mistyped(word: str, other: str) -> bool:
+    shorter, longer = sorted((len(word), len(other)))
+    edits = _edits(word, other)
+    if edits == 1:
+        return shorter >= _WORD_OF_ONE_EDIT
+    # Two other letters, or another beginning: northeast and northwest, internal and external, encoding and decoding.
+    replaced = shorter == longer and sum(a != b for a, b in zip(word, other, strict=True)) == edits
+    return edits == 2 and longer >= _WORD_OF_TWO_EDITS and word[0] == other[0] and not replaced
 
 
 def _is_slip(one: str, other: str) -> bool:

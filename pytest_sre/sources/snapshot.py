@@ -76,10 +76,10 @@ def parse_snapshots(sources: Iterable[Source], targets: Iterable[str] = ()) -> S
     pages, unread, paths = [], [], []
     for source in sources:
         kept = _read(source)
-        paths.append(source.path)
         if isinstance(kept, Unread):
             unread.append(kept)
             continue
+        paths.append(source.path)
         types.update(kept.types)
         units.update(kept.units)
         helps.update(kept.helps)

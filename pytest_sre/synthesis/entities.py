@@ -106,7 +106,7 @@ def build(
     result = []
     for family in layout:
         histogram = any(name.endswith("_bucket") for name in family.names)
-        bounds = ((real and real.buckets(family.names)) or _bounds(shape, family)) if histogram else ()
+        bounds = ((real and real.buckets(family.names, shape)) or _bounds(shape, family)) if histogram else ()
         for group in family.groups:
             if histogram:
                 result.append([_histogram(family, labels, bounds, times) for labels in group])

@@ -64,7 +64,8 @@ class Exposed:
         found: Counter[str] = Counter()
         for name in shape.raw:
             found.update(self._of(name, label))
-        return tuple(value for value, _ in found.most_common(_VALUES))
+        values = tuple(value for value, _ in found.most_common(_VALUES))
+        return _respelt(values, shape, label) if label == "quantile" else values
 
     def free(self, shape: Shape, label: str) -> str:
         """The value of a label that an alert leaves free; empty where the alert's own is better: it tells alerts apart."""
@@ -78,13 +79,16 @@ class Exposed:
             self._values[key] = self.snapshots.values(name, label)[:_VALUES]
         return self._values[key]
 
-    def buckets(self, names: Iterable[str]) -> tuple[str, ...]:
-        """The ``le`` values of the histogram that these sample names are of; none where no snapshot has it."""
+    def buckets(self, names: Iterable[str], shape: Shape) -> tuple[str, ...]:
+        """The ``le`` values of the histogram that these sample names are of; none where no snapshot has it.
+
+        A bound has the alert's own spelling: Prometheus 3 stores 1.0 where a page has 1.
+        """
         for name in names:
             base = name.removesuffix("_bucket").removesuffix("_count").removesuffix("_sum")
             found = self.snapshots.buckets(f"{base}_bucket")
             if found:
-                return found
+                return _respelt(found, shape, "le")
         return ()
 
     def lacking(self, shape: Shape) -> str:
@@ -97,6 +101,29 @@ class Exposed:
                 if lacks:
                     parts.append(f"{name} has no label {', '.join(lacks)}")
         return "; ".join(parts)
+
+
+def _respelt(values: tuple[str, ...], shape: Shape, label: str) -> tuple[str, ...]:
+    """Numbers as the alert's matchers write them, where these name the same number and none is written as in ``values``."""
+    groups = (selector.matchers for selectors in shape.raw.values() for selector in selectors)
+    asked = [
+        part.replace("\\", "")
+        for group in groups
+        for matcher in group
+        if matcher.label == label
+        for part in (matcher.value.split("|") if "~" in matcher.op else [matcher.value])
+    ]
+    own: dict[float | None, str] = {
+        number: text for text in reversed(asked) if (number := _number(text)) is not None
+    }
+    return tuple(value if value in asked else own.get(_number(value), value) for value in values)
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
 
 
 def _positive(selectors: Iterable[VectorSelector]) -> Iterable[str]:

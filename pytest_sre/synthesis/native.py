@@ -15,6 +15,7 @@ from pytest_sre.promql.printer import to_text
 from pytest_sre.promql.resolve import RuleIndex, selectors
 from pytest_sre.synthesis.exponential import Native
 from pytest_sre.synthesis.exposed import Exposed
+from pytest_sre.synthesis.shape import Shape
 
 _SUFFIXES = ("bucket", "sum")
 _Failed = NotSynthesised | Impossible
@@ -129,7 +130,7 @@ class Classic(RuleIndex):
 class NativeLabels(Exposed):
     """Snapshots' labels without their buckets: native histograms have others."""
 
-    def buckets(self, names: Iterable[str]) -> tuple[str, ...]:
+    def buckets(self, names: Iterable[str], shape: Shape) -> tuple[str, ...]:
         """None."""
         return ()
 
