@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 from pytest_sre.checks import fires_texts
 from pytest_sre.checks.case import Case, Skipped, Verdict, index_of
@@ -98,10 +99,19 @@ def _unlike(case: Case, plan: NotSynthesised) -> Finding:
         f"{case.rule.name} does not fire on series like the real ones",
         expected=f"some data fire it, on series with the labels and buckets of {', '.join(case.inventory.snapshots.paths)}",
         seen=plan.unlike,
-        details=("note      with other labels it fires",),
+        details=("note      with other labels it fires", *_because(case)),
         next_step="compare what it matches, groups by and joins on with the labels of the real series; if the pages are "
         "out of date, take new ones",
     )
+
+
+def _because(case: Case) -> Iterator[str]:
+    """What scraped series lack, where that can be told from the expression."""
+    with suppress(PromqlError):
+        found = unscraped(parse(case.rule.expr), index_of(case.inventory), case.inventory.snapshots)
+        if found is not None:
+            yield f"because   {found.reason}"
+            yield f"in        {found.part}"
 
 
 def _itself(case: Case) -> str:
