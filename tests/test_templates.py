@@ -81,6 +81,8 @@ def test_thousands_at_once_in_their_order(stack: ProcessStack) -> None:
     calls: list[int] = []
 
     class Counting:
+        folder = stack.folder
+
         def promtool(self, arguments, reads):  # type: ignore[no-untyped-def]
             calls.append(len(arguments) - 2)
             return stack.promtool(arguments, reads)

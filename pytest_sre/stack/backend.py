@@ -41,6 +41,10 @@ class Stack(Protocol):
         """All receivers; open as long as the stack is."""
 
     @property
+    def folder(self) -> Path:
+        """The run's own: what lies in it is gone when the run is, whatever ends that."""
+
+    @property
     def versions(self) -> Mapping[str, str]:
         """Versions of `prometheus` and `alertmanager`, as far as they are known; all of them once they run."""
 

@@ -132,6 +132,11 @@ class ProcessStack:
     _closed: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
+    @property
+    def folder(self) -> Path:
+        """The run's own."""
+        return self.home.parent
+
     def session(self) -> requests.Session:
         """An HTTP client for the servers."""
         return plain_session()

@@ -82,7 +82,7 @@ def render(stack: Stack, requests: Iterable[Request]) -> list[Rendered]:
     done = {key: _finished(one, one.sample, one.annotations) for key, one in asked if one.is_plain}
     while todo:
         keys = list(todo)
-        with tempfile.TemporaryDirectory(prefix="pytest-sre-templates-") as folder:
+        with tempfile.TemporaryDirectory(prefix="templates-", dir=stack.folder) as folder:
             found = _run(stack, dict(enumerate(todo.values())), Path(folder))
         for number, one in found.items():
             done[keys[number]] = one
