@@ -7,6 +7,8 @@ from dataclasses import replace
 from functools import lru_cache
 
 from pytest_sre.promql.ast import (
+    CHOOSING,
+    SETS,
     Aggregate,
     Binary,
     Call,
@@ -23,8 +25,6 @@ from pytest_sre.promql.parse import PromqlError, parse
 from pytest_sre.promql.printer import to_text
 
 _LOOSE = re.compile(r'("(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'|`[^`]*`)|#[^\n]*|\s+', re.S)
-_SETS = ("and", "or", "unless")
-_KEEP_SERIES = ("topk", "bottomk", "limitk", "limit_ratio")
 
 
 @lru_cache(maxsize=20_000)
@@ -120,7 +120,7 @@ def _labels(expr: Expr) -> frozenset[str] | None:
 
 
 def _aggregated(expr: Aggregate) -> frozenset[str] | None:
-    if expr.op in _KEEP_SERIES:
+    if expr.op in CHOOSING:
         return _labels(expr.expr)
     if expr.without:
         inner = _labels(expr.expr)
@@ -133,7 +133,7 @@ def _binary(expr: Binary) -> frozenset[str] | None:
     if expr.op in ("and", "unless"):
         return _labels(expr.lhs)
     matching = expr.matching
-    if expr.op not in _SETS and matching.on is not None and not matching.group:
+    if expr.op not in SETS and matching.on is not None and not matching.group:
         return frozenset(matching.on)
     sides = [_labels(side) for side in (expr.lhs, expr.rhs)]
     known = [side for side in sides if side is not None]

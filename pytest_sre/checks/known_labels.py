@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pytest_sre.model.finding import Finding, Location, Severity
 from pytest_sre.model.snapshot import Snapshots
 from pytest_sre.promql.ast import Aggregate, Binary, Call, Expr, Matcher, String, VectorSelector, walk
-from pytest_sre.promql.carried import Carried, Labels, is_scalar
+from pytest_sre.promql.carried import Carried, Labels
+from pytest_sre.promql.fold import is_scalar
 from pytest_sre.promql.nearest import misspelt, nearest, slip
 from pytest_sre.promql.printer import to_text
 

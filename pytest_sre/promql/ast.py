@@ -109,6 +109,13 @@ Expr = (
 )  # fmt: skip
 
 
+COMPARISONS = frozenset({">", "<", ">=", "<=", "==", "!="})
+ARITHMETIC = frozenset({"+", "-", "*", "/", "%", "^", "atan2"})
+SETS = frozenset({"and", "or", "unless"})
+CHOOSING = frozenset({"topk", "bottomk", "limitk", "limit_ratio"})
+"""Aggregations that give some of their elements, as they are."""
+
+
 def children(expr: Expr) -> tuple[Expr, ...]:
     """The direct parts of an expression, from left to right."""
     if isinstance(expr, Binary):

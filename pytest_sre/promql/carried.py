@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from pytest_sre.model.rules import Rule
 from pytest_sre.promql.ast import (
+    CHOOSING,
     Aggregate,
     Binary,
     Call,
@@ -17,11 +18,10 @@ from pytest_sre.promql.ast import (
     Unary,
     VectorSelector,
 )
-from pytest_sre.promql.fold import fold
+from pytest_sre.promql.fold import fold, is_scalar
 from pytest_sre.promql.parse import PromqlError, parse
 from pytest_sre.promql.resolve import RuleIndex
 
-_CHOOSING = frozenset({"topk", "bottomk", "limitk", "limit_ratio"})
 _BARE = frozenset({"vector", "time", "scalar", "pi"})
 _ABSENT = frozenset({"absent", "absent_over_time"})
 
@@ -126,7 +126,7 @@ class Labels:
 
     def _aggregate(self, expr: Aggregate) -> Carried:
         inner = self.of(expr.expr)
-        if expr.op in _CHOOSING:
+        if expr.op in CHOOSING:
             return inner
         found = inner.minus(expr.labels) if expr.without else inner.kept(expr.labels)
         made = [expr.param.value] if expr.op == "count_values" and isinstance(expr.param, String) else []
@@ -145,17 +145,6 @@ class Labels:
             many = left if matching.group == "left" else right
             return many.plus(matching.include)
         return left.kept(matching.on) if matching.on is not None else left.minus(matching.ignoring)
-
-
-def is_scalar(expr: Expr) -> bool:
-    """Whether an expression is a scalar, without labels by nature."""
-    if fold(expr) is not None:
-        return True
-    if isinstance(expr, Binary):
-        return is_scalar(expr.lhs) and is_scalar(expr.rhs)
-    if isinstance(expr, Unary):
-        return is_scalar(expr.expr)
-    return isinstance(expr, Call) and expr.name in ("time", "scalar", "pi")
 
 
 def _equal(expr: Expr) -> Iterable[str]:

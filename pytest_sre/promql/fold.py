@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from pytest_sre.promql.ast import Binary, Expr, Number, Unary
+from pytest_sre.promql.ast import Binary, Call, Expr, Number, Unary
 
 
 def fold(expr: Expr) -> float | None:
@@ -18,6 +18,17 @@ def fold(expr: Expr) -> float | None:
         left, right = fold(expr.lhs), fold(expr.rhs)
         return None if left is None or right is None else arithmetic(expr.op, left, right)
     return None
+
+
+def is_scalar(expr: Expr) -> bool:
+    """Whether an expression is a scalar, without labels by nature."""
+    if fold(expr) is not None:
+        return True
+    if isinstance(expr, Binary):
+        return is_scalar(expr.lhs) and is_scalar(expr.rhs)
+    if isinstance(expr, Unary):
+        return is_scalar(expr.expr)
+    return isinstance(expr, Call) and expr.name in ("time", "scalar", "pi")
 
 
 def arithmetic(op: str, a: float, b: float) -> float:

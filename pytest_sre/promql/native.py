@@ -24,8 +24,7 @@ from pytest_sre.promql.ast import (
     VectorSelector,
     walk,
 )
-from pytest_sre.promql.carried import is_scalar
-from pytest_sre.promql.fold import fold
+from pytest_sre.promql.fold import fold, is_scalar
 from pytest_sre.promql.parse import PromqlError, parse
 from pytest_sre.promql.printer import number
 from pytest_sre.promql.resolve import RuleIndex

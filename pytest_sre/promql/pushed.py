@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from pytest_sre.model.rules import Rule
 from pytest_sre.promql.ast import (
+    CHOOSING,
     Aggregate,
     Binary,
     Call,
@@ -16,12 +17,11 @@ from pytest_sre.promql.ast import (
     VectorSelector,
     children,
 )
-from pytest_sre.promql.carried import is_scalar
+from pytest_sre.promql.fold import is_scalar
 from pytest_sre.promql.parse import PromqlError, parse
 from pytest_sre.promql.resolve import RuleIndex, fits
 
 Matchers = tuple[Matcher, ...]
-_CHOOSING = frozenset({"topk", "bottomk", "limitk", "limit_ratio"})
 _BARE = frozenset({"scalar", "absent", "absent_over_time", "vector", "info"})
 _ALERT = frozenset({"__name__", "alertname", "alertstate"})
 _MANY = 500
@@ -64,7 +64,7 @@ def _survives(label: str, part: Expr, whole: Expr) -> bool:
         made = whole.param if whole.op == "count_values" else None
         if part is not whole.expr or (isinstance(made, String) and made.value == label):
             return False
-        return whole.op in _CHOOSING or (label in whole.labels) != whole.without
+        return whole.op in CHOOSING or (label in whole.labels) != whole.without
     if isinstance(whole, Call):
         return not _made(label, whole)
     return _survives_binary(label, part, whole) if isinstance(whole, Binary) else True

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from pytest_sre.promql.ast import (
+    SETS,
     Aggregate,
     Binary,
     Call,
@@ -21,7 +22,6 @@ from pytest_sre.promql.ast import (
 _MADE_OF_NOTHING = frozenset({"absent", "absent_over_time", "scalar", "vector", "time", "pi", "info"})
 # These check their texts even where there is nothing to change, and fail.
 _CHECKING = frozenset({"label_replace", "label_join", "count_values"})
-_SETS = frozenset({"and", "or", "unless"})
 _CLOCKS = frozenset(
     {
         "time", "timestamp", "minute", "hour", "day_of_week", "day_of_month", "day_of_year", "days_in_month",
@@ -57,7 +57,7 @@ def gives_nothing(expr: Expr, selects: Callable[[VectorSelector], bool]) -> bool
 def _cannot_fail(expr: Expr) -> bool:
     """Whether evaluating it never fails: no vectors that must match, and nothing that checks its texts."""
     for part in walk(expr):
-        if isinstance(part, Binary) and part.op not in _SETS:
+        if isinstance(part, Binary) and part.op not in SETS:
             if not isinstance(part.lhs, Number) and not isinstance(part.rhs, Number):
                 return False
         elif isinstance(part, (Call, Aggregate)):

@@ -6,10 +6,19 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pytest_sre.promql.ast import Aggregate, Binary, Call, Expr, MatrixSelector, Unary, VectorSelector, walk
+from pytest_sre.promql.ast import (
+    COMPARISONS,
+    Aggregate,
+    Binary,
+    Call,
+    Expr,
+    MatrixSelector,
+    Unary,
+    VectorSelector,
+    walk,
+)
 from pytest_sre.promql.fold import arithmetic, fold
 
-COMPARISONS = frozenset({">", "<", ">=", "<=", "==", "!="})
 _FLIPPED = {">": "<", "<": ">", ">=": "<=", "<=": ">="}
 _VALUES = frozenset({"avg", "min", "max", "sum", "quantile", "topk", "bottomk"})
 """Aggregations whose result is about what their members are."""

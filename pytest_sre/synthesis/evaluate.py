@@ -7,6 +7,7 @@ from typing import Protocol
 
 from pytest_sre.model.rules import Rule
 from pytest_sre.promql.ast import (
+    COMPARISONS,
     Aggregate,
     Binary,
     Call,
@@ -203,7 +204,7 @@ class Evaluator:
         if isinstance(lhs, str) or isinstance(rhs, str):
             raise Unsupported("strings cannot be combined", to_text(expr))
         if isinstance(lhs, float) and isinstance(rhs, float):
-            compare = expr.op in vectors.COMPARISONS
+            compare = expr.op in COMPARISONS
             return float(holds(expr.op, lhs, rhs)) if compare else arithmetic(expr.op, lhs, rhs)
         if isinstance(rhs, float):
             return vectors.with_scalar(expr, lhs if isinstance(lhs, list) else [], rhs, False)

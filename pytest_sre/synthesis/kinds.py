@@ -6,8 +6,17 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal
 
-from pytest_sre.promql.ast import Binary, Call, Expr, MatrixSelector, Subquery, VectorSelector, walk
-from pytest_sre.promql.carried import is_scalar
+from pytest_sre.promql.ast import (
+    ARITHMETIC,
+    Binary,
+    Call,
+    Expr,
+    MatrixSelector,
+    Subquery,
+    VectorSelector,
+    walk,
+)
+from pytest_sre.promql.fold import is_scalar
 from pytest_sre.synthesis.flags import is_flag
 
 Kind = Literal["flag", "counter", "gauge"]
@@ -18,7 +27,6 @@ _LEVELS = frozenset({
     "double_exponential_smoothing",
 })  # fmt: skip
 """Functions that make sense of what goes up and down only."""
-_ARITHMETIC = frozenset({"+", "-", "*", "/", "%", "^", "atan2"})
 _BELOW = frozenset({"<", "<=", "==", "!="})
 _COUNTER = re.compile(r"_(total|bucket)$")
 _COUNTED = re.compile(r"_(count|sum|bucket)$")
@@ -81,7 +89,7 @@ def _levels(expr: Expr) -> Iterator[str]:
         if isinstance(node, Call) and node.name in _LEVELS:
             yield from _names(node)
         elif isinstance(node, Binary):
-            if node.op in _ARITHMETIC and not (is_scalar(node.lhs) or is_scalar(node.rhs)):
+            if node.op in ARITHMETIC and not (is_scalar(node.lhs) or is_scalar(node.rhs)):
                 yield from _names(node)
             elif node.op in _BELOW:
                 yield from _names(node.lhs)

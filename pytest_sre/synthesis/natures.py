@@ -7,9 +7,9 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
 
-from pytest_sre.promql.ast import Aggregate, Binary, Call, Expr, VectorSelector, walk
+from pytest_sre.promql.ast import COMPARISONS, Aggregate, Binary, Call, Expr, VectorSelector, walk
 from pytest_sre.promql.fold import fold
-from pytest_sre.synthesis.asked import COMPARISONS, Asked, asked
+from pytest_sre.synthesis.asked import Asked, asked
 from pytest_sre.synthesis.nature import FREE, PART, WHOLE, Nature, named, rated
 from pytest_sre.synthesis.shape import Shape
 

@@ -11,6 +11,7 @@ from itertools import combinations
 from pytest_sre.model.routing import Matcher
 from pytest_sre.model.rules import Rule
 from pytest_sre.promql.ast import (
+    COMPARISONS,
     Aggregate,
     Binary,
     Call,
@@ -30,7 +31,7 @@ from pytest_sre.promql.resolve import RuleIndex, selectors_of
 from pytest_sre.synthesis import grid
 from pytest_sre.synthesis.links import Join, Link, links
 from pytest_sre.synthesis.regexes import examples
-from pytest_sre.synthesis.thresholds import COMPARISONS, thresholds
+from pytest_sre.synthesis.thresholds import thresholds
 
 _TEMPLATE_LABEL = re.compile(r'(?:\$labels|\.Labels)\.(\w+)|\blabel "(\w+)"')
 _ALERT = frozenset({"alertname", "alertstate"})

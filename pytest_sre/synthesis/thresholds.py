@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 
-from pytest_sre.promql.ast import Aggregate, Binary, Call, Expr, Unary, walk
+from pytest_sre.promql.ast import COMPARISONS, Aggregate, Binary, Call, Expr, Unary, walk
 from pytest_sre.promql.fold import arithmetic, fold
 
-COMPARISONS = frozenset({">", "<", ">=", "<=", "==", "!="})
 _SAME = frozenset({"abs", "ceil", "floor", "round", "clamp", "clamp_max", "clamp_min", "sort", "sort_desc"})
 _SAME |= {"avg_over_time", "min_over_time", "max_over_time", "last_over_time", "label_replace", "label_join"}
 _SAME |= {"rate", "irate", "increase", "delta", "idelta", "scalar"}

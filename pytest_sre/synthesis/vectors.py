@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
-from pytest_sre.promql.ast import Aggregate, Binary, Matching
+from pytest_sre.promql.ast import COMPARISONS, Aggregate, Binary, Matching
 from pytest_sre.promql.fold import arithmetic, holds
 from pytest_sre.synthesis.element import STRUCTURE, Element, EvalError, Vector, nameless
 
 Key = tuple[tuple[str, str], ...]
-COMPARISONS = frozenset({"==", "!=", ">", "<", ">=", "<="})
 EXACT = 0.01
 """How far a comparison that holds exactly (==) is from not holding, at least."""
 _ROUNDING = 1e-9

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from pytest_sre.promql.ast import Aggregate, Binary, Call, Expr, Subquery, Unary, VectorSelector, walk
+from pytest_sre.promql.ast import (
+    ARITHMETIC,
+    COMPARISONS,
+    Aggregate,
+    Binary,
+    Call,
+    Expr,
+    Subquery,
+    Unary,
+    VectorSelector,
+    walk,
+)
 from pytest_sre.promql.parse import PromqlError, parse
 from pytest_sre.promql.printer import to_text
 from pytest_sre.promql.resolve import RuleIndex
@@ -14,7 +25,6 @@ from pytest_sre.synthesis.never.operators import MIRRORED
 from pytest_sre.synthesis.never.span import Span, surely
 from pytest_sre.synthesis.never.sure import may_be_nan
 from pytest_sre.synthesis.never.verdict import Always, Never
-from pytest_sre.synthesis.never.whole import ARITHMETIC, COMPARISONS
 
 _SHAPING = frozenset({"label_replace", "label_join", "histogram_quantile", "quantile_over_time"})
 

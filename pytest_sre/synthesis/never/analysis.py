@@ -12,6 +12,7 @@ from functools import partial
 
 from pytest_sre.model.rules import Rule
 from pytest_sre.promql.ast import (
+    COMPARISONS,
     Aggregate,
     Binary,
     Call,
@@ -35,7 +36,7 @@ from pytest_sre.synthesis.never.records import written
 from pytest_sre.synthesis.never.span import ANYTHING, POSITIVE, SHARE, Span, combined, only
 from pytest_sre.synthesis.never.sure import always_there, may_be_nan, single
 from pytest_sre.synthesis.never.verdict import Never
-from pytest_sre.synthesis.never.whole import COMPARISONS, ratio
+from pytest_sre.synthesis.never.whole import ratio
 
 Check = Callable[["Analysis", Binary], Never | None]
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from pytest_sre.promql.ast import Aggregate, Binary, Call, Expr, Matching, Unary
+from pytest_sre.promql.ast import COMPARISONS, Aggregate, Binary, Call, Expr, Matching, Unary
 from pytest_sre.promql.fold import fold
 from pytest_sre.promql.printer import to_text
 from pytest_sre.synthesis.never.analysis import Analysis
@@ -15,7 +15,7 @@ from pytest_sre.synthesis.never.labels import NAME, Labels
 from pytest_sre.synthesis.never.operators import MIRRORED
 from pytest_sre.synthesis.never.span import Span, accepted, only
 from pytest_sre.synthesis.never.verdict import Never
-from pytest_sre.synthesis.never.whole import COMPARISONS, key_of
+from pytest_sre.synthesis.never.whole import key_of
 
 _PLAIN = Matching()
 _VALUE_OF_LEFT = frozenset({*COMPARISONS, "and", "unless"})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from pytest_sre.promql.ast import Aggregate, Call, Expr, Subquery
+from pytest_sre.promql.ast import CHOOSING, Aggregate, Call, Expr, Subquery
 from pytest_sre.promql.fold import fold
 from pytest_sre.synthesis.never.span import ANYTHING, POSITIVE, SHARE, Span, only
 
@@ -124,7 +124,7 @@ def _rounded(name: str, inner: Span) -> Span:
 def aggregated(expr: Aggregate, inner: Span, alone: bool) -> Span:
     """What an aggregation makes of values in ``inner``; ``alone`` where each group has one element at most."""
     op = expr.op
-    if op in ("avg", "min", "max", "topk", "bottomk", "limitk", "limit_ratio"):
+    if op in ("avg", "min", "max", *CHOOSING):
         return inner
     if op == "sum":
         return inner if alone else summed(inner)

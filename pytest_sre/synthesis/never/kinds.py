@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import reduce
 
-from pytest_sre.promql.ast import Aggregate, String
+from pytest_sre.promql.ast import CHOOSING, Aggregate, String
 from pytest_sre.synthesis.never.labels import Labels
 from pytest_sre.synthesis.never.matchers import ANY
 from pytest_sre.synthesis.never.span import ANYTHING, Span
@@ -27,7 +27,7 @@ UNKNOWN: Kinds = (Kind(Labels(), ANYTHING),)
 
 def grouped(expr: Aggregate, found: Labels) -> Labels:
     """The labels that an aggregation leaves."""
-    if expr.op in ("topk", "bottomk", "limitk", "limit_ratio"):
+    if expr.op in CHOOSING:
         return found
     if expr.without:
         clause = f"{expr.op} without ({', '.join(expr.labels)}) drops it"

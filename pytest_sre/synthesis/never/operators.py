@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pytest_sre.promql.ast import Binary, Expr
+from pytest_sre.promql.ast import ARITHMETIC, COMPARISONS, Binary, Expr
 from pytest_sre.synthesis.never import labels, reasons
 from pytest_sre.synthesis.never.kinds import Kind, Kinds, few, hull
 from pytest_sre.synthesis.never.span import SHARE, Span, combined, kept, only
 from pytest_sre.synthesis.never.verdict import Never
-from pytest_sre.synthesis.never.whole import ARITHMETIC, COMPARISONS
 
 MIRRORED = {">": "<", "<": ">", ">=": "<=", "<=": ">="}
 """The comparison seen from its other side."""

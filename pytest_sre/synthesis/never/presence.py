@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from pytest_sre.model.routing import Matcher
 from pytest_sre.promql.ast import (
+    COMPARISONS,
     Aggregate,
     Binary,
     Call,
@@ -24,7 +25,6 @@ from pytest_sre.synthesis.never.matchers import allowed, includes
 from pytest_sre.synthesis.never.span import Span
 from pytest_sre.synthesis.never.sure import always_there
 from pytest_sre.synthesis.never.verdict import Never
-from pytest_sre.synthesis.never.whole import COMPARISONS
 
 Series = VectorSelector | MatrixSelector
 _SHAPING = ELEMENTWISE | {"label_replace", "label_join"}

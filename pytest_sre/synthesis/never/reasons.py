@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 
 from pytest_sre.model.rules import Rule
-from pytest_sre.promql.ast import Aggregate, Binary, Call, Expr, VectorSelector, walk
+from pytest_sre.promql.ast import COMPARISONS, Aggregate, Binary, Call, Expr, VectorSelector, walk
 from pytest_sre.promql.fold import fold
 from pytest_sre.promql.printer import number, to_text
 from pytest_sre.synthesis.never.labels import Labels
@@ -23,7 +23,6 @@ _EDGE = {
     "==": "exactly ",
     "!=": "anything but ",
 }
-_COMPARING = frozenset({">", "<", ">=", "<=", "==", "!="})
 _THRESHOLD = "change the threshold or the expression so that a service in trouble can reach it"
 
 
@@ -162,7 +161,7 @@ def _cause(vector: Expr, left: Span, op: str, right: Span) -> tuple[str, str]:
                 f"ask absent({to_text(inner)}), or sum instead of count where the values are 0 or 1"
                 + ("" if vector.labels or vector.without else ", or write count(...) or vector(0)"),
             )
-        filtered = isinstance(inner, Binary) and inner.op in _COMPARING and not inner.bool
+        filtered = isinstance(inner, Binary) and inner.op in COMPARISONS and not inner.bool
         if filtered and vector.op in ("sum", "avg", "min", "max"):
             return (
                 f": {to_text(inner)} keeps the values of its left side",
@@ -170,7 +169,7 @@ def _cause(vector: Expr, left: Span, op: str, right: Span) -> tuple[str, str]:
             )
     if isinstance(vector, Call) and vector.name in ("absent", "absent_over_time"):
         return ": absent() is 1, or has no result", f"ask {to_text(vector)} alone"
-    if isinstance(vector, Binary) and vector.op in _COMPARING and not vector.bool:
+    if isinstance(vector, Binary) and vector.op in COMPARISONS and not vector.bool:
         return (
             ": a comparison keeps the values of its left side",
             "write the conditions with and, or the first with bool",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_sre.promql.ast import Aggregate, Binary, Call, Expr, walk
+from pytest_sre.promql.ast import CHOOSING, Aggregate, Binary, Call, Expr, walk
 from pytest_sre.promql.fold import fold
 from pytest_sre.synthesis.never.functions import CALENDAR, ELEMENTWISE
 
@@ -24,7 +24,7 @@ def single(expr: Expr) -> bool:
     """Whether an expression has at most one element."""
     if isinstance(expr, Aggregate):
         bare = not expr.labels and not expr.without
-        return bare and expr.op not in ("topk", "bottomk", "limitk", "limit_ratio", "count_values")
+        return bare and expr.op not in (*CHOOSING, "count_values")
     if isinstance(expr, Binary) and expr.op != "or":
         return all(fold(side) is not None or single(side) for side in (expr.lhs, expr.rhs))
     return False

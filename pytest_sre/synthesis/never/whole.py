@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from pytest_sre.promql.ast import (
+    ARITHMETIC,
+    COMPARISONS,
     Binary,
     Call,
     Expr,
@@ -21,8 +23,6 @@ from pytest_sre.synthesis.never.functions import ELEMENTWISE, PER_SERIES
 from pytest_sre.synthesis.never.shares import Written, share
 from pytest_sre.synthesis.never.span import Span, combined, only
 
-COMPARISONS = frozenset({">", "<", ">=", "<=", "==", "!="})
-ARITHMETIC = frozenset({"+", "-", "*", "/", "%", "^", "atan2"})
 _PLAIN = Matching()
 _FUZZ = 1e-9
 
