@@ -29,7 +29,7 @@ def judge(case: Case) -> Verdict:
         *timed.failed(case, NAME, burns),
         *(_missed(case, one) for one in missed if _silent(one)),
         *(_never(case, slo, some) for slo, some in deaf.items()),
-        *(_useless(case, one) for one in asked if one.never),
+        *(_late_leg(case, one) for one in asked if one.never),
     )
 
 
@@ -42,7 +42,7 @@ def _missed(case: Case, passage: Passage) -> Finding:
     pending = "" if passage.pending is None else f", pending after {span(passage.pending)}"
     return Finding(
         NAME,
-        timed.where(case),
+        case.rule.expression,
         f"{case.rule.name} does not notice a burn",
         expected=f"firing at {passage.name}"
         if passage.slo
@@ -58,7 +58,7 @@ def _never(case: Case, slo: str, passages: Sequence[Passage]) -> Finding:
     worst = passages[0]
     return Finding(
         NAME,
-        timed.where(case),
+        case.rule.expression,
         f"{case.rule.name} reads the series of {slo}, but no burn of it makes it fire",
         expected=f"firing when {_listed(ratios)} of the requests fail",
         seen=f"no alert within {span(worst.end)}, not even when {ratios[0]} fail",
@@ -67,10 +67,10 @@ def _never(case: Case, slo: str, passages: Sequence[Passage]) -> Finding:
     )
 
 
-def _useless(case: Case, passage: Passage) -> Finding:
+def _late_leg(case: Case, passage: Passage) -> Finding:
     return Finding(
         NAME,
-        timed.where(case),
+        case.rule.expression,
         f"{case.rule.name} has a leg that no burn of {passage.slo} makes hold in time",
         expected=f"each leg about the error ratio to hold before half of the budget is spent when {passage.name}",
         seen=f"it fires, but without {'these legs' if len(passage.never) > 1 else 'this leg'}",

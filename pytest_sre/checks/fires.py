@@ -8,11 +8,11 @@ from contextlib import suppress
 from pytest_sre.checks import fires_texts
 from pytest_sre.checks.case import Case, Skipped, Verdict, index_of
 from pytest_sre.model.finding import Finding, Location
-from pytest_sre.model.scenario import Impossible, NotSynthesised
+from pytest_sre.model.scenario import Impossible, NotSynthesised, Scenario
 from pytest_sre.promql.parse import PromqlError, parse
 from pytest_sre.promql.printer import to_text
 from pytest_sre.promql.resolve import ALERTS, selectors
-from pytest_sre.synthesis.never import misuses, unscraped
+from pytest_sre.synthesis.never import Never, misuses, unscraped
 
 NAME = "fires"
 NEEDS = "fire"
@@ -29,61 +29,73 @@ def judge(case: Case) -> Verdict:
 
 
 def _fired(case: Case) -> Verdict:
-    rule = case.rule
     if case.broken_file:
         return (not_loaded(case, NAME),)
     if case.alert is None:
         return Skipped("nothing was run")
     plan = case.alert.plan
-    if isinstance(plan, NotSynthesised) and plan.unlike:
-        return (_unlike(case, plan),)
-    if isinstance(plan, NotSynthesised) and plan.elsewhen:
-        return _elsewhen(case, plan)
     if isinstance(plan, NotSynthesised):
-        return Skipped(f"no series could be made: {plan.reason}" + (f": {plan.part}" if plan.part else ""))
-    where = Location(rule.location.path, rule.expr_line)
+        return _not_synthesised(case, plan)
     if isinstance(plan, Impossible):
-        return (
-            Finding(
-                NAME,
-                where,
-                f"{rule.name} can never fire",
-                expected="some realistic data fires the alert",
-                seen=plan.reason,
-                details=(f"in        {plan.part}",) if plan.part else (),
-                next_step=plan.next_step,
-            ),
-        )
+        return (_impossible(case, plan),)
     if case.alert.error:
-        return (
-            Finding(
-                NAME,
-                where,
-                f"Prometheus cannot evaluate {rule.name}",
-                expected="an evaluation without error",
-                seen=case.alert.error,
-                next_step=_itself(case) or "mend the expression; the error is Prometheus' own",
-            ),
-        )
+        return (_unevaluable(case, case.alert.error),)
     if case.alert.state == "firing":
         return (*_texts(case), *fires_texts.lost(case))
     if plan.source == "synthesised" and _fires_in_time(case):
         return Skipped(
             f"the series made for it did not fire it live (state {case.alert.state}); on virtual time it fires, see detects"
         )
-    names = sorted({dict(series.labels)["__name__"] for series in plan.series})
-    return (
-        Finding(
-            NAME,
-            where,
-            f"{rule.name} did not fire",
-            expected=f"firing on the series {plan.source} for it ({', '.join(names)})",
-            seen=f"state {case.alert.state}",
-            details=("series    " + "; ".join(_brief(series.labels) for series in plan.series[:6]),),
-            next_step="check labels and recording rules that the expression reads; --sre-json=FILE lists all series, "
-            "`series:` in sre.yaml gives your own",
-        ),
+    return (_silent(case, plan, case.alert.state),)
+
+
+def _not_synthesised(case: Case, plan: NotSynthesised) -> Verdict:
+    if plan.unlike:
+        return (_unlike(case, plan),)
+    if plan.elsewhen:
+        return _elsewhen(case, plan)
+    return Skipped(f"no series could be made: {plan.reason}" + (f": {plan.part}" if plan.part else ""))
+
+
+def _impossible(case: Case, plan: Impossible) -> Finding:
+    return Finding(
+        NAME,
+        case.rule.expression,
+        f"{case.rule.name} can never fire",
+        expected="some realistic data fires the alert",
+        seen=plan.reason,
+        details=_in(plan.part) if plan.part else (),
+        next_step=plan.next_step,
     )
+
+
+def _unevaluable(case: Case, error: str) -> Finding:
+    return Finding(
+        NAME,
+        case.rule.expression,
+        f"Prometheus cannot evaluate {case.rule.name}",
+        expected="an evaluation without error",
+        seen=error,
+        next_step=_itself(case) or "mend the expression; the error is Prometheus' own",
+    )
+
+
+def _silent(case: Case, plan: Scenario, state: str) -> Finding:
+    names = sorted({dict(series.labels)["__name__"] for series in plan.series})
+    return Finding(
+        NAME,
+        case.rule.expression,
+        f"{case.rule.name} did not fire",
+        expected=f"firing on the series {plan.source} for it ({', '.join(names)})",
+        seen=f"state {state}",
+        details=("series    " + "; ".join(_brief(series.labels) for series in plan.series[:6]),),
+        next_step="check labels and recording rules that the expression reads; --sre-json=FILE lists all series, "
+        "`series:` in sre.yaml gives your own",
+    )
+
+
+def _in(part: str) -> tuple[str, ...]:
+    return (f"in        {part}",)
 
 
 def _fires_in_time(case: Case) -> bool:
@@ -95,7 +107,7 @@ def _fires_in_time(case: Case) -> bool:
 def _unlike(case: Case, plan: NotSynthesised) -> Finding:
     return Finding(
         NAME,
-        Location(case.rule.location.path, case.rule.expr_line),
+        case.rule.expression,
         f"{case.rule.name} does not fire on series like the real ones",
         expected=f"some data fire it, on series with the labels and buckets of {', '.join(case.inventory.snapshots.paths)}",
         seen=plan.unlike,
@@ -105,13 +117,17 @@ def _unlike(case: Case, plan: NotSynthesised) -> Finding:
     )
 
 
-def _because(case: Case) -> Iterator[str]:
+def _because(case: Case) -> tuple[str, ...]:
     """What scraped series lack, where that can be told from the expression."""
+    found = _lacking(case)
+    return (f"because   {found.reason}", *_in(found.part)) if found else ()
+
+
+def _lacking(case: Case) -> Never | None:
+    """Why no scraped series fire the alert, which all have ``job`` and ``instance``; None where some may."""
     with suppress(PromqlError):
-        found = unscraped(parse(case.rule.expr), index_of(case.inventory), case.inventory.snapshots)
-        if found is not None:
-            yield f"because   {found.reason}"
-            yield f"in        {found.part}"
+        return unscraped(parse(case.rule.expr), index_of(case.inventory), case.inventory.snapshots)
+    return None
 
 
 def _itself(case: Case) -> str:
@@ -161,19 +177,15 @@ def _texts(case: Case) -> tuple[Finding, ...]:
 
 def _unscraped(case: Case) -> Iterator[Finding]:
     """A warning where only series without ``job`` or ``instance`` fire the alert: scraped ones have both."""
-    rule = case.rule
-    try:
-        found = unscraped(parse(rule.expr), index_of(case.inventory), case.inventory.snapshots)
-    except PromqlError:
-        return
+    found = _lacking(case)
     if found is not None:
         yield Finding(
             NAME,
-            Location(rule.location.path, rule.expr_line),
-            f"{rule.name} never fires on scraped series",
+            case.rule.expression,
+            f"{case.rule.name} never fires on scraped series",
             expected="it fires on series that have job and instance, as all scraped ones do",
             seen=found.reason,
-            details=(f"in        {found.part}",),
+            details=_in(found.part),
             next_step=found.next_step,
             severity="warning",
         )
@@ -191,7 +203,7 @@ def _misused(case: Case) -> Iterator[Finding]:
         for one in found:
             yield Finding(
                 NAME,
-                Location(rule.location.path, rule.expr_line),
+                rule.expression,
                 f"{rule.name}: {one.reason}",
                 seen=one.part,
                 next_step=one.next_step,

@@ -6,13 +6,12 @@ import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
-from pytest_sre.checks.case import Case
+from pytest_sre.checks.case import Case, index_of
 from pytest_sre.model.finding import Finding
 from pytest_sre.promql.carried import Carried, Labels
 from pytest_sre.promql.nearest import nearest
 from pytest_sre.promql.parse import PromqlError, parse
 from pytest_sre.promql.printer import to_text
-from pytest_sre.promql.resolve import RuleIndex
 from pytest_sre.sources.discover import Inventory
 
 _NAME = "fires"
@@ -54,7 +53,7 @@ def lost(case: Case) -> Iterator[Finding]:
 
 @lru_cache(maxsize=4)
 def _labels(inventory: Inventory) -> Labels:
-    return Labels(RuleIndex(inventory.rules))
+    return Labels(index_of(inventory))
 
 
 def _named(texts: Mapping[str, str], kind: str) -> Iterator[tuple[str, str]]:

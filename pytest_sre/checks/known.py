@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
 from pytest_sre.checks import known_labels, known_values
-from pytest_sre.checks.case import Case, Skipped, Verdict
+from pytest_sre.checks.case import Case, Skipped, Verdict, index_of
 from pytest_sre.model.finding import Finding, Location
 from pytest_sre.model.rules import Rule
 from pytest_sre.model.snapshot import Snapshots
@@ -53,8 +53,7 @@ def asks(rule: Rule, inventory: Inventory) -> bool:
     if inventory.snapshots:
         return True
     facts = _facts(inventory)
-    texts = [rule.expr, *(found.expr for found in facts.rules.closure(rule))]
-    names = {one.name for text in texts for one in selectors(text)}
+    names = {one.name for text in facts.rules.texts(rule) for one in selectors(text)}
     return bool(facts.recorded) and any(":" in name and name not in facts.recorded for name in names)
 
 
@@ -69,10 +68,10 @@ class Facts:
         """The pages."""
         return self.inventory.snapshots
 
-    @cached_property
+    @property
     def rules(self) -> RuleIndex:
         """The recording rules."""
-        return RuleIndex(self.inventory.rules)
+        return index_of(self.inventory)
 
     @cached_property
     def recorded(self) -> frozenset[str]:
@@ -106,7 +105,7 @@ def _facts(inventory: Inventory) -> Facts:
 
 
 def _rule(facts: Facts, rule: Rule, who: str) -> Iterator[Finding]:
-    where = Location(rule.location.path, rule.expr_line)
+    where = rule.expression
     for selector in selectors(rule.expr):
         name = selector.name
         if not name or _MADE_BY_PROMETHEUS.fullmatch(name):

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from pytest_sre.checks.case import PAGING_KINDS, Skipped, Verdict
+from pytest_sre.checks.case import PAGING_KINDS, Skipped, Verdict, index_of
 from pytest_sre.model.finding import Finding
 from pytest_sre.model.observation import Observations
 from pytest_sre.model.rules import Rule
 from pytest_sre.model.slo import Notify, PolicyEntry, Slo, least_objective
 from pytest_sre.promql.printer import duration
-from pytest_sre.promql.resolve import RuleIndex
 from pytest_sre.report.figures import percent, span, times
 from pytest_sre.settings import Severities
 from pytest_sre.sources.discover import Inventory
@@ -83,10 +82,9 @@ def untold(
     found = [f"{path} does not load" for path in (*lost, *(file.path for file in inventory.broken))]
     # Of an alert that can never fire all is known: `fires` says so, and it is no help here.
     unknown = [one for one in seen.timed.values() if one.reason and not one.passages and not one.never]
-    index = RuleIndex(inventory.rules) if unknown else RuleIndex(())
     for one in unknown:
         meant = serves(severities.kind_of(one.rule.labels) or entry.notify, entry)
-        if meant and {slo.part.name, slo.total.name} & index.raw_names(one.rule):
+        if meant and {slo.part.name, slo.total.name} & index_of(inventory).raw_names(one.rule):
             found.append(f"{one.rule.name}: {one.reason}")
     return tuple(found)
 

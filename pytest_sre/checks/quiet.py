@@ -17,7 +17,7 @@ from pytest_sre.promql.resolve import selectors
 from pytest_sre.report.figures import percent, span
 from pytest_sre.sources.fields import share
 from pytest_sre.sources.slos import SloSpec
-from pytest_sre.synthesis.never import KnownTypes, always
+from pytest_sre.synthesis.never import always
 from pytest_sre.synthesis.slo import HEALTHY as SPENT
 
 NAME = "quiet"
@@ -38,7 +38,7 @@ def judge(case: Case) -> Verdict:
         *standing,
         *timed.failed(case, NAME, timed.about_itself(case)),
         *_early(case, passages),
-        *(_useless(case, one) for one in passages if one.always),
+        *(_standing_leg(case, one) for one in passages if one.always),
         *_cheap(case, passages),
         *real,
     )
@@ -47,14 +47,13 @@ def judge(case: Case) -> Verdict:
 def _standing(case: Case) -> Iterator[Finding]:
     """A comparison that holds whatever the data; those that ask whether there are series at all may be meant."""
     try:
-        facts = KnownTypes(case.inventory.snapshots.types)
-        found = always(parse(case.rule.expr), index_of(case.inventory), facts)
+        found = always(parse(case.rule.expr), index_of(case.inventory), case.inventory.snapshots)
     except PromqlError:
         return
     if found is not None and not found.existence:
         yield Finding(
             NAME,
-            timed.where(case),
+            case.rule.expression,
             f"{case.rule.name} fires on all data",
             expected="no alert on healthy data",
             seen=found.reason,
@@ -66,7 +65,7 @@ def _standing(case: Case) -> Iterator[Finding]:
 def _real(case: Case, one: Passage) -> Finding:
     return Finding(
         NAME,
-        timed.where(case),
+        case.rule.expression,
         f"{case.rule.name} fires on the snapshot of a healthy service",
         expected=f"no alert on what {one.name} shows",
         seen=_seen(one),
@@ -88,7 +87,7 @@ def _early(case: Case, passages: Sequence[Passage]) -> Iterator[Finding]:
 def _near(case: Case, one: Passage) -> Finding:
     return Finding(
         NAME,
-        timed.where(case),
+        case.rule.expression,
         f"{case.rule.name} fires just below its threshold",
         expected=f"no alert at {one.name}",
         seen=_seen(one),
@@ -101,7 +100,7 @@ def _healthy(case: Case, one: Passage) -> Finding:
     slo = next((slo for slo in case.settings.slos if slo.name == one.slo), None)
     return Finding(
         NAME,
-        timed.where(case),
+        case.rule.expression,
         f"{case.rule.name} fires while {f'{one.slo} is met' if one.slo else 'the service is healthy'}",
         expected=f"no alert while {percent(SPENT)} of the error budget is used up, {_allowed(slo)}"
         if slo
@@ -112,10 +111,10 @@ def _healthy(case: Case, one: Passage) -> Finding:
     )
 
 
-def _useless(case: Case, one: Passage) -> Finding:
+def _standing_leg(case: Case, one: Passage) -> Finding:
     return Finding(
         NAME,
-        timed.where(case),
+        case.rule.expression,
         f"{case.rule.name} has a leg that holds while {one.slo} is met",
         expected="each leg about the error ratio to hold in trouble only",
         seen=f"{len(one.always)} held while {percent(SPENT)} of the error budget was used up: what is beside it decides alone",
@@ -144,10 +143,9 @@ def _cheap(case: Case, passages: Sequence[Passage]) -> Iterator[Finding]:
 
 def _whole(case: Case, slo: Slo) -> bool:
     """Whether an alert compares the error ratio of the SLO itself, not that of one path or pod, nor a quantile."""
-    rules = index_of(case.inventory)
-    texts = [case.rule.expr, *(rule.expr for rule in rules.closure(case.rule))]
     if claimed(case.rule.expr) is None:
         return False
+    texts = index_of(case.inventory).texts(case.rule)
     known = {m.label for m in (*slo.part.matchers, *slo.total.matchers)}
     read = {slo.part.name, slo.total.name}
     matched = {m.label for text in texts for one in selectors(text) if one.name in read for m in one.matchers}
@@ -162,7 +160,7 @@ def _too_soon(case: Case, one: Passage, spent: float) -> Finding:
     assert one.fired is not None
     return Finding(
         NAME,
-        timed.where(case),
+        case.rule.expression,
         f"{case.rule.name} pages for {percent(spent)} of the error budget of {one.slo}",
         expected=f"a page when at least {case.settings.page_worth} of it is spent (`page_worth`)",
         seen=f"at {one.name} it fires after {span(one.fired)}; {math.floor(1 / spent)} such bursts fit into the budget",

@@ -53,7 +53,7 @@ def _lasting(case: Case, passage: Passage) -> Finding:
     )
     return Finding(
         NAME,
-        timed.where(case),
+        case.rule.expression,
         f"{case.rule.name} does not end after recovery",
         expected="no alert once healthy data fill all that it reads",
         seen=f"still firing {span(passage.end - passage.recovery)} after recovery",
@@ -66,7 +66,7 @@ def _lasting(case: Case, passage: Passage) -> Finding:
 
 def _differs(case: Case) -> bool:
     """Whether it takes the difference of what adds up, as `started - finished`: what the second does is not known."""
-    texts = [case.rule.expr, *(rule.expr for rule in index_of(case.inventory).closure(case.rule))]
+    texts = index_of(case.inventory).texts(case.rule)
     with suppress(PromqlError):
         nodes = [node for text in texts for node in walk(parse(text))]
         return any(isinstance(n, Binary) and n.op == "-" and _bare(n.lhs) and _bare(n.rhs) for n in nodes)
@@ -85,8 +85,7 @@ def _guessed(case: Case) -> set[str]:
 
     Some exporters call a gauge ``disks_offline_total``; nobody calls one ``errors_total``.
     """
-    rules, kinds = index_of(case.inventory), _kinds(case.inventory)
-    texts = [case.rule.expr, *(rule.expr for rule in rules.closure(case.rule))]
+    texts, kinds = index_of(case.inventory).texts(case.rule), _kinds(case.inventory)
     names = {selector.name for text in texts for selector in selectors(text)}
     return {name for name in names if kinds.only_named(name) and not is_error(name)}
 
@@ -111,7 +110,7 @@ def _after(passage: Passage) -> float:
 def _late(case: Case, passage: Passage) -> Finding:
     return Finding(
         NAME,
-        timed.where(case),
+        case.rule.expression,
         f"{case.rule.name} ends only {span(_after(passage))} after recovery",
         expected="an end within 30 days",
         seen=f"still firing {span(_LATE)} after recovery",

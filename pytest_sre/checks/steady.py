@@ -9,6 +9,8 @@ from pytest_sre.checks import timed
 from pytest_sre.checks.case import Case, Verdict
 from pytest_sre.model.finding import Finding
 from pytest_sre.model.timeline import Passage
+from pytest_sre.promql.ast import Aggregate, walk
+from pytest_sre.promql.parse import parse
 from pytest_sre.report.figures import span
 
 NAME = "steady"
@@ -39,7 +41,7 @@ def _an_hour(one: Passage) -> float:
 def _flaps(case: Case, one: Passage) -> Finding:
     return Finding(
         NAME,
-        timed.where(case),
+        case.rule.expression,
         f"{case.rule.name} comes and goes while its value hovers around the threshold",
         expected=f"fewer than {MOST} alerts an hour",
         seen=f"{one.firings} alerts within {span(one.end - one.start)}; the value was above the threshold for 1 to 3 minutes, "
@@ -55,11 +57,11 @@ def _renamed(case: Case, one: Passage) -> Finding:
     faces = [dict(face) for face in one.faces]
     names = sorted({name for face in faces for name in face if len({other.get(name) for other in faces}) > 1})
     ours = [name for name in names if name in rule.labels]
-    ranked = not ours and any(word in rule.expr for word in ("topk", "bottomk"))
+    ranked = not ours and _ranks(rule.expr)
     never = bool(rule.hold) and not one.firings
     return Finding(
         NAME,
-        rule.location if ours else timed.where(case),
+        rule.location if ours else case.rule.expression,
         f"{rule.name} becomes another alert whenever {'the order of values' if ranked else 'its value'} changes"
         + (", so it never fires" if never else ""),
         expected="the same labels as long as the same thing is wrong",
@@ -67,6 +69,11 @@ def _renamed(case: Case, one: Passage) -> Finding:
         next_step=_mended(ours, names, ranked),
         severity="warning" if ranked else "error",
     )
+
+
+def _ranks(text: str) -> bool:
+    """Whether an expression gives the first of several series."""
+    return any(isinstance(node, Aggregate) and node.op in ("topk", "bottomk") for node in walk(parse(text)))
 
 
 def _values(faces: Sequence[Mapping[str, str]], name: str) -> str:

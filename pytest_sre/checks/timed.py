@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from pytest_sre.checks.case import Case, Skipped
 from pytest_sre.checks.fires import not_loaded
-from pytest_sre.model.finding import Finding, Location
+from pytest_sre.model.finding import Finding
 from pytest_sre.model.observation import TimedObservation
 from pytest_sre.model.timeline import Passage
 from pytest_sre.synthesis.contrast import DEAD_MAN
@@ -37,7 +37,7 @@ def failed(case: Case, check: str, passages: Sequence[Passage]) -> tuple[Finding
     return tuple(
         Finding(
             check,
-            where(case),
+            case.rule.expression,
             f"Prometheus cannot evaluate {case.rule.name} at all times",
             expected="an evaluation without error",
             seen=error,
@@ -45,11 +45,6 @@ def failed(case: Case, check: str, passages: Sequence[Passage]) -> tuple[Finding
         )
         for error in errors
     )
-
-
-def where(case: Case) -> Location:
-    """The alert's expression."""
-    return Location(case.rule.location.path, case.rule.expr_line)
 
 
 def properties(check: str, seen: TimedObservation) -> list[tuple[str, str]]:

@@ -28,6 +28,11 @@ class Rule:
     hold: float = 0.0
     keep_firing_for: float = 0.0
 
+    @property
+    def expression(self) -> Location:
+        """Where its expression stands."""
+        return Location(self.location.path, self.expr_line)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RuleGroup:

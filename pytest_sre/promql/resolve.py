@@ -133,6 +133,10 @@ class RuleIndex:
                         queue.append(found.expr)
         return tuple(seen)
 
+    def texts(self, rule: Rule) -> list[str]:
+        """Its expression and those of the recording rules that it needs."""
+        return [rule.expr, *(found.expr for found in self.closure(rule))]
+
     def depth(self, rule: Rule) -> int:
         """How many rule groups must be evaluated one after the other before ``rule`` sees its data.
 
@@ -153,10 +157,9 @@ class RuleIndex:
 
     def raw_names(self, rule: Rule) -> frozenset[str]:
         """The metric names that no rule records, through the whole chain."""
-        texts = [rule.expr, *(found.expr for found in self.closure(rule))]
         return frozenset(
             selector.name
-            for text in texts
+            for text in self.texts(rule)
             for selector in selectors(text)
             if selector.name and not self.records(selector)
         )
