@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 from pytest_sre.promql.printer import to_text
@@ -12,29 +11,27 @@ from pytest_sre.synthesis.burning import Burning
 from pytest_sre.synthesis.element import EvalError, Unsupported
 from pytest_sre.synthesis.entities import Entity
 from pytest_sre.synthesis.evaluate import Evaluator
-from pytest_sre.synthesis.search import Search, Trial
+from pytest_sre.synthesis.search import Search, Terms, Trial
 from pytest_sre.synthesis.shape import shape_of
 from pytest_sre.synthesis.signals import Track
 
 _BUDGET = 20_000
 
 
-def answers(
-    made: Burning, rules: RuleIndex, *, types: Mapping[str, str], now: float, lookback: float, serial: str
-) -> list[list[Track]]:
+def answers(made: Burning, rules: RuleIndex, terms: Terms) -> list[list[Track]]:
     """More series for each query that has no result on an alert's own; never of metrics that the alert itself reads.
 
-    Arguments as in `contrast`. A query for which none are found is left as it is.
+    A query for which none are found is left as it is.
     """
     every = made.entities
     found: list[Entity] = []
     for query in queries(made.shape.rule):
         try:
-            evaluator = Evaluator(Trial([*every, *found]), rules, now, lookback)
+            evaluator = Evaluator(Trial([*every, *found]), rules, terms.now, terms.lookback)
             if any(not element.off for element in evaluator.vector(query)):
                 continue
             shape = shape_of(replace(made.shape.rule, expr=to_text(query), labels={}), rules)
-            groups = Search(shape, rules, types, now, lookback, serial, _BUDGET).run() or []
+            groups = Search(shape, rules, replace(terms, real=None), _BUDGET).run() or []
         except (EvalError, Unsupported):
             continue
         known = {entity.name for entity in (*every, *found)}

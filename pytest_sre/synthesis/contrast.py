@@ -25,7 +25,7 @@ from pytest_sre.synthesis.mixture import NEAR, OVER, Pair
 from pytest_sre.synthesis.native import NativeLabels, classic
 from pytest_sre.synthesis.never.functions import CALENDAR
 from pytest_sre.synthesis.palette import Palette
-from pytest_sre.synthesis.search import BUDGET
+from pytest_sre.synthesis.search import BUDGET, Terms
 from pytest_sre.synthesis.shape import Shape, shape_of
 from pytest_sre.synthesis.signals import Signal, Track
 
@@ -88,34 +88,26 @@ def contrast(
     seconds; ``serial`` makes the alert's free label values its own; ``error_share`` of requests fail while all is well;
     ``real`` the metrics of snapshots, whose labels and buckets the series get.
     """
+    terms = Terms(types, now, lookback, serial, real)
     known = classic(rules, [alert])
     if known.is_native(alert):
         labels = real and NativeLabels(real.snapshots)
-        found = _contrast(known.rule(alert), known, types, now, lookback, serial, error_share, labels)
+        found = _contrast(known.rule(alert), known, replace(terms, real=labels), error_share)
         return (
             replace(found, native=known.native([alert])) if isinstance(found, Contrast) else known.told(found)
         )
-    return _contrast(alert, rules, types, now, lookback, serial, error_share, real)
+    return _contrast(alert, rules, terms, error_share)
 
 
 def _contrast(
-    alert: Rule,
-    rules: RuleIndex,
-    types: Mapping[str, str],
-    now: float,
-    lookback: float,
-    serial: str,
-    error_share: float,
-    real: Exposed | None,
+    alert: Rule, rules: RuleIndex, terms: Terms, error_share: float
 ) -> Contrast | NotSynthesised | Impossible:
     try:
         shape = shape_of(alert, rules)
-        found, moment = sometime(
-            shape, rules, types=types, now=now, lookback=lookback, serial=serial, real=real
-        )
+        found, moment = sometime(shape, rules, terms)
         if not isinstance(found, Burning):
             return found
-        bench = Bench(shape, rules, moment or now, lookback, found.entities)
+        bench = Bench(shape, rules, moment or terms.now, terms.lookback, found.entities)
         made = _contrasted(shape, found, bench, error_share)
         return replace(made, moment=moment) if isinstance(made, Contrast) else made
     except PromqlError as error:

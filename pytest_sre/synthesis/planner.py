@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Mapping, Sequence
-from functools import partial
+from dataclasses import replace
 from itertools import chain
 
 from pytest_sre.model.rules import Rule
@@ -22,7 +22,7 @@ from pytest_sre.synthesis.exposed import Exposed
 from pytest_sre.synthesis.grid import Windows
 from pytest_sre.synthesis.moments import asks_a_date, asks_the_clock, stays, told
 from pytest_sre.synthesis.native import NativeLabels, classic, joined
-from pytest_sre.synthesis.search import sample_windows
+from pytest_sre.synthesis.search import Terms, sample_windows
 from pytest_sre.synthesis.shape import Shape, shape_of
 from pytest_sre.synthesis.signals import FixedTrack, Track
 
@@ -45,11 +45,12 @@ def plan(
     ``lookback`` in seconds; ``by_hand`` series that users wrote; ``types`` metric types by name; ``now`` the
     start of the run in seconds since the epoch (the clock's, if None); ``real`` the metrics of snapshots.
     """
-    given, known, at = by_hand or {}, types or {}, time.time() if now is None else now
+    given = by_hand or {}
     hidden = classic(rules, alerts)
     native = {alert for alert in alerts if alert not in given and hidden.is_native(alert)}
     serials = {alert: str(serial) for serial, alert in enumerate(alerts, 1)}
-    planner = _Planner(rules, lookback, given, known, at, real)
+    terms = Terms(types or {}, time.time() if now is None else now, lookback, real=real)
+    planner = _Planner(rules, terms, given)
     for alert in alerts:
         if alert not in native:
             planner.add(alert, serials[alert])
@@ -57,7 +58,7 @@ def plan(
     if not native:
         return made
     # Servers of their own: their histories are written in another way, with a feature that others need not have.
-    planner = _Planner(hidden, lookback, {}, known, at, real and NativeLabels(real.snapshots))
+    planner = _Planner(hidden, replace(terms, real=real and NativeLabels(real.snapshots)), {})
     for alert in alerts:
         if alert in native:
             planner.add(hidden.rule(alert), serials[alert])
@@ -68,14 +69,10 @@ class _Planner:
     def __init__(
         self,
         rules: RuleIndex,
-        lookback: float,
+        terms: Terms,
         by_hand: Mapping[Rule, tuple[Series, ...]],
-        types: Mapping[str, str],
-        now: float,
-        real: Exposed | None,
     ) -> None:
-        self.real = real
-        self.rules, self.lookback, self.by_hand, self.types, self.now = rules, lookback, by_hand, types, now
+        self.rules, self.terms, self.by_hand = rules, terms, by_hand
         self.pools: list[Pool] = []
         self.unproven: list[NotSynthesised | Impossible] = []
         self.windows: dict[Track, Windows] = {}
@@ -99,12 +96,13 @@ class _Planner:
             self._place(shape, [[_fixed(series)] for series in self.by_hand[alert]])
             return
         asked = any(True for _ in queries(alert))
-        timely = not asks_the_clock(shape) or stays(shape, self.rules, self.now, _RUN)
+        timely = not asks_the_clock(shape) or stays(shape, self.rules, self.terms.now, _RUN)
         if timely and not asked and any(self._shared(shape, pool) for pool in self._open(shape)):
             return
-        made = self._made(shape, serial)
+        terms = replace(self.terms, serial=serial)
+        made = self._made(shape, terms)
         if isinstance(made, Burning):
-            things = made.things + (self._answers(made, serial) if asked else [])
+            things = made.things + (answers(made, self.rules, terms) if asked else [])
             for tracks in things:
                 for track in tracks:
                     self.windows[track] = sample_windows(shape)
@@ -112,37 +110,15 @@ class _Planner:
         else:
             self.unproven.append(made)
 
-    def _answers(self, made: Burning, serial: str) -> list[list[Track]]:
-        return answers(
-            made, self.rules, types=self.types, now=self.now, lookback=self.lookback, serial=serial
-        )
-
-    def _made(self, shape: Shape, serial: str) -> Burning | NotSynthesised | Impossible:
+    def _made(self, shape: Shape, terms: Terms) -> Burning | NotSynthesised | Impossible:
         """Data that fire an alert now, and as long as the run may last."""
-        search = partial(
-            burning,
-            shape,
-            self.rules,
-            types=self.types,
-            lookback=self.lookback,
-            serial=serial,
-            real=self.real,
-        )
         if not asks_the_clock(shape):
-            return search(now=self.now)
-        if not asks_a_date(shape) and stays(shape, self.rules, self.now, _RUN):
-            made = search(now=self.now)
+            return burning(shape, self.rules, terms)
+        if not asks_a_date(shape) and stays(shape, self.rules, terms.now, _RUN):
+            made = burning(shape, self.rules, terms)
             if not isinstance(made, NotSynthesised):
                 return made
-        found, moment = sometime(
-            shape,
-            self.rules,
-            types=self.types,
-            now=self.now,
-            lookback=self.lookback,
-            serial=serial,
-            real=self.real,
-        )
+        found, moment = sometime(shape, self.rules, terms)
         if not isinstance(found, Burning):
             return found
         when = told(moment)
@@ -156,7 +132,7 @@ class _Planner:
         for track, (_, windows) in before.items():
             if not wanted <= windows:
                 self.windows[track] = windows | wanted
-                track.times = grid.times(windows | wanted, self.lookback)
+                track.times = grid.times(windows | wanted, self.terms.lookback)
         if pool.fires(shape):
             self.own[shape.rule] = matched
             pool.watch(shape)
@@ -173,7 +149,7 @@ class _Planner:
             return
         if any(self._instead(shape, things, pool) for pool in pools):
             return
-        pool = Pool(self.rules, self.now, self.lookback)
+        pool = Pool(self.rules, self.terms.now, self.terms.lookback)
         self.pools.append(pool)
         pool.put(things)
         pool.watch(shape)
@@ -231,7 +207,7 @@ class _Planner:
             for track in tracks:
                 if track in self.windows and not wanted <= self.windows[track]:
                     self.windows[track] = self.windows[track] | wanted
-                    track.times = grid.times(self.windows[track], self.lookback)
+                    track.times = grid.times(self.windows[track], self.terms.lookback)
 
     def _inherit(self, pool: Pool, old: list[Track]) -> None:
         """Alerts whose series were replaced own the new ones."""

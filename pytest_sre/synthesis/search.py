@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from pytest_sre.promql.ast import Aggregate, Binary, Call, Expr, VectorSelector, walk
@@ -68,6 +69,22 @@ class Trial:
         return found
 
 
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a search of data knows beside the alert and its rules.
+
+    ``types`` metric types by name; ``now`` (seconds since the epoch) is time 0 of the signals; ``lookback`` in seconds;
+    ``serial`` makes the alert's free label values its own; ``real`` the metrics of snapshots, whose labels and buckets
+    the series get.
+    """
+
+    types: Mapping[str, str]
+    now: float
+    lookback: float
+    serial: str = ""
+    real: Exposed | None = None
+
+
 class _Look(NamedTuple):
     """What a first look at a structure left: ``late`` ones are tried later, ``cut_short`` those with no budget left."""
 
@@ -85,20 +102,15 @@ class Search:
         self,
         shape: Shape,
         rules: RuleIndex,
-        types: Mapping[str, str],
-        now: float,
-        lookback: float,
-        serial: str,
+        terms: Terms,
         budget: int = BUDGET,
-        real: Exposed | None = None,
     ) -> None:
-        """``serial`` makes the alert's free labels its own; ``budget`` is the work it may cost; ``real`` the metrics of snapshots."""
-        self.shape, self.rules, self.types, self.real = shape, rules, types, real
-        self.now, self.lookback = now, lookback
-        self.world = World(shape, serial, real)
-        self.palette = Palette(shape, now)
+        """``budget`` is the work it may cost."""
+        self.shape, self.rules, self.terms = shape, rules, terms
+        self.world = World(shape, terms.serial, terms.real)
+        self.palette = Palette(shape, terms.now)
         self.natures, self.kept_to = Natures(shape), False
-        self.times = sample_times(shape, lookback)
+        self.times = sample_times(shape, terms.lookback)
         self.guards = Guards(shape.exprs, rules)
         self.budget = self.left = budget
 
@@ -122,7 +134,7 @@ class Search:
             if key in seen or self.left <= 0:
                 continue
             seen.add(key)
-            groups = build(self.shape, layout, self.types, self.times, self.real, natures)
+            groups = build(self.shape, layout, self.terms.types, self.times, self.terms.real, natures)
             self.kept_to |= any(group[0].nature != FREE for group in groups)
             many = max(1, sum(map(len, groups)) // _FEW)
             budget = many * self.budget // _FURTHER if looks else self.budget // _FIRST
@@ -175,7 +187,7 @@ class Search:
             return False
 
     def _evaluate(self, moment: float = 0.0) -> Vector:
-        evaluator = Evaluator(self.trial, self.rules, self.now, self.lookback, moment)
+        evaluator = Evaluator(self.trial, self.rules, self.terms.now, self.terms.lookback, moment)
         try:
             return evaluator.vector(self.shape.expr)
         finally:
