@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from pytest_sre.model.scenario import Labels
 from pytest_sre.model.snapshot import Page, Real
 from pytest_sre.synthesis.kinds import Kind
+from pytest_sre.synthesis.nature import DAY, YEAR
 
-DAY = 86400.0
-YEAR = 365 * DAY
 LIVED = DAY
 """How long a process counted, at least, and where its page does not tell (seconds)."""
 STARTED = "process_start_time_seconds"

@@ -65,7 +65,6 @@ PART = re.compile(
     r"|Mem(Avail|Free)\w*|SwapFree"
 )
 _STATE_MOST = 20
-_BYTES = 1e6
 
 
 @dataclass(frozen=True, slots=True)

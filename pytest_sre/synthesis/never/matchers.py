@@ -63,7 +63,6 @@ class Values:
 
 
 ANY = Values()
-ABSENT = Values(frozenset({""}))
 
 
 def allowed(matchers: tuple[Matcher, ...]) -> Values:
