@@ -78,25 +78,23 @@ def test_what_fails_only_when_it_is_over_is_told_with_alertmanager_s_words(
 ) -> None:
     text = (
         "route: {receiver: a, group_by: [team]}\nreceivers:\n- name: a\n"
-        '  slack_configs: [{api_url: "https://hooks.slack.com/x", channel: "#a", send_resolved: true,'
-        " title: '{{ (index .Alerts.Firing 0).Labels.alertname }}'}]\n"
+        "  pagerduty_configs: [{routing_key: k, description: '{{ (index .Alerts.Firing 0).Labels.alertname }}'}]\n"
         "  webhook_configs: [{url: 'https://h/a'}]\n"
     )
     one, two = {"alertname": "A", "team": "x"}, {"alertname": "B", "team": "y"}
     found = delivered(stack, tmp_path, text, one, two)
     for name in "AB":
-        assert kinds(found[name].notifications) == {"slack", "webhook"}
+        assert kinds(found[name].notifications) == {"pagerduty", "webhook"}
         assert kinds(found[name].resolved) == {"webhook"}
         (missing,) = found[name].unresolved
-        assert missing.integration == Integration("a", "slack", 0)
+        assert missing.integration == Integration("a", "pagerduty", 0)
         assert "index out of range" in missing.why
 
 
 def test_who_never_heard_of_it_is_not_told_that_it_is_over(stack: ProcessStack, tmp_path: Path) -> None:
     text = (
         "route: {receiver: a}\nreceivers:\n- name: a\n"
-        "  slack_configs: [{api_url: 'https://hooks.slack.com/x', channel: '#a', send_resolved: true,"
-        " title: '{{ index .Alerts 7 }}'}]\n"
+        "  pagerduty_configs: [{routing_key: k, description: '{{ index .Alerts 7 }}'}]\n"
         "  webhook_configs: [{url: 'https://h/a'}]\n"
         "inhibit_rules: [{source_matchers: [alertname=A], target_matchers: [alertname=B]},"
         " {source_matchers: [alertname=C], target_matchers: [alertname=C, x=y], equal: [alertname]}]\n"
