@@ -20,7 +20,8 @@ class Notification:
 
     ``time`` is seconds since the epoch; ``destination`` the URL (or ``smtp://host -> recipients``) it was bound
     for; ``texts`` what a person reads, by field; ``payload`` the decoded body; ``fingerprint`` identifies one
-    of the alerts in it; ``alerts`` counts the alerts in the group where the payload says so.
+    of the alerts in it. ``title``, ``text``, ``severity``, ``links`` (all addresses in it) and the receiver's own
+    ``fields`` are where `model.receivers` says; empty where the kind has none.
     """
 
     integration: Integration
@@ -30,6 +31,11 @@ class Notification:
     texts: Mapping[str, str]
     payload: object
     fingerprint: str = ""
+    title: str = ""
+    text: str = ""
+    severity: str = ""
+    links: tuple[str, ...] = ()
+    fields: Mapping[str, str] = field(default_factory=dict)
 
     def about(self, fingerprint: str) -> Notification:
         """The same, about this alert."""
