@@ -252,4 +252,6 @@ def _with_delivery(observation: AlertObservation, delivery: Delivery) -> AlertOb
         notifications=delivery.notifications,
         send_errors=delivery.errors,
         inhibited_together=delivery.inhibited_together,
+        resolved=delivery.resolved,
+        unresolved=delivery.unresolved,
     )
