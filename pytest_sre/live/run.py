@@ -59,6 +59,7 @@ def observe(job: Job, folder: Path, opened: Callable[[Stack], None]) -> Observat
             run.units,
             run.exported,
             run.ends,
+            run.sides,
         )
 
 

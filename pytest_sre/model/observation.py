@@ -145,7 +145,8 @@ class Change:
 class Observations:
     """All that one run saw; rules are keyed by identity (``Rule`` has no value equality).
 
-    ``ends`` says at which routes alerts end, where that was asked.
+    ``ends`` says at which routes alerts end, where that was asked, ``sides`` which sides of inhibit rules they match: of
+    the n-th rule, counted from 0, 2n+1 is the source and 2n+2 the target.
     """
 
     alerts: Mapping[Rule, AlertObservation]
@@ -157,3 +158,4 @@ class Observations:
     units: Mapping[UnitKey, UnitObservation] = field(default_factory=dict)
     exported: Export | None = None
     ends: Ends = field(default_factory=dict)
+    sides: Ends = field(default_factory=dict)
