@@ -287,6 +287,7 @@ def by_hand() -> dict[str, Any]:
             "routing_key": "…",
         },
         fired.fingerprint,
+        "[FIRING:1] PaymentsQueueBacklog",
     )
     alert = AlertObservation(
         rule,
@@ -500,7 +501,7 @@ def test_example_of_pages(repo: Path) -> None:
             ("audit-log", "webhook", "https://audit.shop.example/v1/alerts", 200),
         )
         got = tuple(
-            Notification(Integration(name, kind, 0), url, 0.0, status, {}, {})
+            Notification(Integration(name, kind, 0), url, 0.0, status, {}, {}, title="Checkout fails")
             for name, kind, url, status in sent
         )
         receivers = ("audit-log", "pagerduty-payments")
