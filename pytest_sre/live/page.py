@@ -23,6 +23,7 @@ from pytest_sre.settings import AlertmanagerServer
 from pytest_sre.sources.yamlfile import line_of
 from pytest_sre.stack import alertmanager
 from pytest_sre.stack.backend import Server, Stack
+from pytest_sre.stack.blamed import blamed
 from pytest_sre.stack.decode import decode
 from pytest_sre.stack.jira import transitions_of
 from pytest_sre.stack.safe_alertmanager import safe_copy
@@ -101,6 +102,8 @@ def open_office(office: Office, name: str) -> tuple[Wave, tuple[Change, ...]]:
         verdict = alertmanager.load_verdict(error, office.routing.path, path, lines)
         if verdict is None:
             raise
+        if verdict.line == 1:
+            verdict = replace(verdict, line=blamed(office.routing.document, verdict.error))
         raise NotLoaded(verdict) from None
     return Wave(name, server), (*copy.changes, *changes)
 
