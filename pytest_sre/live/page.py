@@ -93,9 +93,10 @@ def open_office(office: Office, name: str) -> tuple[Wave, tuple[Change, ...]]:
         folder,
     )
     templates, changes = _templates(office.routing, copy.document)
-    document = {**copy.document, "templates": list(map(str, templates))} if templates else copy.document
+    if templates:
+        copy.document["templates"] = list(map(str, templates))
     sink.jira_has(transitions_of(office.routing.document))
-    path, lines = alertmanager.write_config(document, folder)
+    path, lines = alertmanager.write_config(copy.document, folder)
     try:
         server = alertmanager.start(office.stack, office.settings, path, templates, f"alertmanager-{name}")
     except StackError as error:

@@ -47,7 +47,7 @@ _FALSE = Plain("false")
 class SafeCopy:
     """A configuration that reaches nothing but the sink, and what in it differs from the user's."""
 
-    document: Mapping[str, Any]
+    document: Map
     changes: tuple[Change, ...]
 
 
