@@ -183,7 +183,9 @@ def _one_wave(office: Office, wave: Wave, given: Mapping[Rule, Sequence[PostedAl
     received = _wait(office, wave, _expected(office.routing.integrations, groups, owner, set(clean)))
     errors = alertmanager.send_errors(wave.server)
     ending = [_payload(alert, ends) for rule in clean for alert in given[rule]]
-    ended = resolve(office.stack, wave.name, wave.server, ending, groups, received, errors)
+    # What was sent before its inhibition was seen, or before its group filled, belongs to a later wave.
+    told = [one for one in received if owner.get(one.fingerprint) in set(clean)]
+    ended = resolve(office.stack, wave.name, wave.server, ending, groups, told, errors)
     done = {}
     for rule in clean:
         mine = tuple(sorted({error.text for error in errors if _concerns(error, alerts[rule])}))

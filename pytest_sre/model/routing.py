@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -38,6 +38,13 @@ class Route:
     continues: bool
     routes: tuple[Route, ...]
     location: Location
+
+
+def preorder(root: Route) -> Iterator[Route]:
+    """All routes, each before its children; a route's number is its place in this order, counted from 0."""
+    yield root
+    for route in root.routes:
+        yield from preorder(route)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,8 @@ import math
 
 from pytest_sre.promql.ast import Binary, Call, Expr, Number, Unary
 
+_BACK = {"+": "-", "-": "+", "*": "/", "/": "*"}
+
 
 def fold(expr: Expr) -> float | None:
     """The value of an expression of numbers alone."""
@@ -49,6 +51,23 @@ def arithmetic(op: str, a: float, b: float) -> float:
         return math.atan2(a, b)
     except (OverflowError, ValueError, ZeroDivisionError, TypeError):
         return math.nan
+
+
+def undone(expr: Binary, value: float) -> tuple[Expr, float, bool] | None:
+    """Arithmetic of a part with a number, undone: the part, its value where ``expr`` has ``value``, whether order turns.
+
+    ``8 * x`` is 24 where ``x`` is 3; ``1 - x`` falls where ``x`` rises. None where no side, or another operator, is a number.
+    """
+    left, right = fold(expr.lhs), fold(expr.rhs)
+    if expr.op not in _BACK or (left is None and right is None):
+        return None
+    if right is not None:
+        turned = expr.op in ("*", "/") and right < 0
+        return expr.lhs, arithmetic(_BACK[expr.op], value, right), turned
+    assert left is not None
+    if expr.op in ("+", "*"):
+        return expr.rhs, arithmetic(_BACK[expr.op], value, left), expr.op == "*" and left < 0
+    return expr.rhs, arithmetic(expr.op, left, value), True
 
 
 def holds(op: str, a: float, b: float) -> bool:

@@ -17,7 +17,7 @@ from pytest_sre.promql.ast import (
     VectorSelector,
     walk,
 )
-from pytest_sre.promql.fold import arithmetic, fold
+from pytest_sre.promql.fold import fold, undone
 
 _FLIPPED = {">": "<", "<": ">", ">=": "<=", "<=": ">="}
 _VALUES = frozenset({"avg", "min", "max", "sum", "quantile", "topk", "bottomk"})
@@ -25,7 +25,6 @@ _VALUES = frozenset({"avg", "min", "max", "sum", "quantile", "topk", "bottomk"})
 _SAME = frozenset({"abs", "ceil", "floor", "round", "clamp", "clamp_max", "clamp_min", "sort", "sort_desc"})
 _SAME |= {"avg_over_time", "min_over_time", "max_over_time", "last_over_time", "label_replace", "label_join"}
 _SAME |= {"scalar", "rate", "irate"}
-_BACK = {"+": "-", "-": "+", "*": "/", "/": "*"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,22 +77,11 @@ def _through_call(expr: Call, op: str, value: float, *, as_is: bool) -> Iterator
 
 
 def _through_binary(expr: Binary, op: str, value: float, *, as_is: bool) -> Iterator[Asked]:
-    left, right = fold(expr.lhs), fold(expr.rhs)
     if expr.op in COMPARISONS or expr.op in ("and", "unless"):
         if not expr.bool:
             yield from _inward(expr.lhs, op, value, as_is=as_is)
-    elif left is None and right is None:
+    elif fold(expr.lhs) is None and fold(expr.rhs) is None:
         yield Asked(expr, op, value, as_is=False)
-    elif right is not None and expr.op in _BACK:
-        turned = expr.op in ("*", "/") and right < 0
-        found = arithmetic(_BACK[expr.op], value, right)
-        yield from _inward(expr.lhs, _FLIPPED.get(op, op) if turned else op, found, as_is=False)
-    elif left is not None and expr.op in _BACK:
-        turned = expr.op in ("-", "/") or (expr.op == "*" and left < 0)
-        found = arithmetic({"+": "-", "*": "/"}.get(expr.op, expr.op), *_order(expr.op, left, value))
-        yield from _inward(expr.rhs, _FLIPPED.get(op, op) if turned else op, found, as_is=False)
-
-
-def _order(op: str, left: float, value: float) -> tuple[float, float]:
-    """``left - x > value`` asks for ``x < left - value``, ``left + x > value`` for ``x > value - left``."""
-    return (value, left) if op in ("+", "*") else (left, value)
+    elif found := undone(expr, value):
+        part, inner, turned = found
+        yield from _inward(part, _FLIPPED.get(op, op) if turned else op, inner, as_is=False)

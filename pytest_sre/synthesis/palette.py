@@ -14,6 +14,9 @@ from pytest_sre.synthesis.nature import FREE, LEVEL, Nature
 from pytest_sre.synthesis.shape import Shape
 from pytest_sre.synthesis.signals import Counter, Gauge, Lost, Sawtooth, Step, Wave
 
+_SWINGING = frozenset({"changes", "stddev_over_time", "stdvar_over_time", "mad_over_time", "resets"})
+_STEPPING = frozenset({"changes", "offset", "delta", "min_over_time", "max_over_time", "avg_over_time"})
+_MISSING = frozenset({"absent_over_time", "present_over_time", "offset", "last_over_time", "count_over_time"})
 _SLOPING = frozenset(
     {"predict_linear", "deriv", "delta", "idelta", "increase", "rate", "offset", "mad_over_time"}
 )
@@ -177,38 +180,49 @@ class Palette:
                 yield Gauge(float(round(self.now - i * step)))
 
     def _moving(self, values: tuple[float, ...], usual: float = LEVEL) -> Iterator[Option]:
+        """Gauges that rise, fall, swing, step or go, as the functions of the expression notice."""
         functions, ranges = self.shape.functions, self.shape.ranges[:3] or (3600.0,)
         if "predict_linear" in functions:
-            # Empty at four fifths of the time ahead that a forecast is of.
-            for ahead in (c for c in self.shape.constants if 600 <= c < 1e8):
-                yield Gauge(usual / 2, -0.625 * usual / ahead)
-            for level in (*(usual * share for share in self.shares), *(abs(value) for value in values)):
-                yield from (Gauge(level, -level / span) for span in ranges if level)
-                yield from (
-                    Gauge(level, -2 * level / ahead)
-                    for ahead in self.shape.constants
-                    if level and ahead > 300
-                )
+            yield from self._forecast(values, usual, ranges)
         if functions & _SLOPING:
-            for value in values:
+            yield from _sloping(values, usual, ranges)
+        if functions & _SWINGING:
+            yield from self._swinging(ranges)
+        yield from self._stepping(values, usual, ranges)
+        if functions & {"stddev_over_time", "stdvar_over_time"}:  # a peak is far from its window's average
+            for part in (0.02, 0.05, 0.2):
                 for span in ranges:
-                    for level in (usual, 2 * abs(value) or usual):
-                        yield Gauge(level, value / span)
-                        yield Gauge(level, -value / span)
-                    yield Gauge(usual, value)
-            for span in (*ranges, 14400.0, 86400.0, 345600.0):
-                yield Gauge(usual, -usual / span * 1.5)
-                yield Gauge(usual, usual / span)
-                yield Gauge(1e9, -1.5e9 / span)
-        if functions & {"changes", "stddev_over_time", "stdvar_over_time", "mad_over_time", "resets"}:
-            for count in self.shape.constants[:4]:
-                for span in ranges:
-                    if count >= 0:
-                        yield Wave(0.0, 1.0, max(1.0, span / (count + 2)))
-                        yield Wave(0.0, 1.0, max(1.0, span / (2 * count + 2)))
-                        yield Wave(0.0, 4 * count, 60.0)
+                    yield Step(LEVEL, 10 * LEVEL, span * part)
+        if functions & _MISSING:
+            for span in ranges:
+                yield Lost(1.0, min(span / 2, 1200.0))
+                yield Lost(1.0, span * 0.9)
+
+    def _forecast(
+        self, values: tuple[float, ...], usual: float, ranges: tuple[float, ...]
+    ) -> Iterator[Option]:
+        # Empty at four fifths of the time ahead that a forecast is of.
+        for ahead in (c for c in self.shape.constants if 600 <= c < 1e8):
+            yield Gauge(usual / 2, -0.625 * usual / ahead)
+        for level in (*(usual * share for share in self.shares), *(abs(value) for value in values)):
+            yield from (Gauge(level, -level / span) for span in ranges if level)
+            yield from (
+                Gauge(level, -2 * level / ahead) for ahead in self.shape.constants if level and ahead > 300
+            )
+
+    def _swinging(self, ranges: tuple[float, ...]) -> Iterator[Option]:
+        for count in self.shape.constants[:4]:
+            for span in ranges:
+                if count >= 0:
+                    yield Wave(0.0, 1.0, max(1.0, span / (count + 2)))
+                    yield Wave(0.0, 1.0, max(1.0, span / (2 * count + 2)))
+                    yield Wave(0.0, 4 * count, 60.0)
+
+    def _stepping(
+        self, values: tuple[float, ...], usual: float, ranges: tuple[float, ...]
+    ) -> Iterator[Option]:
         asked = [abs(constant) for constant in self.shape.constants[:4] if constant]
-        if functions & {"changes", "offset", "delta", "min_over_time", "max_over_time", "avg_over_time"}:
+        if self.shape.functions & _STEPPING:
             offsets = [read.lo for read in self.shape.reads if read.lo > 0]
             for since in dict.fromkeys([*(span * 0.5 for span in ranges), *(o * 0.8 for o in offsets)]):
                 yield from (Step(0.0, 1.0, since), Step(1.0, 0.0, since), Step(usual, usual * 3, since))
@@ -217,25 +231,11 @@ class Palette:
                     yield from (Step(0.0, value, since), Step(value, 0.0, since))
                 for value in asked:
                     yield from (Step(2 * value, value / 2, since), Step(value / 2, 2 * value, since))
-        if functions & _OF_PAST:
+        if self.shape.functions & _OF_PAST:
             for since in dict.fromkeys([_JUST_NOW, *(span * 0.05 for span in ranges)]):
                 yield from (Step(usual, usual * 3, since), Step(usual * 3, usual, since))
                 for value in asked:
                     yield from (Step(2 * value, value / 2, since), Step(value / 2, 2 * value, since))
-        if functions & {"stddev_over_time", "stdvar_over_time"}:  # a peak is far from its window's average
-            for part in (0.02, 0.05, 0.2):
-                for span in ranges:
-                    yield Step(LEVEL, 10 * LEVEL, span * part)
-        if functions & {
-            "absent_over_time",
-            "present_over_time",
-            "offset",
-            "last_over_time",
-            "count_over_time",
-        }:
-            for span in ranges:
-                yield Lost(1.0, min(span / 2, 1200.0))
-                yield Lost(1.0, span * 0.9)
 
     def _profiles(self, entity: Entity) -> Iterator[Option]:
         finite = [float(bound) for bound in entity.bounds[:-1]]
@@ -256,6 +256,19 @@ class Palette:
             yield from (Profile(TRAFFIC, 0.5, value, since) for value in finite)
         yield from (Profile(TRAFFIC, 0.0, 0.0), Profile(0.01, 0.5, math.inf), Profile(1000.0, 0.1, math.inf))
         yield None
+
+
+def _sloping(values: tuple[float, ...], usual: float, ranges: tuple[float, ...]) -> Iterator[Option]:
+    for value in values:
+        for span in ranges:
+            for level in (usual, 2 * abs(value) or usual):
+                yield Gauge(level, value / span)
+                yield Gauge(level, -value / span)
+            yield Gauge(usual, value)
+    for span in (*ranges, 14400.0, 86400.0, 345600.0):
+        yield Gauge(usual, -usual / span * 1.5)
+        yield Gauge(usual, usual / span)
+        yield Gauge(1e9, -1.5e9 / span)
 
 
 def negative(option: Option) -> bool:

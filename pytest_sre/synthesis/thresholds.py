@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterator
 
 from pytest_sre.promql.ast import COMPARISONS, Aggregate, Binary, Call, Expr, Unary, walk
-from pytest_sre.promql.fold import arithmetic, fold
+from pytest_sre.promql.fold import fold, undone
 
 _SAME = frozenset({"abs", "ceil", "floor", "round", "clamp", "clamp_max", "clamp_min", "sort", "sort_desc"})
 _SAME |= {"avg_over_time", "min_over_time", "max_over_time", "last_over_time", "label_replace", "label_join"}
@@ -59,16 +59,10 @@ def _through_call(expr: Call, value: float) -> Iterator[float]:
 
 
 def _through_binary(expr: Binary, value: float) -> Iterator[float]:
-    left, right = fold(expr.lhs), fold(expr.rhs)
-    if right is not None and expr.op in ("+", "-", "*", "/"):
-        yield from _inward(
-            expr.lhs, arithmetic({"+": "-", "-": "+", "*": "/", "/": "*"}[expr.op], value, right)
-        )
-    elif left is not None and expr.op in ("+", "*"):
-        yield from _inward(expr.rhs, arithmetic("-" if expr.op == "+" else "/", value, left))
-    elif left is not None and expr.op in ("-", "/"):
-        yield from _inward(expr.rhs, arithmetic(expr.op, left, value))
-    elif left is None and right is None:
+    found = undone(expr, value)
+    if found:
+        yield from _inward(found[0], found[1])
+    elif fold(expr.lhs) is None and fold(expr.rhs) is None:
         yield value
         if expr.op in ("and", "or", "unless", "*"):
             yield from _inward(expr.lhs, value)

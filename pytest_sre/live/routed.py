@@ -1,0 +1,78 @@
+"""Ask a real Alertmanager at which routes label sets end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pytest_sre.errors import StackError
+from pytest_sre.live.page import NotLoaded, Office
+from pytest_sre.model.routingtest import alert_key
+from pytest_sre.stack import alertmanager
+from pytest_sre.stack.backend import Server
+from pytest_sre.stack.route_copy import route_copy, route_number, side_tree
+
+Labels = Mapping[str, str]
+
+
+def routed(office: Office, label_sets: Sequence[Labels], name: str = "routes") -> list[tuple[int, ...]]:
+    """For each label set the routes at which it ends: their numbers, see `model.routing.preorder`.
+
+    Label sets with only empty values are no alerts: they end nowhere. ``name`` tells several calls of a run apart.
+    Raises NotLoaded and StackError.
+    """
+    return _ask(office, route_copy(office.routing.document["route"]), label_sets, name)
+
+
+def sides(office: Office, label_sets: Sequence[Labels], name: str = "sides") -> list[tuple[int, ...]]:
+    """For each label set the sides of inhibit rules that it matches, numbered as in `stack.route_copy.side_tree`.
+
+    Raises NotLoaded and StackError.
+    """
+    rules = office.routing.document.get("inhibit_rules") or ()
+    if not rules:
+        return [() for _ in label_sets]
+    return _ask(office, route_copy(side_tree(rules)), label_sets, name)
+
+
+def _ask(
+    office: Office, document: Mapping[str, Any], label_sets: Sequence[Labels], name: str
+) -> list[tuple[int, ...]]:
+    wanted = dict.fromkeys(key for key in map(alert_key, label_sets) if key)
+    if not wanted:
+        return [() for _ in label_sets]
+    server = _open(office, document, name)
+    try:
+        with office.stack.session() as client:
+            alertmanager.post(client, server, [_payload(dict(key)) for key in wanted])
+            shown = alertmanager.alerts(client, server)
+    finally:
+        office.stack.stop(server)
+    ends = {alert_key(alert["labels"]): _ends(alert) for alert in shown}
+    lost = next((key for key in wanted if key not in ends), None)
+    if lost is not None:
+        raise StackError(f"Alertmanager lost the alert {dict(sorted(lost))}")
+    return [ends.get(alert_key(labels), ()) for labels in label_sets]
+
+
+def _open(office: Office, document: Mapping[str, Any], name: str) -> Server:
+    folder = office.folder / f"alertmanager-{name}"
+    path, lines = alertmanager.write_config(document, folder)
+    try:
+        return alertmanager.start(office.stack, office.settings, path, (), f"alertmanager-{name}")
+    except StackError as error:
+        verdict = alertmanager.load_verdict(error, office.routing.path, path, lines)
+        if verdict is None:
+            raise
+        raise NotLoaded(verdict) from None
+
+
+def _payload(labels: Labels) -> dict[str, Any]:
+    now = time.time()
+    begins, ends = (time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now + at)) for at in (-1, 3600))
+    return {"labels": dict(labels), "startsAt": begins, "endsAt": ends}
+
+
+def _ends(alert: Mapping[str, Any]) -> tuple[int, ...]:
+    return tuple(sorted(route_number(receiver["name"]) for receiver in alert["receivers"]))
