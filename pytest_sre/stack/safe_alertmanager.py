@@ -47,7 +47,7 @@ _FALSE = Plain("false")
 class SafeCopy:
     """A configuration that reaches nothing but the sink, and what in it differs from the user's."""
 
-    document: Mapping[str, Any]
+    document: Map
     changes: tuple[Change, ...]
 
 
@@ -84,8 +84,10 @@ class _Copier:
                 self.refuse(source, key, "the top level")
         copy: Map = without_userinfo(source)
         for key, what in _DROPPED.items():
-            if copy.pop(key, None) is not None:
-                self.note(key, f"dropped: {what} would be sent out")
+            if copy.get(key) is not None:
+                # The key stays, because a version that does not know it refuses the user's file.
+                copy[key] = None
+                self.note(key, f"emptied: {what} would be sent out")
         copy["global"] = self.globals(source.get("global"))
         self.templates(copy)
         names = [item for key in _TIMES for item in copy.get(key) or () if isinstance(item, Mapping)]
