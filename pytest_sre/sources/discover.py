@@ -16,6 +16,8 @@ from pytest_sre.model.unittest import UnitFile
 from pytest_sre.settings import MetricsPages, Settings
 from pytest_sre.sources import yamlfile
 from pytest_sre.sources.alertmanager import is_alertmanager, parse_routing
+from pytest_sre.sources.amconfig_merge import with_objects
+from pytest_sre.sources.operator_objects import looks_like_objects
 from pytest_sre.sources.prometheus import PrometheusConfig, is_prometheus, parse_prometheus
 from pytest_sre.sources.promtool_tests import NONE, looks_like_unit_tests, parse_unit_tests
 from pytest_sre.sources.rulefile import Broken, Skip, is_helm, looks_like_rules, parse_rule_file
@@ -65,7 +67,7 @@ class Inventory:
     def paths(self) -> tuple[str, ...]:
         """All files that are tested: rule files, broken files (also pages), the Alertmanager configuration, unit tests."""
         files = [*(file.path for file in self.rule_files), *(file.path for file in self.broken)]
-        files += [self.routing.path] if self.routing else []
+        files += self.routing.paths if self.routing else ()
         return tuple(dict.fromkeys([*files, *(file.path for file in self.unit_files)]))
 
 
@@ -78,12 +80,15 @@ def discover(settings: Settings, named: Collection[Path] = ()) -> Inventory:
     skipped: list[SkippedFile] = []
     configs: list[Path] = []
     units: list[UnitFile] = []
+    objects: list[tuple[str, str]] = []
     for path in found:
         shown = relative(settings.root, path)
         try:
             text = _read(path)
             if _is_config_name(path):
                 configs.append(path)
+            if looks_like_objects(text):
+                objects.append((shown, text))
             if unit := _unit_file(settings, path, text):
                 units.append(unit)
             elif looks_like_rules(text):
@@ -99,7 +104,12 @@ def discover(settings: Settings, named: Collection[Path] = ()) -> Inventory:
         configs += [path for path in _walk(settings.search) if path not in seen and _is_config_name(path)]
     if settings.file.rules:
         units += _unit_files(settings, {file.path for file in rule_files}, set(found))
+        objects += _object_files(settings, set(found))
     routing, trouble = _routing(settings, configs)
+    if not trouble:
+        routing, refused = with_objects(routing, objects)
+        trouble = [BrokenFile(one.path, one.line, one.reason) for one in refused if one.broken]
+        skipped += [SkippedFile(one.path, one.reason) for one in refused if not one.broken]
     snapshots, unread = _snapshots(settings)
     return Inventory(
         root=settings.root,
@@ -133,6 +143,14 @@ def _unit_files(settings: Settings, rules: Collection[str], seen: Collection[Pat
             unit = None if path in seen else _unit_file(settings, path, _read(path))
             if unit and not set(rules).isdisjoint(unit.rule_files):
                 yield unit
+
+
+def _object_files(settings: Settings, seen: Collection[Path]) -> Iterator[tuple[str, str]]:
+    """Where the settings name the rule files: all other files with objects of prometheus-operator."""
+    for path in _walk(settings.search):
+        with contextlib.suppress(Broken):
+            if path not in seen and looks_like_objects(text := _read(path)):
+                yield relative(settings.root, path), text
 
 
 def relative(root: Path, path: Path) -> str:
