@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from amconfigs import RECEIVERS, config, of_kind
-from servers import Pair
+from servers import REPO, Pair
 from shop import Result, run
 
 from pytest_sre.model.routing import Integration
@@ -62,6 +62,15 @@ def test_an_alert_reaches_the_object_of_its_namespace_and_no_other(tmp_path: Pat
     assert result.status == 0, result.output
     assert reached(result) == {"ShopDown": {"shop/team/r", "audit"}, "BankDown": {"bank/team/r", "audit"}}
     assert result.outcomes["objects.yml::loads"] == "PASSED"
+
+
+def test_the_example_of_the_documentation_pages(tmp_path: Path, pair: Pair) -> None:
+    page = (REPO / "docs/alertmanagerconfig.md").read_text("utf-8")
+    example, base, _ = re.findall(r"^```yaml\n(.*?)^```$", page, re.M | re.S)
+    result = run(repository(tmp_path, objects=example, alertmanager=base), pair, "-k", "pages")
+
+    assert result.status == 0, result.output
+    assert reached(result) == {"ShopDown": {"shop/team/pager", "audit"}, "BankDown": {"audit"}}
 
 
 def test_objects_alone_join_the_configuration_of_the_operator(tmp_path: Path, pair: Pair) -> None:

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 from pytest_sre.errors import FileError
 from pytest_sre.model.routing import FILE_LINES, Route, Routing
 from pytest_sre.sources.alertmanager import understood
-from pytest_sre.sources.amconfig import Parts, Unmapped, convert, empty, extend, mapping, put
+from pytest_sre.sources.amconfig import Parts, convert, the_base
+from pytest_sre.sources.amconfig_fields import Unmapped, empty, extend, mapping, put
 from pytest_sre.sources.operator_objects import CONFIG, SERVER, Object, objects, shifted
 from pytest_sre.sources.operator_server import Server, the_server
 from pytest_sre.sources.yamlfile import List, Map, YamlError, line_of
@@ -60,15 +61,48 @@ class _Merger:
     paths: list[str] = field(default_factory=list)
 
     def merge(self, configs: Sequence[Object]) -> Routing | None:
-        if self.base:
-            self.paths.append(self.base.path)
-        taken = [parts for one in configs if (parts := self.parts(one)) is not None]
-        if not taken:
-            return self.base
-        document = _joined(self.base.document if self.base else _default(), self.unique(taken))
-        path, base = (self.base.path, self.base.base) if self.base else (self.paths[0], "/")
+        whole = next((one for one in configs if self.server.is_whole(one)), None)
+        if whole is None and self.server.whole and self.server.document:
+            missing = f"{self.server.namespace}/{self.server.whole}"
+            what = f"alertmanagerConfiguration names AlertmanagerConfig {missing}, which is not in this repository. Add it."
+            self.refused.append(Refused(self.server.document.path, self.server.document.line, what))
         try:
-            routing = understood(path, base, document)
+            document = self.whole(whole) if whole else None
+        except Unmapped as error:
+            self.refuse(error.line, str(error))
+            return None
+        if document is None and self.base:
+            self.index(self.base.path)
+        taken = [parts for one in configs if one is not whole and (parts := self.parts(one)) is not None]
+        if document is None and not taken:
+            return self.base
+        return self.understood(_joined(document or self.start(), self.unique(taken)))
+
+    def start(self) -> Any:
+        return self.base.document if self.base else _default()
+
+    def index(self, path: str) -> int:
+        """A file's number: its lines are beyond those of the files before."""
+        if path not in self.paths:
+            self.paths.append(path)
+        return self.paths.index(path)
+
+    def whole(self, one: Object) -> Map:
+        """The configuration that one object is."""
+        by = self.index(one.path) * FILE_LINES
+        given = self.server.document
+        assert given is not None
+        globals_ = shifted(self.server.globals, self.index(given.path) * FILE_LINES)
+        document = the_base(shifted(one.document, by), globals_)
+        if "route" not in document:
+            raise Unmapped(one.line + by, "it is the whole configuration, and has no `route`. Add one.")
+        return document
+
+    def understood(self, document: Map) -> Routing | None:
+        """The routing tree of the merged document, each route at its own file."""
+        base = self.base.base if self.base and self.base.path in self.paths else "/"
+        try:
+            routing = understood(self.paths[0], base, document)
         except FileError as error:
             self.refuse(error.line, error.reason)
             return self.base
@@ -80,12 +114,8 @@ class _Merger:
         if reason := self.server.passes_over(one):
             self.refused.append(Refused(one.path, one.line, reason, broken=False))
             return None
-        if one.path not in self.paths:
-            self.paths.append(one.path)
         try:
-            parts = convert(
-                shifted(one.document, self.paths.index(one.path) * FILE_LINES), self.server.guards
-            )
+            parts = convert(shifted(one.document, self.index(one.path) * FILE_LINES), self.server.guards)
             understood(one.path, "/", _joined(_default(), [parts]))
         except Unmapped as error:
             self.refuse(error.line, str(error))

@@ -156,3 +156,21 @@ RECEIVERS: Mapping[str, Receiver] = {
     ),
     "wechatConfigs": _receiver("apiURL corpID agentID toUser toParty toTag message messageType", "apiSecret"),
 }
+
+SMTP: Mapping[str, Field] = {
+    name: Field(f"smtp_{field.name}", field.how, field.nested)
+    for name, field in _fields(
+        "from hello authUsername authIdentity requireTLS forceImplicitTLS",
+        "authPassword authSecret",
+        tlsConfig=_TLS,
+    ).items()
+}
+GLOBAL: Mapping[str, Field] = {
+    "resolveTimeout": Field("resolve_timeout"),
+    "httpConfig": Field("http_config", "http"),
+    "slackApiUrl": Field("slack_api_url", "url"),
+    "opsGenieApiKey": Field("opsgenie_api_key", "secret"),
+    # Where it sends to is known to the Secret only; its default host stands in.
+    "opsGenieApiUrl": Field("", "left_out"),
+    "pagerdutyUrl": Field("pagerduty_url"),
+}

@@ -15,19 +15,40 @@ _STRATEGIES = ("OnNamespace", "OnNamespaceExceptForAlertmanagerNamespace", "None
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """The Alertmanager that takes the objects; without one in the repository it takes all, each for its own namespace."""
+    """The Alertmanager that takes the objects; without one in the repository it takes all, each for its own namespace.
+
+    ``whole`` names the object of its namespace that is the configuration itself, ``document`` is the Alertmanager's own.
+    """
 
     name: str = ""
     namespace: str = ""
     strategy: str = "OnNamespace"
     selector: Mapping[str, Any] | None = None
     namespaces: Mapping[str, Any] | None = None
+    whole: str = ""
+    document: Object | None = None
 
     def guards(self, namespace: str) -> bool:
         """Whether objects of a namespace only get the alerts of that namespace."""
         if self.strategy == "None":
             return False
         return self.strategy == "OnNamespace" or namespace != self.namespace
+
+    def is_whole(self, one: Object) -> bool:
+        """Whether an object is the configuration itself, for all namespaces."""
+        place = (one.metadata.get("namespace"), one.metadata.get("name"))
+        return bool(self.whole) and place == (self.namespace, self.whole)
+
+    @property
+    def asked(self) -> tuple[object, ...]:
+        """What it says of the objects that it takes."""
+        return self.strategy, self.selector, self.namespaces, self.whole, self.globals
+
+    @property
+    def globals(self) -> Mapping[str, Any]:
+        """`global` of what it says of the object that is the configuration itself."""
+        spec = self.document.spec if self.document else {}
+        return as_mapping(as_mapping(spec.get("alertmanagerConfiguration")).get("global"))
 
     def passes_over(self, one: Object) -> str:
         """Why this Alertmanager does not take an object; empty when it does, or when only the cluster knows."""
@@ -53,11 +74,7 @@ def the_server(found: Sequence[Object]) -> Server:
     """The one Alertmanager of a repository, or what is assumed without; raises FileError."""
     servers = [_server(one) for one in found]
     for one, server in zip(found, servers, strict=True):
-        if (server.strategy, server.selector, server.namespaces) != (
-            servers[0].strategy,
-            servers[0].selector,
-            servers[0].namespaces,
-        ):
+        if server.asked != servers[0].asked:
             raise FileError(
                 one.path,
                 one.line,
@@ -80,4 +97,5 @@ def _server(one: Object) -> Server:
     ]
     selector, namespaces = (value if isinstance(value, Mapping) else None for value in selectors)
     name, namespace = (str(one.metadata.get(key) or "") for key in ("name", "namespace"))
-    return Server(name, namespace, str(strategy), selector, namespaces)
+    whole = as_mapping(one.spec.get("alertmanagerConfiguration")).get("name") or ""
+    return Server(name, namespace, str(strategy), selector, namespaces, str(whole), one)
