@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pytest_sre.model.export import Export
 from pytest_sre.model.routing import Integration
+from pytest_sre.model.routingtest import Ends
 from pytest_sre.model.rules import Rule
 from pytest_sre.model.scenario import Impossible, NotSynthesised, Scenario
 from pytest_sre.model.timeline import Passage
@@ -19,7 +20,8 @@ class Notification:
 
     ``time`` is seconds since the epoch; ``destination`` the URL (or ``smtp://host -> recipients``) it was bound
     for; ``texts`` what a person reads, by field; ``payload`` the decoded body; ``fingerprint`` identifies one
-    of the alerts in it; ``alerts`` counts the alerts in the group where the payload says so.
+    of the alerts in it. ``title``, ``text``, ``severity``, ``links`` (all addresses in it) and the receiver's own
+    ``fields`` are where `model.receivers` says; empty where the kind has none.
     """
 
     integration: Integration
@@ -29,6 +31,23 @@ class Notification:
     texts: Mapping[str, str]
     payload: object
     fingerprint: str = ""
+    title: str = ""
+    text: str = ""
+    severity: str = ""
+    links: tuple[str, ...] = ()
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+    def about(self, fingerprint: str) -> Notification:
+        """The same, about this alert."""
+        return replace(self, fingerprint=fingerprint)
+
+
+@dataclass(frozen=True, slots=True)
+class Unresolved:
+    """An integration that got the firing notification and not the resolved one; ``why``: Alertmanager's error or ""."""
+
+    integration: Integration
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +97,7 @@ class AlertObservation:
 
     ``state`` is Prometheus' own (``inactive``, ``pending``, ``firing``) or ``not run``; ``after`` the seconds
     from Prometheus' readiness to firing; ``send_errors`` Alertmanager's own log lines about this alert's receivers.
+    ``resolved`` are the notifications after the alert ended, ``unresolved`` who should have had one and did not.
     """
 
     rule: Rule
@@ -89,6 +109,8 @@ class AlertObservation:
     notifications: tuple[Notification, ...] = ()
     send_errors: tuple[str, ...] = ()
     inhibited_together: tuple[Inhibition, ...] = ()
+    resolved: tuple[Notification, ...] = ()
+    unresolved: tuple[Unresolved, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +143,11 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Observations:
-    """All that one run saw; rules are keyed by identity (``Rule`` has no value equality)."""
+    """All that one run saw; rules are keyed by identity (``Rule`` has no value equality).
+
+    ``ends`` says at which routes alerts end, where that was asked, ``sides`` which sides of inhibit rules they match: of
+    the n-th rule, counted from 0, 2n+1 is the source and 2n+2 the target.
+    """
 
     alerts: Mapping[Rule, AlertObservation]
     files: Mapping[str, FileVerdict]
@@ -131,3 +157,5 @@ class Observations:
     timed: Mapping[Rule, TimedObservation] = field(default_factory=dict)
     units: Mapping[UnitKey, UnitObservation] = field(default_factory=dict)
     exported: Export | None = None
+    ends: Ends = field(default_factory=dict)
+    sides: Ends = field(default_factory=dict)
