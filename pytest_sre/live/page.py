@@ -100,7 +100,7 @@ def open_office(office: Office, name: str) -> tuple[Wave, tuple[Change, ...]]:
     try:
         server = alertmanager.start(office.stack, office.settings, path, templates, f"alertmanager-{name}")
     except StackError as error:
-        verdict = alertmanager.load_verdict(error, office.routing.path, path, lines)
+        verdict = alertmanager.load_verdict(error, office.routing, path, lines)
         if verdict is None:
             raise
         if verdict.line == 1:

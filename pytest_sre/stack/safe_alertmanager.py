@@ -114,7 +114,8 @@ class _Copier:
         if wanted:
             what, remedy = f"is not {wanted}", "Correct it."
         reason = f"`{key}` of {where} {what}, so nothing was started. {remedy}"
-        raise FileError(self.routing.path, line_of(holder, key), reason)
+        place = self.routing.place(line_of(holder, key))
+        raise FileError(place.path, place.line, reason)
 
     def globals(self, source: object) -> Map:
         if source is not None and not isinstance(source, Mapping):
