@@ -15,6 +15,7 @@ from pytest_sre.checks.case import Case, Skipped
 from pytest_sre.errors import StackError
 from pytest_sre.model.finding import Finding, Location
 from pytest_sre.model.observation import FileVerdict, Observations
+from pytest_sre.model.routingtest import RoutingTest
 from pytest_sre.model.rules import Rule
 from pytest_sre.model.slo import PolicyEntry, Slo
 from pytest_sre.model.unittest import UnitFile
@@ -26,11 +27,12 @@ from pytest_sre.warnings import warn
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Target:
-    """What one stack is asked about: a scope's files and SLOs, on one version of the servers."""
+    """What one stack is asked about: a scope's files, SLOs and routing tests, on one version of the servers."""
 
     settings: Settings
     inventory: Inventory
     slos: tuple[Slo, ...] = ()
+    routing: tuple[RoutingTest, ...] = ()
 
     @property
     def label(self) -> str:
@@ -44,7 +46,8 @@ class Target:
     @property
     def paths(self) -> tuple[str, ...]:
         """All files that have items."""
-        return tuple(dict.fromkeys([*self.inventory.paths, *(slo.location.path for slo in self.slos)]))
+        asked = [slo.location.path for slo in self.slos] + [test.location.path for test in self.routing]
+        return tuple(dict.fromkeys([*self.inventory.paths, *asked]))
 
     @property
     def policy(self) -> tuple[PolicyEntry, ...]:
@@ -103,7 +106,8 @@ class SreFile(pytest.File):
 
     def collect(self) -> Iterator[pytest.Item | pytest.Collector]:
         """The file's own items, its SLOs, its unit tests, then its alerts by name."""
-        from pytest_sre.collect_units import unit_nodes  # it is made of what stands here
+        from pytest_sre.collect_routing import routing_nodes  # these are made of what stands here
+        from pytest_sre.collect_units import unit_nodes
 
         shown = self.run.shown(self.path)
         scopes = [scope for scope in self.run.scopes if scope[0].has(shown)]
@@ -114,6 +118,7 @@ class SreFile(pytest.File):
             for slo in scope[0].slos:
                 if slo.location.path == shown:
                     yield SloNode.from_parent(self, name=slo.name, scope=scope, slo=slo)
+        yield from routing_nodes(self, scopes, shown)
         for scope in scopes:
             yield from unit_nodes(self, scope, shown)
         names = dict.fromkeys(rule.name for scope in scopes for rule in _alerts(scope[0], shown))
@@ -181,14 +186,15 @@ def distinguish(rules: Sequence[Rule]) -> list[str]:
     for wanted in [*([name] for name in varying), varying]:
         ids = [",".join(f"{name}={rule.labels.get(name, '')}" for name in wanted) for rule in rules]
         if wanted and len(set(ids)) == len(rules):
-            return [_plain(one) for one in ids]
+            return [plain_name(one) for one in ids]
     groups = [f"group={rule.group}" for rule in rules]
     if len(set(groups)) == len(rules):
-        return [_plain(one) for one in groups]
+        return [plain_name(one) for one in groups]
     return [str(number) for number in range(1, len(rules) + 1)]
 
 
-def _plain(text: str) -> str:
+def plain_name(text: str) -> str:
+    """A text as a part of a test's id."""
     return text.replace("::", ":").replace("[", "(").replace("]", ")").encode("unicode_escape").decode()
 
 

@@ -16,6 +16,7 @@ import pytest
 
 from pytest_sre.changed.against import Against, before, read_against
 from pytest_sre.collect import AlertItem, FileItem, SloItem, SreFile, SreItem, Target
+from pytest_sre.collect_routing import RoutingItem
 from pytest_sre.collect_units import UnitItem
 from pytest_sre.errors import StackError, UserError
 from pytest_sre.live.fleet import Results, observe_all
@@ -27,6 +28,7 @@ from pytest_sre.report.terminal import Progress
 from pytest_sre.reports import base_label, write_json, write_promtool
 from pytest_sre.settings import Settings
 from pytest_sre.sources.discover import Inventory, discover, relative
+from pytest_sre.sources.routing import check_receivers, routing_tests
 from pytest_sre.stack.folder import run_folder
 
 EXIT_BROKEN_STACK = 10
@@ -228,7 +230,9 @@ def _targets(options: Options, named: Sequence[Path]) -> list[list[Target]]:
         inventory = discover(versions[0], named if len(options.scopes) == 1 else ())
         _check_series(versions[0], inventory)
         slos = tuple(spec.as_model(shown) for spec in versions[0].file.slos)
-        scopes.append([Target(settings, inventory, slos) for settings in versions])
+        routing = routing_tests(versions[0].file.routing, shown)
+        check_receivers(routing, inventory.routing)
+        scopes.append([Target(settings, inventory, slos, routing) for settings in versions])
     return scopes
 
 
@@ -252,7 +256,7 @@ def _job(target: Target, items: Sequence[SreItem], plots: bool, tell: Callable[[
     deliver = any(
         item.check.NEEDS == "deliver"
         if isinstance(item, AlertItem)
-        else isinstance(item, FileItem) and item.shown == routing
+        else isinstance(item, RoutingItem) or (isinstance(item, FileItem) and item.shown == routing)
         for item in items
     )
     return Job(
@@ -267,6 +271,7 @@ def _job(target: Target, items: Sequence[SreItem], plots: bool, tell: Callable[[
         target.policy,
         plots,
         tuple(_units(target, items)),
+        routing=tuple(item.test for item in items if isinstance(item, RoutingItem)),
     )
 
 

@@ -22,6 +22,7 @@ from pytest_sre.model.slo import Notify
 from pytest_sre.sources import notation
 from pytest_sre.sources.alertmanager import parse_matchers
 from pytest_sre.sources.fields import Duration, Frozen, Percent
+from pytest_sre.sources.routing import RoutingSpec, unique_routing
 from pytest_sre.sources.slos import (
     DEFAULT_POLICY,
     PolicySpec,
@@ -49,6 +50,7 @@ def _fitting(value: tuple[PolicySpec, ...], info: ValidationInfo) -> tuple[Polic
 
 
 Policy = Annotated[tuple[PolicySpec, ...], AfterValidator(unique_policy), AfterValidator(_fitting)]
+RoutingTests = Annotated[tuple[RoutingSpec, ...], AfterValidator(unique_routing)]
 ErrorShare = Annotated[float, Field(ge=0, lt=1)]
 
 
@@ -199,6 +201,7 @@ class SreYaml(Frozen):
     target_labels: tuple[str, ...] = TARGET_LABELS
     servers: Servers = Servers()
     oncall: tuple[Oncall, ...] = ()
+    routing: RoutingTests = ()
     runbooks: Runbooks = Runbooks()
     series: tuple[ByHand, ...] = ()
     slos: Slos = ()
@@ -235,6 +238,7 @@ class Scope(Frozen):
     target_labels: tuple[str, ...] = TARGET_LABELS
     servers: Servers = Servers()
     oncall: tuple[Oncall, ...] = ()
+    routing: RoutingTests = ()
     runbooks: Runbooks = Runbooks()
     series: tuple[ByHand, ...] = ()
     slos: Slos = ()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pytest_sre.model.export import Export
 from pytest_sre.model.observation import AlertObservation, Change, FileVerdict, TimedObservation
+from pytest_sre.model.routingtest import AlertKey, RoutingTest
 from pytest_sre.model.rules import Rule
 from pytest_sre.model.slo import PolicyEntry, Slo
 from pytest_sre.model.unittest import UnitFile, UnitGroup, UnitKey, UnitObservation
@@ -23,7 +24,8 @@ class Job:
 
     ``timed`` alerts go through their scenarios on virtual time, also at the error ratios of ``slos`` and ``policy``;
     ``plots`` says whether data for plots are wanted, ``export`` is a folder for promtool's unit tests. ``units`` are
-    files of unit tests, with those tests that are asked.
+    files of unit tests, with those tests that are asked. ``routing`` are the routing tests that are asked, ``coverage``
+    whether it is asked where all fired alerts end.
     """
 
     settings: Settings
@@ -38,6 +40,8 @@ class Job:
     plots: bool = False
     units: tuple[Asked, ...] = ()
     export: Path | None = None
+    routing: tuple[RoutingTest, ...] = ()
+    coverage: bool = False
 
 
 @dataclass(slots=True)
@@ -51,6 +55,7 @@ class Found:
     timed: dict[Rule, TimedObservation] = field(default_factory=dict)
     units: dict[UnitKey, UnitObservation] = field(default_factory=dict)
     exported: Export | None = None
+    ends: dict[AlertKey, tuple[int, ...]] = field(default_factory=dict)
 
     def broken(self, rule: Rule) -> bool:
         """Whether a rule's file does not load."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from pytest_sre.errors import StackError
 from pytest_sre.live.page import NotLoaded, Office
+from pytest_sre.model.routingtest import alert_key
 from pytest_sre.stack import alertmanager
 from pytest_sre.stack.backend import Server
 from pytest_sre.stack.route_copy import route_copy, route_number
@@ -36,11 +37,6 @@ def routed(office: Office, label_sets: Sequence[Labels], name: str = "routes") -
     if lost is not None:
         raise StackError(f"Alertmanager lost the alert {dict(sorted(lost))}")
     return [ends.get(alert_key(labels), ()) for labels in label_sets]
-
-
-def alert_key(labels: Labels) -> frozenset[tuple[str, str]]:
-    """What tells one alert from another in Alertmanager, which takes an empty label for none."""
-    return frozenset((name, value) for name, value in labels.items() if value)
 
 
 def _open(office: Office, name: str) -> Server:

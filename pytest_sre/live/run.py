@@ -8,8 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from pytest_sre.errors import FileError
+from pytest_sre.live import ending, native, sent
 from pytest_sre.live import fire as fires
-from pytest_sre.live import native, sent
 from pytest_sre.live import page as pages
 from pytest_sre.live.beside import beside
 from pytest_sre.live.fire import Fire, Kindling
@@ -46,6 +46,7 @@ def observe(job: Job, folder: Path, opened: Callable[[Stack], None]) -> Observat
     with backends.open_stack(job.settings.file.servers, folder, keep=keep, tell=job.tell) as stack:
         opened(stack)
         _observe(job, run, stack, folder)
+        ending.follow(job, run, stack, folder)
         for line in stack.kept() if keep else ():
             job.tell(f"kept: {line}\n")
         return Observations(
@@ -57,6 +58,7 @@ def observe(job: Job, folder: Path, opened: Callable[[Stack], None]) -> Observat
             run.timed,
             run.units,
             run.exported,
+            run.ends,
         )
 
 

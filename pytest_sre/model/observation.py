@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from pytest_sre.model.export import Export
 from pytest_sre.model.routing import Integration
+from pytest_sre.model.routingtest import Ends
 from pytest_sre.model.rules import Rule
 from pytest_sre.model.scenario import Impossible, NotSynthesised, Scenario
 from pytest_sre.model.timeline import Passage
@@ -121,7 +122,10 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Observations:
-    """All that one run saw; rules are keyed by identity (``Rule`` has no value equality)."""
+    """All that one run saw; rules are keyed by identity (``Rule`` has no value equality).
+
+    ``ends`` says at which routes alerts end, where that was asked.
+    """
 
     alerts: Mapping[Rule, AlertObservation]
     files: Mapping[str, FileVerdict]
@@ -131,3 +135,4 @@ class Observations:
     timed: Mapping[Rule, TimedObservation] = field(default_factory=dict)
     units: Mapping[UnitKey, UnitObservation] = field(default_factory=dict)
     exported: Export | None = None
+    ends: Ends = field(default_factory=dict)

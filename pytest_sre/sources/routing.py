@@ -1,0 +1,86 @@
+"""Routing tests as ``sre.yaml`` has them."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator
+from typing import Annotated, Any
+
+from pydantic import Field, ModelWrapValidatorHandler, PrivateAttr, field_validator, model_validator
+
+from pytest_sre.errors import FileError
+from pytest_sre.model.finding import Location
+from pytest_sre.model.routing import Routing
+from pytest_sre.model.routingtest import RoutingTest
+from pytest_sre.sources.fields import Frozen
+
+
+class RoutingSpec(Frozen):
+    """An alert with ``labels`` must reach exactly ``receivers``."""
+
+    name: Annotated[str, Field(min_length=1)] | None = None
+    labels: dict[str, str]
+    receivers: Annotated[tuple[str, ...], Field(min_length=1)]
+    _line: int = PrivateAttr(1)
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _lined(cls, value: Any, handler: ModelWrapValidatorHandler[RoutingSpec]) -> RoutingSpec:
+        made = handler(value)
+        made._line = getattr(value, "line", 1)
+        return made
+
+    @field_validator("labels")
+    @classmethod
+    def _some(cls, value: dict[str, str]) -> dict[str, str]:
+        if "" in value:
+            raise ValueError("a label without a name")
+        if not any(value.values()):
+            raise ValueError("needs a label that is not empty, as every alert has one")
+        return value
+
+    @property
+    def title(self) -> str:
+        """The name, else the labels."""
+        return self.name or ",".join(f"{label}={value}" for label, value in self.labels.items())
+
+    def as_model(self, path: str, title: str) -> RoutingTest:
+        """The test; ``path`` is how its file is shown to users."""
+        return RoutingTest(title, self.labels, self.receivers, Location(path, self._line))
+
+
+def unique_routing(value: tuple[RoutingSpec, ...]) -> tuple[RoutingSpec, ...]:
+    """Names become test ids. Raises ValueError where one is there twice."""
+    names = [spec.name for spec in value if spec.name]
+    repeated = next((name for name in names if names.count(name) > 1), None)
+    if repeated is not None:
+        raise ValueError(f"two routing tests are called {repeated}")
+    return value
+
+
+def routing_tests(specs: Iterable[RoutingSpec], path: str) -> tuple[RoutingTest, ...]:
+    """The tests; those whose labels are the same have a number as well."""
+    return tuple(_tests(specs, path))
+
+
+def _tests(specs: Iterable[RoutingSpec], path: str) -> Iterator[RoutingTest]:
+    seen: dict[str, int] = {}
+    for spec in specs:
+        seen[spec.title] = number = seen.get(spec.title, 0) + 1
+        yield spec.as_model(path, f"{spec.title} #{number}" if number > 1 else spec.title)
+
+
+def check_receivers(tests: Iterable[RoutingTest], routing: Routing | None) -> None:
+    """Raises FileError for a receiver that the configuration does not define."""
+    if routing is None:
+        return
+    for test in tests:
+        for name in test.receivers:
+            if name not in routing.receivers:
+                near = difflib.get_close_matches(name, routing.receivers, 1, 0.5)
+                hint = f'did you mean "{near[0]}"?' if near else f"It has {', '.join(routing.receivers)}."
+                raise FileError(
+                    test.location.path,
+                    test.location.line,
+                    f'routing: {routing.path} has no receiver "{name}"; {hint}',
+                )
