@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pytest_sre.model.export import Export
+from pytest_sre.model.incident import IncidentObservation
 from pytest_sre.model.routing import Integration
 from pytest_sre.model.routingtest import Ends
 from pytest_sre.model.rules import Rule
@@ -124,7 +125,7 @@ class Change:
 class Observations:
     """All that one run saw; rules are keyed by identity (``Rule`` has no value equality).
 
-    ``ends`` says at which routes alerts end, where that was asked.
+    ``ends`` says at which routes alerts end, where that was asked; ``incidents`` are by name.
     """
 
     alerts: Mapping[Rule, AlertObservation]
@@ -136,3 +137,4 @@ class Observations:
     units: Mapping[UnitKey, UnitObservation] = field(default_factory=dict)
     exported: Export | None = None
     ends: Ends = field(default_factory=dict)
+    incidents: Mapping[str, IncidentObservation] = field(default_factory=dict)
