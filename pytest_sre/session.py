@@ -16,6 +16,7 @@ import pytest
 
 from pytest_sre.changed.against import Against, before, read_against
 from pytest_sre.collect import AlertItem, FileItem, SloItem, SreFile, SreItem, Target
+from pytest_sre.collect_incidents import IncidentItem
 from pytest_sre.collect_routing import CoverageItem, RoutingItem
 from pytest_sre.collect_units import UnitItem
 from pytest_sre.errors import StackError, UserError
@@ -29,6 +30,7 @@ from pytest_sre.report.terminal import Progress
 from pytest_sre.reports import base_label, write_json, write_promtool
 from pytest_sre.settings import Settings
 from pytest_sre.sources.discover import Inventory, discover, relative
+from pytest_sre.sources.incidents import check_incidents, rules_of
 from pytest_sre.sources.routing import check_receivers, routing_tests
 from pytest_sre.stack.folder import run_folder
 
@@ -233,7 +235,10 @@ def _targets(options: Options, named: Sequence[Path]) -> list[list[Target]]:
         slos = tuple(spec.as_model(shown) for spec in versions[0].file.slos)
         routing = routing_tests(versions[0].file.routing, shown)
         check_receivers(routing, inventory.routing)
-        scopes.append([Target(settings, inventory, slos, routing) for settings in versions])
+        incidents = tuple(spec.as_model(shown) for spec in versions[0].file.incidents)
+        if not inventory.broken:
+            check_incidents(incidents, inventory.rules, inventory.routing)
+        scopes.append([Target(settings, inventory, slos, routing, incidents) for settings in versions])
     return scopes
 
 
@@ -250,6 +255,9 @@ def _job(target: Target, items: Sequence[SreItem], plots: bool, tell: Callable[[
     asked = [item for item in items if isinstance(item, AlertItem)]
     alerts = dict.fromkeys(item.rule for item in asked if item.check.NEEDS != "time")
     timed = dict.fromkeys(item.rule for item in asked if item.check.NEEDS == "time")
+    incidents = tuple(item.incident for item in items if isinstance(item, IncidentItem))
+    named = [one.alert for incident in incidents for one in incident.alerts]
+    alerts |= dict.fromkeys(rule for name in named for rule in rules_of(name, target.inventory.rules))
     if any(isinstance(item, SloItem) for item in items):
         # Whichever alerts are selected, all watch over the SLO.
         timed = dict.fromkeys(rule for rule in target.inventory.rules if rule.kind == "alert")
@@ -257,7 +265,7 @@ def _job(target: Target, items: Sequence[SreItem], plots: bool, tell: Callable[[
     deliver = any(
         item.check.NEEDS == "deliver"
         if isinstance(item, AlertItem)
-        else isinstance(item, (RoutingItem, CoverageItem))
+        else isinstance(item, (RoutingItem, CoverageItem, IncidentItem))
         or (isinstance(item, FileItem) and item.shown == routing)
         for item in items
     )
@@ -276,6 +284,7 @@ def _job(target: Target, items: Sequence[SreItem], plots: bool, tell: Callable[[
         tuple(_units(target, items)),
         coverage=coverage,
         routing=target.routing if coverage else tuple(_routing_tests(items)),
+        incidents=incidents,
     )
 
 

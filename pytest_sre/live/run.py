@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from pytest_sre.errors import FileError
-from pytest_sre.live import ending, native, sent
+from pytest_sre.live import ending, incident, native, sent
 from pytest_sre.live import fire as fires
 from pytest_sre.live import page as pages
 from pytest_sre.live.beside import beside
@@ -47,6 +47,7 @@ def observe(job: Job, folder: Path, opened: Callable[[Stack], None]) -> Observat
         opened(stack)
         _observe(job, run, stack, folder)
         ending.follow(job, run, stack, folder)
+        incident.follow(job, run, stack, folder)
         for line in stack.kept() if keep else ():
             job.tell(f"kept: {line}\n")
         return Observations(
@@ -60,6 +61,7 @@ def observe(job: Job, folder: Path, opened: Callable[[Stack], None]) -> Observat
             run.exported,
             run.ends,
             run.sides,
+            run.incidents,
         )
 
 
