@@ -25,6 +25,7 @@ from pytest_sre.checks import (
     known,
     loads,
     pages,
+    pages_read,
     policy,
     quiet,
     resolves,
@@ -287,6 +288,7 @@ def by_hand() -> dict[str, Any]:
             "routing_key": "…",
         },
         fired.fingerprint,
+        "[FIRING:1] PaymentsQueueBacklog",
     )
     alert = AlertObservation(
         rule,
@@ -500,7 +502,7 @@ def test_example_of_pages(repo: Path) -> None:
             ("audit-log", "webhook", "https://audit.shop.example/v1/alerts", 200),
         )
         got = tuple(
-            Notification(Integration(name, kind, 0), url, 0.0, status, {}, {})
+            Notification(Integration(name, kind, 0), url, 0.0, status, {}, {}, title="Checkout fails")
             for name, kind, url, status in sent
         )
         receivers = ("audit-log", "pagerduty-payments")
@@ -508,6 +510,20 @@ def test_example_of_pages(repo: Path) -> None:
         return AlertObservation(rule, backlog(rule), "firing", fired=(fired,), notifications=got)
 
     assert_shown(pages, pages.judge(case_of(repo, "CheckoutErrorBudgetBurnFast", observe)))
+
+
+def test_example_of_what_the_oncall_reads(repo: Path) -> None:
+    settings, inventory = shop(REPO / "examples" / "fleet")
+    rule = next(rule for rule in inventory.rules if rule.name == "Rebooted")
+    title = "[FIRING:1] Rebooted fleet-eu-1 job-25 (instance-25 ticket)"
+    sent = Notification(Integration("slack-fleet", "slack", 0), "", 0.0, 200, {}, {}, title=title)
+    annotations = {"summary": "instance-25 has been up for 1m 3s only"}
+    labels = {**rule.labels, "alertname": rule.name}
+    fired = FiredAlert(labels, annotations, "63", "", labels, "f", ("slack-fleet",))
+    alert = AlertObservation(rule, backlog(rule), "firing", fired=(fired,), notifications=(sent,))
+    case = Case(rule, alert, {}, settings.file, inventory, str(settings.folder))
+
+    assert_shown(pages, pages_read.unreadable(case, alert, pages.NAME))
 
 
 def test_example_of_policy(repo: Path) -> None:

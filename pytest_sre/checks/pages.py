@@ -81,7 +81,7 @@ def _alertmanager_broken(case: Case) -> Finding | None:
     ]
     verdict = case.files.get(path)
     if verdict is not None and verdict.error:
-        where, seen = Location(path, verdict.line), verdict.error
+        where, seen = Location(verdict.path, verdict.line), verdict.error
     elif case.inventory.routing is None and broken:
         where, seen = Location(broken[0].path, broken[0].line), broken[0].reason
     else:
