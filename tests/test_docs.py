@@ -25,6 +25,7 @@ from pytest_sre.checks import (
     known,
     loads,
     pages,
+    pages_resolved,
     policy,
     quiet,
     resolves,
@@ -42,6 +43,7 @@ from pytest_sre.model.observation import (
     Notification,
     Observations,
     TimedObservation,
+    Unresolved,
 )
 from pytest_sre.model.routing import Integration
 from pytest_sre.model.rules import Rule
@@ -508,6 +510,33 @@ def test_example_of_pages(repo: Path) -> None:
         return AlertObservation(rule, backlog(rule), "firing", fired=(fired,), notifications=got)
 
     assert_shown(pages, pages.judge(case_of(repo, "CheckoutErrorBudgetBurnFast", observe)))
+
+
+def test_example_of_a_page_that_stays_open(repo: Path) -> None:
+    key = "      - routing_key: 00000000000000000000000000c4ec07"
+    edit(repo / "alertmanager.yml", key, f"      - send_resolved: false\n{key.replace('-', ' ', 1)}")
+    pagerduty, audit = (
+        Integration("pagerduty-checkout", "pagerduty", 0),
+        Integration("audit-log", "webhook", 0),
+    )
+
+    def observe(rule: Rule) -> AlertObservation:
+        labels = {**rule.labels, "alertname": rule.name}
+        got = tuple(Notification(one, "https://host/", 0.0, 200, {}, {}) for one in (pagerduty, audit))
+        receivers = ("audit-log", "pagerduty-checkout")
+        fired = FiredAlert(labels, {}, "0.06", "", labels, "f", receivers)
+        return AlertObservation(
+            *(rule, backlog(rule), "firing"),
+            fired=(fired,),
+            notifications=got,
+            unresolved=(Unresolved(audit, "audit-log/webhook[0]: notify retry canceled"),),
+        )
+
+    case = case_of(repo, "CheckoutErrorBudgetBurnFast", observe)
+    assert case.alert is not None
+    found = list(pages_resolved.judge(case, case.alert, pages.NAME, re.compile("<no value>")))
+    assert [one.severity for one in found] == ["error", "warning"]
+    assert_shown(pages, found)
 
 
 def test_example_of_policy(repo: Path) -> None:
