@@ -26,6 +26,7 @@ from pytest_sre.checks import (
     loads,
     pages,
     pages_read,
+    pages_resolved,
     policy,
     quiet,
     resolves,
@@ -43,6 +44,7 @@ from pytest_sre.model.observation import (
     Notification,
     Observations,
     TimedObservation,
+    Unresolved,
 )
 from pytest_sre.model.routing import Integration
 from pytest_sre.model.rules import Rule
@@ -524,6 +526,33 @@ def test_example_of_what_the_oncall_reads(repo: Path) -> None:
     case = Case(rule, alert, {}, settings.file, inventory, str(settings.folder))
 
     assert_shown(pages, pages_read.unreadable(case, alert, pages.NAME))
+
+
+def test_example_of_a_page_that_stays_open(repo: Path) -> None:
+    key = "      - routing_key: 00000000000000000000000000c4ec07"
+    edit(repo / "alertmanager.yml", key, f"      - send_resolved: false\n{key.replace('-', ' ', 1)}")
+    pagerduty, audit = (
+        Integration("pagerduty-checkout", "pagerduty", 0),
+        Integration("audit-log", "webhook", 0),
+    )
+
+    def observe(rule: Rule) -> AlertObservation:
+        labels = {**rule.labels, "alertname": rule.name}
+        got = tuple(Notification(one, "https://host/", 0.0, 200, {}, {}) for one in (pagerduty, audit))
+        receivers = ("audit-log", "pagerduty-checkout")
+        fired = FiredAlert(labels, {}, "0.06", "", labels, "f", receivers)
+        return AlertObservation(
+            *(rule, backlog(rule), "firing"),
+            fired=(fired,),
+            notifications=got,
+            unresolved=(Unresolved(audit, "audit-log/webhook[0]: notify retry canceled"),),
+        )
+
+    case = case_of(repo, "CheckoutErrorBudgetBurnFast", observe)
+    assert case.alert is not None
+    found = list(pages_resolved.judge(case, case.alert, pages.NAME, re.compile("<no value>")))
+    assert [one.severity for one in found] == ["error", "warning"]
+    assert_shown(pages, found)
 
 
 def test_example_of_policy(repo: Path) -> None:
