@@ -17,13 +17,14 @@ import pytest
 from pytest_sre.changed.against import Against, before, read_against
 from pytest_sre.collect import AlertItem, FileItem, SloItem, SreFile, SreItem, Target
 from pytest_sre.collect_incidents import IncidentItem
-from pytest_sre.collect_routing import RoutingItem
+from pytest_sre.collect_routing import CoverageItem, RoutingItem
 from pytest_sre.collect_units import UnitItem
 from pytest_sre.errors import StackError, UserError
 from pytest_sre.live.fleet import Results, observe_all
 from pytest_sre.live.job import Asked, Job
 from pytest_sre.live.share import Share
 from pytest_sre.model.observation import Observations
+from pytest_sre.model.routingtest import RoutingTest
 from pytest_sre.options import Options, read_options
 from pytest_sre.report.terminal import Progress
 from pytest_sre.reports import base_label, write_json, write_promtool
@@ -264,10 +265,11 @@ def _job(target: Target, items: Sequence[SreItem], plots: bool, tell: Callable[[
     deliver = any(
         item.check.NEEDS == "deliver"
         if isinstance(item, AlertItem)
-        else isinstance(item, (RoutingItem, IncidentItem))
+        else isinstance(item, (RoutingItem, CoverageItem, IncidentItem))
         or (isinstance(item, FileItem) and item.shown == routing)
         for item in items
     )
+    coverage = any(isinstance(item, CoverageItem) for item in items)
     return Job(
         target.settings,
         target.inventory,
@@ -280,9 +282,14 @@ def _job(target: Target, items: Sequence[SreItem], plots: bool, tell: Callable[[
         target.policy,
         plots,
         tuple(_units(target, items)),
-        routing=tuple(item.test for item in items if isinstance(item, RoutingItem)),
+        coverage=coverage,
+        routing=target.routing if coverage else tuple(_routing_tests(items)),
         incidents=incidents,
     )
+
+
+def _routing_tests(items: Sequence[SreItem]) -> Iterator[RoutingTest]:
+    return (item.test for item in items if isinstance(item, RoutingItem))
 
 
 def _units(target: Target, items: Sequence[SreItem]) -> Iterator[Asked]:

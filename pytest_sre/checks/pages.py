@@ -6,7 +6,7 @@ import fnmatch
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from pytest_sre.checks import fires, inhibition
+from pytest_sre.checks import fires, inhibition, pages_read, pages_resolved
 from pytest_sre.checks.case import PAGING_KINDS, Case, Skipped, Verdict, calls_itself_a_page
 from pytest_sre.model.finding import Finding, Location
 from pytest_sre.model.observation import AlertObservation, FiredAlert, Notification
@@ -67,6 +67,8 @@ def judge(case: Case) -> Verdict:
         *_receivers(case, alert),
         *_unsent(case, alert),
         *_texts(case, alert),
+        *pages_resolved.judge(case, alert, NAME, _UNRENDERED),
+        *pages_read.unreadable(case, alert, NAME),
         *inhibition.unrelated(case, alert, NAME),
     )
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pytest_sre.live.job import Found, Job
 from pytest_sre.live.page import Office
-from pytest_sre.live.routed import routed
+from pytest_sre.live.routed import routed, sides
 from pytest_sre.model.routingtest import alert_key
 from pytest_sre.stack.backend import Stack
 
@@ -21,6 +21,8 @@ def follow(job: Job, run: Found, stack: Stack, folder: Path) -> None:
     job.tell(f"routing {len(asked)} label sets")
     office = Office(stack, job.settings.file.servers.alertmanager, routing, folder, job.settings.keep)
     run.ends.update(zip(map(alert_key, asked), routed(office, asked), strict=True))
+    if job.coverage:
+        run.sides.update(zip(map(alert_key, asked), sides(office, asked), strict=True))
 
 
 def _broken(run: Found, path: str) -> bool:

@@ -58,6 +58,7 @@ class Found:
     units: dict[UnitKey, UnitObservation] = field(default_factory=dict)
     exported: Export | None = None
     ends: dict[AlertKey, tuple[int, ...]] = field(default_factory=dict)
+    sides: dict[AlertKey, tuple[int, ...]] = field(default_factory=dict)
     incidents: dict[str, IncidentObservation] = field(default_factory=dict)
 
     def broken(self, rule: Rule) -> bool:

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from pytest_sre.errors import StackError
-from pytest_sre.model.observation import Change, FileVerdict, Inhibition, Notification
+from pytest_sre.live.resolve import resolve
+from pytest_sre.model.observation import Change, FileVerdict, Inhibition, Notification, Unresolved
 from pytest_sre.model.routing import Integration, Routing
 from pytest_sre.model.rules import Rule
 from pytest_sre.settings import AlertmanagerServer
@@ -23,6 +24,7 @@ from pytest_sre.sources.yamlfile import line_of
 from pytest_sre.stack import alertmanager
 from pytest_sre.stack.backend import Server, Stack
 from pytest_sre.stack.decode import decode
+from pytest_sre.stack.jira import transitions_of
 from pytest_sre.stack.safe_alertmanager import GROUP_WAIT, safe_copy
 from pytest_sre.stack.sink import PostedAlert
 
@@ -46,6 +48,8 @@ class Delivery:
     notifications: tuple[Notification, ...] = ()
     errors: tuple[str, ...] = ()
     inhibited_together: tuple[Inhibition, ...] = ()
+    resolved: tuple[Notification, ...] = ()
+    unresolved: tuple[Unresolved, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +95,7 @@ def open_office(office: Office, name: str) -> tuple[Wave, tuple[Change, ...]]:
     )
     templates, changes = _templates(office.routing, copy.document)
     document = {**copy.document, "templates": list(map(str, templates))} if templates else copy.document
+    sink.jira_has(transitions_of(office.routing.document))
     path, lines = alertmanager.write_config(document, folder)
     try:
         server = alertmanager.start(office.stack, office.settings, path, templates, f"alertmanager-{name}")
@@ -175,11 +180,18 @@ def _one_wave(office: Office, wave: Wave, given: Mapping[Rule, Sequence[PostedAl
     clean = [rule for rule in given if not conflicts.get(rule)]
     received = wait(office, wave, _expected(office.routing.integrations, groups, owner, set(clean)))
     errors = alertmanager.send_errors(wave.server)
+    ending = [_payload(alert, ends) for rule in clean for alert in given[rule]]
+    # What was sent before its inhibition was seen, or before its group filled, belongs to a later wave.
+    told = [one for one in received if owner.get(one.fingerprint) in set(clean)]
+    ended = resolve(office.stack, wave.name, wave.server, ending, groups, told, errors)
     done = {}
     for rule in clean:
         mine = tuple(sorted({error.text for error in errors if _concerns(error, alerts[rule])}))
         sent = tuple(one for one in received if owner.get(one.fingerprint) is rule)
-        done[rule] = Delivery(tuple(alerts[rule]), sent, mine)
+        prints = sorted({alert["fingerprint"] for alert in alerts[rule]})
+        resolved = tuple(note for one in prints for note in ended.resolved.get(one, ()))
+        unresolved = tuple(note for one in prints for note in ended.missing.get(one, ()))
+        done[rule] = Delivery(tuple(alerts[rule]), sent, mine, (), resolved, unresolved)
     return _Outcome(done, conflicts, inhibitions)
 
 

@@ -60,6 +60,7 @@ def observe(job: Job, folder: Path, opened: Callable[[Stack], None]) -> Observat
             run.units,
             run.exported,
             run.ends,
+            run.sides,
             run.incidents,
         )
 
@@ -254,4 +255,6 @@ def _with_delivery(observation: AlertObservation, delivery: Delivery) -> AlertOb
         notifications=delivery.notifications,
         send_errors=delivery.errors,
         inhibited_together=delivery.inhibited_together,
+        resolved=delivery.resolved,
+        unresolved=delivery.unresolved,
     )

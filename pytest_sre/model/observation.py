@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pytest_sre.model.export import Export
 from pytest_sre.model.incident import IncidentObservation
@@ -21,7 +21,8 @@ class Notification:
 
     ``time`` is seconds since the epoch; ``destination`` the URL (or ``smtp://host -> recipients``) it was bound
     for; ``texts`` what a person reads, by field; ``payload`` the decoded body; ``fingerprint`` identifies one
-    of the alerts in it; ``alerts`` counts the alerts in the group where the payload says so.
+    of the alerts in it. ``title``, ``text``, ``severity``, ``links`` (all addresses in it) and the receiver's own
+    ``fields`` are where `model.receivers` says; empty where the kind has none.
     """
 
     integration: Integration
@@ -31,6 +32,23 @@ class Notification:
     texts: Mapping[str, str]
     payload: object
     fingerprint: str = ""
+    title: str = ""
+    text: str = ""
+    severity: str = ""
+    links: tuple[str, ...] = ()
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+    def about(self, fingerprint: str) -> Notification:
+        """The same, about this alert."""
+        return replace(self, fingerprint=fingerprint)
+
+
+@dataclass(frozen=True, slots=True)
+class Unresolved:
+    """An integration that got the firing notification and not the resolved one; ``why``: Alertmanager's error or ""."""
+
+    integration: Integration
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +98,7 @@ class AlertObservation:
 
     ``state`` is Prometheus' own (``inactive``, ``pending``, ``firing``) or ``not run``; ``after`` the seconds
     from Prometheus' readiness to firing; ``send_errors`` Alertmanager's own log lines about this alert's receivers.
+    ``resolved`` are the notifications after the alert ended, ``unresolved`` who should have had one and did not.
     """
 
     rule: Rule
@@ -91,6 +110,8 @@ class AlertObservation:
     notifications: tuple[Notification, ...] = ()
     send_errors: tuple[str, ...] = ()
     inhibited_together: tuple[Inhibition, ...] = ()
+    resolved: tuple[Notification, ...] = ()
+    unresolved: tuple[Unresolved, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +146,9 @@ class Change:
 class Observations:
     """All that one run saw; rules are keyed by identity (``Rule`` has no value equality).
 
-    ``ends`` says at which routes alerts end, where that was asked; ``incidents`` are by name.
+    ``ends`` says at which routes alerts end, where that was asked, ``sides`` which sides of inhibit rules they match: of
+    the n-th rule, counted from 0, 2n+1 is the source and 2n+2 the target.
+    ``incidents`` are by name.
     """
 
     alerts: Mapping[Rule, AlertObservation]
@@ -137,4 +160,5 @@ class Observations:
     units: Mapping[UnitKey, UnitObservation] = field(default_factory=dict)
     exported: Export | None = None
     ends: Ends = field(default_factory=dict)
+    sides: Ends = field(default_factory=dict)
     incidents: Mapping[str, IncidentObservation] = field(default_factory=dict)

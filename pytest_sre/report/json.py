@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pytest_sre.model.observation import AlertObservation, TimedObservation
+from pytest_sre.model.observation import AlertObservation, Notification, TimedObservation
+from pytest_sre.model.routing import Integration
 from pytest_sre.model.rules import Rule
 from pytest_sre.model.samples import Histogram, Value
 from pytest_sre.model.scenario import Scenario
@@ -116,24 +117,29 @@ def _alert(seen: AlertObservation) -> dict[str, Any]:
             }
             for one in seen.fired
         ],
-        "notifications": [
-            {
-                "receiver": one.integration.receiver,
-                "integration": one.integration.kind,
-                "index": one.integration.index,
-                "destination": one.destination,
-                "time": round(one.time, 3),
-                "status": one.status,
-                "texts": dict(one.texts),
-                "payload": one.payload,
-                "fingerprint": one.fingerprint,
-            }
-            for one in seen.notifications
-        ],
+        "notifications": list(map(_notification, seen.notifications)),
+        "resolved": list(map(_notification, seen.resolved)),
+        "unresolved": [{**_integration(one.integration), "error": one.why} for one in seen.unresolved],
         "send_errors": list(seen.send_errors),
         "inhibited_together": [
             {"target": dict(one.target), "source": dict(one.source)} for one in seen.inhibited_together
         ],
+    }
+
+
+def _integration(one: Integration) -> dict[str, Any]:
+    return {"receiver": one.receiver, "integration": one.kind, "index": one.index}
+
+
+def _notification(one: Notification) -> dict[str, Any]:
+    return {
+        **_integration(one.integration),
+        "destination": one.destination,
+        "time": round(one.time, 3),
+        "status": one.status,
+        "texts": dict(one.texts),
+        "payload": one.payload,
+        "fingerprint": one.fingerprint,
     }
 
 

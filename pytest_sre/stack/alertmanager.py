@@ -12,7 +12,7 @@ import requests
 
 from pytest_sre.errors import StackError
 from pytest_sre.model.observation import FileVerdict, FileWarning
-from pytest_sre.model.routing import Routing
+from pytest_sre.model.routing import Integration, Routing
 from pytest_sre.settings import AlertmanagerServer
 from pytest_sre.sources import yamlfile
 from pytest_sre.sources.yamlfile import line_of
@@ -157,6 +157,23 @@ def groups(client: requests.Session, server: Server) -> list[Group]:
             )
             for group in answer.json()
         ]
+
+
+def sends_resolved(client: requests.Session, server: Server) -> frozenset[Integration]:
+    """The integrations that send resolved notifications, defaults included, as it says itself; raises StackError."""
+    with answering(server):
+        answer = client.get(server.url + "/api/v2/status", timeout=60)
+        answer.raise_for_status()
+        text = answer.json()["config"]["original"]
+    receivers = yamlfile.load_all(text)[0].value.get("receivers") or ()
+    return frozenset(
+        Integration(str(receiver["name"]), key.removesuffix("_configs"), i)
+        for receiver in receivers
+        for key, entries in receiver.items()
+        if key.endswith("_configs")
+        for i, entry in enumerate(entries or ())
+        if str(entry.get("send_resolved")).lower() == "true"
+    )
 
 
 def send_errors(server: Server) -> list[SendError]:

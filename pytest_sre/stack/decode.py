@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from pytest_sre.model.observation import Notification
 from pytest_sre.stack import marker
+from pytest_sre.stack.reading import read
 from pytest_sre.stack.sink import Capture
 
 MAIL_HEADER = "X-Pytest-Sre"
@@ -62,6 +63,7 @@ def decode(capture: Capture) -> Notification:
     for key in _SECRET.get(kind, ()):
         if isinstance(payload, dict) and payload.get(key):
             payload[key] = "…"
+    seen = read(kind, payload)
     return Notification(
         capture.integration,
         _public(kind, capture.destination),
@@ -70,6 +72,11 @@ def decode(capture: Capture) -> Notification:
         texts,
         payload,
         fingerprint,
+        seen.title,
+        seen.text,
+        seen.severity,
+        seen.links,
+        seen.fields,
     )
 
 

@@ -12,7 +12,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any
@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 
 from pytest_sre.model.routing import Integration
 from pytest_sre.stack.answers import Answer, answer
+from pytest_sre.stack.jira import Issues
 from pytest_sre.stack.mail import Mail, MailServer
 from pytest_sre.stack.proxy import ALERTS_PATH, CANARY_PATH, ProxyServer
 
@@ -138,6 +139,10 @@ class Sink:
         with self._ledger.changed:
             return list(self._ledger.captures.get(wave, ()))
 
+    def jira_has(self, transitions: Iterable[str]) -> None:
+        """Name the transitions of Jira's issues; Alertmanager looks its own up by name."""
+        self._ledger.issues.allow(transitions)
+
     def posted(self, name: str) -> list[PostedAlert]:
         """The alerts posted to ``/<name>/api/v2/alerts``: the last one of each label set."""
         with self._ledger.changed:
@@ -187,6 +192,7 @@ class _Ledger:
         self.alerts: dict[str, dict[frozenset[tuple[str, str]], PostedAlert]] = {}
         self.refusals: dict[str, None] = {}
         self.canaries: list[str] = []
+        self.issues = Issues()
         self.changed = threading.Condition()
         self.events = 0
         self._callers: dict[str, _Caller] = {}
@@ -234,7 +240,11 @@ class _Ledger:
         """Keep a request and answer it as its vendor would."""
         parts = urlsplit(url)
         path = parts.path + (f"?{parts.query}" if parts.query else "")
-        result = answer(caller.integration.kind, method, parts.hostname or "", path, body)
+        kind = caller.integration.kind
+        if kind == "jira":
+            result = self.issues.answer(caller.wave, method, path, body)
+        else:
+            result = answer(kind, method, parts.hostname or "", path, body)
         self._record(
             Capture(
                 *(caller.integration, caller.wave, url, method, path, time.time()),
