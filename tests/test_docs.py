@@ -20,6 +20,7 @@ from shop import edit
 from pytest_sre import checks
 from pytest_sre.checks import (
     CHECKS,
+    coverage,
     detects,
     fires,
     known,
@@ -30,6 +31,7 @@ from pytest_sre.checks import (
     policy,
     quiet,
     resolves,
+    routing,
     steady,
     unit,
 )
@@ -109,7 +111,9 @@ def test_every_check_is_in_the_list() -> None:
         if hasattr(module := import_module(f"{checks.__name__}.{name}"), "judge")
     }
 
-    assert set(found) == {module.__name__.rpartition(".")[2] for module in (*CHECKS, loads, policy, unit)}
+    assert set(found) == {
+        module.__name__.rpartition(".")[2] for module in (*CHECKS, loads, policy, unit, routing, coverage)
+    }
     assert {module.NAME for module in found.values()} == set(found)
 
 
