@@ -16,6 +16,7 @@ import pytest
 
 from pytest_sre.changed.against import Against, before, read_against
 from pytest_sre.collect import AlertItem, FileItem, SloItem, SreFile, SreItem, Target
+from pytest_sre.collect_incidents import IncidentItem
 from pytest_sre.collect_routing import CoverageItem, RoutingItem
 from pytest_sre.collect_units import UnitItem
 from pytest_sre.errors import StackError, UserError
@@ -25,10 +26,12 @@ from pytest_sre.live.share import Share
 from pytest_sre.model.observation import Observations
 from pytest_sre.model.routingtest import RoutingTest
 from pytest_sre.options import Options, read_options
+from pytest_sre.own import Own
 from pytest_sre.report.terminal import Progress
 from pytest_sre.reports import base_label, write_json, write_promtool
 from pytest_sre.settings import Settings
 from pytest_sre.sources.discover import Inventory, discover, relative
+from pytest_sre.sources.incidents import check_incidents, rules_of
 from pytest_sre.sources.routing import check_receivers, routing_tests
 from pytest_sre.stack.folder import run_folder
 
@@ -55,6 +58,8 @@ class Plugin:
             raise pytest.UsageError(f"pytest-sre: {error}") from None
         self.strict = self.options.strict
         self.results: Results = {}
+        self.own = Own(config.hook, config.rootpath)
+        self._incidents: dict[tuple[object, ...], Observations | StackError] = {}
         self._told: set[str] = set()
         self._parent = os.getppid()
         if config.args_source is not config.ArgsSource.ARGS:
@@ -76,6 +81,14 @@ class Plugin:
     def observations(self, target: Target) -> Observations | StackError | None:
         """What came out of a target's stack."""
         return self.results.get(target.label)
+
+    def incident(self, key: tuple[object, ...], job: Job) -> Observations | StackError:
+        """What came out of a job that a Python test asks for; of equal keys one is run."""
+        if key not in self._incidents:
+            with _terminable():
+                done = observe_all({"": job}, keep=self.options.keep, check=self._check_controller)
+            self._incidents[key] = done[""]
+        return self._incidents[key]
 
     def tell_broken(self, target: Target) -> bool:
         """Whether a broken stack's error is still to be told, here or in another worker."""
@@ -213,6 +226,7 @@ class Plugin:
                 self._closing.close()  # pytest-xdist waits for its workers, and they for their servers
         labels = [target.label for scope in self.scopes for target in scope]
         broken = any(isinstance(self.results.get(label), StackError) for label in labels)
+        broken |= any(isinstance(seen, StackError) for seen in self._incidents.values())
         if session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED and self.against and self.against.nothing:
             session.exitstatus = pytest.ExitCode.OK  # there is nothing to test in this change
         if broken and session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
@@ -233,7 +247,10 @@ def _targets(options: Options, named: Sequence[Path]) -> list[list[Target]]:
         slos = tuple(spec.as_model(shown) for spec in versions[0].file.slos)
         routing = routing_tests(versions[0].file.routing, shown)
         check_receivers(routing, inventory.routing)
-        scopes.append([Target(settings, inventory, slos, routing) for settings in versions])
+        incidents = tuple(spec.as_model(shown) for spec in versions[0].file.incidents)
+        if not inventory.broken:
+            check_incidents(incidents, inventory.rules, inventory.routing)
+        scopes.append([Target(settings, inventory, slos, routing, incidents) for settings in versions])
     return scopes
 
 
@@ -250,6 +267,9 @@ def _job(target: Target, items: Sequence[SreItem], plots: bool, tell: Callable[[
     asked = [item for item in items if isinstance(item, AlertItem)]
     alerts = dict.fromkeys(item.rule for item in asked if item.check.NEEDS != "time")
     timed = dict.fromkeys(item.rule for item in asked if item.check.NEEDS == "time")
+    incidents = tuple(item.incident for item in items if isinstance(item, IncidentItem))
+    named = [one.alert for incident in incidents for one in incident.alerts]
+    alerts |= dict.fromkeys(rule for name in named for rule in rules_of(name, target.inventory.rules))
     if any(isinstance(item, SloItem) for item in items):
         # Whichever alerts are selected, all watch over the SLO.
         timed = dict.fromkeys(rule for rule in target.inventory.rules if rule.kind == "alert")
@@ -257,7 +277,7 @@ def _job(target: Target, items: Sequence[SreItem], plots: bool, tell: Callable[[
     deliver = any(
         item.check.NEEDS == "deliver"
         if isinstance(item, AlertItem)
-        else isinstance(item, (RoutingItem, CoverageItem))
+        else isinstance(item, (RoutingItem, CoverageItem, IncidentItem))
         or (isinstance(item, FileItem) and item.shown == routing)
         for item in items
     )
@@ -276,6 +296,7 @@ def _job(target: Target, items: Sequence[SreItem], plots: bool, tell: Callable[[
         tuple(_units(target, items)),
         coverage=coverage,
         routing=target.routing if coverage else tuple(_routing_tests(items)),
+        incidents=incidents,
     )
 
 

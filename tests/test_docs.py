@@ -25,6 +25,7 @@ from pytest_sre.checks import (
     known,
     loads,
     pages,
+    pages_read,
     pages_resolved,
     policy,
     quiet,
@@ -245,6 +246,7 @@ def test_the_changelog_knows_the_version() -> None:
 
 # json.md
 
+WHY = "pagerduty-payments/pagerduty[0]: unexpected status code 400"
 OPAQUE = {"labels", "renamed", "annotations", "sent_labels", "texts", "payload", "first", "last"}
 OPAQUE |= {"reasons", "receivers", "inhibited_by", "silenced_by", "send_errors", "target", "source"}
 OPAQUE |= {"why", "times", "values"}
@@ -289,6 +291,7 @@ def by_hand() -> dict[str, Any]:
             "routing_key": "…",
         },
         fired.fingerprint,
+        "[FIRING:1] PaymentsQueueBacklog",
     )
     alert = AlertObservation(
         rule,
@@ -299,6 +302,7 @@ def by_hand() -> dict[str, Any]:
         (fired,),
         (notification,),
         inhibited_together=(Inhibition(labels, {"alertname": "DatacenterDown"}),),
+        unresolved=(Unresolved(Integration("pagerduty-payments", "pagerduty", 0), WHY),),
     )
     observations = Observations(
         {rule: alert},
@@ -502,7 +506,7 @@ def test_example_of_pages(repo: Path) -> None:
             ("audit-log", "webhook", "https://audit.shop.example/v1/alerts", 200),
         )
         got = tuple(
-            Notification(Integration(name, kind, 0), url, 0.0, status, {}, {})
+            Notification(Integration(name, kind, 0), url, 0.0, status, {}, {}, title="Checkout fails")
             for name, kind, url, status in sent
         )
         receivers = ("audit-log", "pagerduty-payments")
@@ -534,9 +538,23 @@ def test_example_of_a_page_that_stays_open(repo: Path) -> None:
 
     case = case_of(repo, "CheckoutErrorBudgetBurnFast", observe)
     assert case.alert is not None
-    found = list(pages_resolved.judge(case, case.alert, pages.NAME, re.compile("<no value>")))
+    found = list(pages_resolved.ended(case, case.alert, pages.NAME, re.compile("<no value>")))
     assert [one.severity for one in found] == ["error", "warning"]
     assert_shown(pages, found)
+
+
+def test_example_of_what_the_oncall_reads(repo: Path) -> None:
+    settings, inventory = shop(REPO / "examples" / "fleet")
+    rule = next(rule for rule in inventory.rules if rule.name == "Rebooted")
+    title = "[FIRING:1] Rebooted fleet-eu-1 job-25 (instance-25 ticket)"
+    sent = Notification(Integration("slack-fleet", "slack", 0), "", 0.0, 200, {}, {}, title=title)
+    annotations = {"summary": "instance-25 has been up for 1m 3s only"}
+    labels = {**rule.labels, "alertname": rule.name}
+    fired = FiredAlert(labels, annotations, "63", "", labels, "f", ("slack-fleet",))
+    alert = AlertObservation(rule, backlog(rule), "firing", fired=(fired,), notifications=(sent,))
+    case = Case(rule, alert, {}, settings.file, inventory, str(settings.folder))
+
+    assert_shown(pages, pages_read.unreadable(case, alert, pages.NAME))
 
 
 def test_example_of_policy(repo: Path) -> None:

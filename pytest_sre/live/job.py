@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pytest_sre.model.export import Export
+from pytest_sre.model.incident import Incident, IncidentObservation
 from pytest_sre.model.observation import AlertObservation, Change, FileVerdict, TimedObservation
 from pytest_sre.model.routingtest import AlertKey, RoutingTest
 from pytest_sre.model.rules import Rule
@@ -42,6 +43,7 @@ class Job:
     export: Path | None = None
     routing: tuple[RoutingTest, ...] = ()
     coverage: bool = False
+    incidents: tuple[Incident, ...] = ()
 
 
 @dataclass(slots=True)
@@ -57,6 +59,7 @@ class Found:
     exported: Export | None = None
     ends: dict[AlertKey, tuple[int, ...]] = field(default_factory=dict)
     sides: dict[AlertKey, tuple[int, ...]] = field(default_factory=dict)
+    incidents: dict[str, IncidentObservation] = field(default_factory=dict)
 
     def broken(self, rule: Rule) -> bool:
         """Whether a rule's file does not load."""

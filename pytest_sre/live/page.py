@@ -26,7 +26,7 @@ from pytest_sre.stack.backend import Server, Stack
 from pytest_sre.stack.blamed import blamed
 from pytest_sre.stack.decode import decode
 from pytest_sre.stack.jira import transitions_of
-from pytest_sre.stack.safe_alertmanager import safe_copy
+from pytest_sre.stack.safe_alertmanager import GROUP_WAIT, safe_copy
 from pytest_sre.stack.sink import PostedAlert
 
 SAFETY_TIMEOUT = 15.0  # seconds without any progress; some failures are neither sent nor logged
@@ -79,6 +79,7 @@ class Office:
     routing: Routing
     folder: Path
     keep: bool
+    group_wait: str = GROUP_WAIT
 
 
 def open_office(office: Office, name: str) -> tuple[Wave, tuple[Change, ...]]:
@@ -91,6 +92,7 @@ def open_office(office: Office, name: str) -> tuple[Wave, tuple[Change, ...]]:
         lambda integration, smarthost: sink.hello(integration, name, smarthost),
         sink.smarthost,
         folder,
+        office.group_wait,
     )
     templates, changes = _templates(office.routing, copy.document)
     if templates:
@@ -100,7 +102,7 @@ def open_office(office: Office, name: str) -> tuple[Wave, tuple[Change, ...]]:
     try:
         server = alertmanager.start(office.stack, office.settings, path, templates, f"alertmanager-{name}")
     except StackError as error:
-        verdict = alertmanager.load_verdict(error, office.routing.path, path, lines)
+        verdict = alertmanager.load_verdict(error, office.routing, path, lines)
         if verdict is None:
             raise
         if verdict.line == 1:
@@ -163,7 +165,7 @@ def _one_wave(office: Office, wave: Wave, given: Mapping[Rule, Sequence[PostedAl
         ends = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 3600))
         flat = [alert for alerts in given.values() for alert in alerts]
         alertmanager.post(client, wave.server, [_payload(alert, ends) for alert in flat])
-        groups = _settle(client, wave.server, len({_labels(alert) for alert in flat}))
+        groups = settle(client, wave.server, len({_labels(alert) for alert in flat}))
         shown = {
             frozenset(alert["labels"].items()): alert for alert in alertmanager.alerts(client, wave.server)
         }
@@ -180,7 +182,7 @@ def _one_wave(office: Office, wave: Wave, given: Mapping[Rule, Sequence[PostedAl
                 alerts[rule].append(alert)
     inhibitions = _find_conflicts(conflicts, groups, owner, alerts)
     clean = [rule for rule in given if not conflicts.get(rule)]
-    received = _wait(office, wave, _expected(office.routing.integrations, groups, owner, set(clean)))
+    received = wait(office, wave, _expected(office.routing.integrations, groups, owner, set(clean)))
     errors = alertmanager.send_errors(wave.server)
     ending = [_payload(alert, ends) for rule in clean for alert in given[rule]]
     # What was sent before its inhibition was seen, or before its group filled, belongs to a later wave.
@@ -220,7 +222,7 @@ def _payload(alert: PostedAlert, ends: str) -> dict[str, Any]:
     }
 
 
-def _settle(client: Any, server: Server, count: int) -> list[alertmanager.Group]:
+def settle(client: Any, server: Server, count: int) -> list[alertmanager.Group]:
     """Wait until all alerts are in their groups and have a status."""
     deadline = time.monotonic() + SAFETY_TIMEOUT
     while True:
@@ -300,7 +302,7 @@ def _expected(
     }
 
 
-def _wait(office: Office, wave: Wave, expected: set[tuple[str, Integration]]) -> list[Notification]:
+def wait(office: Office, wave: Wave, expected: set[tuple[str, Integration]]) -> list[Notification]:
     """Wait until all expected notifications came, or Alertmanager logged why one could not be sent."""
     received: list[Notification] = []
     taken, fewest = 0, len(expected) + 1

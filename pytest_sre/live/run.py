@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from pytest_sre.errors import FileError
-from pytest_sre.live import ending, native, sent
+from pytest_sre.live import ending, incident, native, sent
 from pytest_sre.live import fire as fires
 from pytest_sre.live import page as pages
 from pytest_sre.live.beside import beside
@@ -47,6 +47,7 @@ def observe(job: Job, folder: Path, opened: Callable[[Stack], None]) -> Observat
         opened(stack)
         _observe(job, run, stack, folder)
         ending.follow(job, run, stack, folder)
+        incident.follow(job, run, stack, folder)
         for line in stack.kept() if keep else ():
             job.tell(f"kept: {line}\n")
         return Observations(
@@ -60,6 +61,7 @@ def observe(job: Job, folder: Path, opened: Callable[[Stack], None]) -> Observat
             run.exported,
             run.ends,
             run.sides,
+            run.incidents,
         )
 
 
@@ -143,13 +145,18 @@ def _open(job: Job, run: Found, stack: Stack, folder: Path) -> tuple[Office | No
     try:
         wave, changes = pages.open_office(office, "wave0")
     except pages.NotLoaded as error:
-        run.files[routing.path] = error.verdict
+        run.files[routing.path] = run.files[error.verdict.path] = error.verdict
         return None, None
     except FileError as error:
-        run.files[routing.path] = FileVerdict(routing.path, error.line, error.reason)
+        run.files[routing.path] = run.files[error.path] = FileVerdict(error.path, error.line, error.reason)
         return None, None
     warnings = alertmanager.load_warnings(wave.server, routing)
-    run.files[routing.path] = FileVerdict(routing.path, warnings=warnings)
+    for path in routing.paths:
+        if path not in run.files or not run.files[path].error:
+            own = [(w, place.line) for w in warnings if (place := routing.place(w.line)).path == path]
+            run.files[path] = FileVerdict(
+                path, warnings=tuple(replace(warning, line=line) for warning, line in own)
+            )
     run.changes += changes
     return office, wave
 
