@@ -67,7 +67,7 @@ def judge(case: Case) -> Verdict:
         *_receivers(case, alert),
         *_unsent(case, alert),
         *_texts(case, alert),
-        *pages_resolved.judge(case, alert, NAME, _UNRENDERED),
+        *pages_resolved.ended(case, alert, NAME, _UNRENDERED),
         *pages_read.unreadable(case, alert, NAME),
         *pages_hours.wrong(case, alert, NAME, _fits),
         *inhibition.unrelated(case, alert, NAME),

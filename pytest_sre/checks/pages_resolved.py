@@ -16,7 +16,7 @@ from pytest_sre.model.routing import Integration
 from pytest_sre.sources.yamlfile import line_of
 
 
-def judge(case: Case, alert: AlertObservation, check: str, unrendered: re.Pattern[str]) -> Iterator[Finding]:
+def ended(case: Case, alert: AlertObservation, check: str, unrendered: re.Pattern[str]) -> Iterator[Finding]:
     """Resolved notifications that did not come or did not render, and pages that nothing ever closes."""
     yield from _missing(case, alert, check)
     yield from _texts(case, alert, check, unrendered)
