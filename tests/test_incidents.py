@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from shop import run
 from pytest_sre.errors import UserError
 from pytest_sre.incidents.fixture import read_marker
 from pytest_sre.incidents.incident import Incident, Told
+from pytest_sre.session import EXIT_BROKEN_STACK
 
 BLOCKS = re.findall(r"^```python\n(.*?)^```$", (REPO / "docs" / "python.md").read_text("utf-8"), re.M | re.S)
 TESTS, MARKED, CHECKS, DECODE, EXPECT = BLOCKS
@@ -81,7 +83,9 @@ def test_without_the_option_it_is_skipped(repo: Path) -> None:
 
 def test_a_broken_stack_is_told_and_ends_with_its_own_status(repo: Path, pair: Pair) -> None:
     (repo / "tests" / "test_incidents.py").write_text(TESTS)
-    seen = run(repo, pair, "--sre-prometheus=/nowhere/prometheus", "tests/test_incidents.py")
+    broken = replace(pair, prometheus=Path("/nowhere/prometheus"))
+    seen = run(repo, broken, "tests/test_incidents.py")
+    assert seen.status == EXIT_BROKEN_STACK, seen.output
     assert "/nowhere/prometheus" in seen.output
     assert "Traceback" not in seen.output
 
