@@ -13,6 +13,7 @@ from pytest_sre.checks import CHECKS, known, loads, pages, policy, timed, unit
 from pytest_sre.checks.case import Case, Skipped, Verdict
 from pytest_sre.errors import StackError, UserError
 from pytest_sre.model.finding import Finding, Location
+from pytest_sre.model.incident import Incident
 from pytest_sre.model.observation import FileVerdict, Observations
 from pytest_sre.model.routingtest import RoutingTest
 from pytest_sre.model.rules import Rule
@@ -33,6 +34,7 @@ class Target:
     inventory: Inventory
     slos: tuple[Slo, ...] = ()
     routing: tuple[RoutingTest, ...] = ()
+    incidents: tuple[Incident, ...] = ()
 
     @property
     def label(self) -> str:
@@ -47,6 +49,7 @@ class Target:
     def paths(self) -> tuple[str, ...]:
         """All files that have items."""
         asked = [slo.location.path for slo in self.slos] + [test.location.path for test in self.routing]
+        asked += [incident.location.path for incident in self.incidents]
         return tuple(dict.fromkeys([*self.inventory.paths, *asked]))
 
     @property
@@ -107,7 +110,8 @@ class SreFile(pytest.File):
 
     def collect(self) -> Iterator[pytest.Item | pytest.Collector]:
         """The file's own items, its SLOs, its unit tests, then its alerts by name."""
-        from pytest_sre.collect_routing import routing_nodes  # these are made of what stands here
+        from pytest_sre.collect_incidents import incident_nodes  # these are made of what stands here
+        from pytest_sre.collect_routing import routing_nodes
         from pytest_sre.collect_units import unit_nodes
 
         shown = self.run.shown(self.path)
@@ -120,6 +124,7 @@ class SreFile(pytest.File):
                 if slo.location.path == shown:
                     yield SloNode.from_parent(self, name=slo.name, scope=scope, slo=slo)
         yield from routing_nodes(self, scopes, shown)
+        yield from incident_nodes(self, scopes, shown)
         for scope in scopes:
             yield from unit_nodes(self, scope, shown)
         names = dict.fromkeys(rule.name for scope in scopes for rule in _alerts(scope[0], shown))
@@ -352,6 +357,7 @@ class AlertItem(SreItem):
             self.target.inventory,
             str(self.target.settings.folder),
             self.seen.timed.get(self.rule) if self.seen else None,
+            self.seen.ends if self.seen else {},
         )
         if case.alert and case.alert.after is not None:
             self.user_properties.append(("sre_fired_after_seconds", f"{case.alert.after:.1f}"))

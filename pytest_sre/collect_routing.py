@@ -8,18 +8,48 @@ from typing import Any
 
 import pytest
 
-from pytest_sre.checks import routing
+from pytest_sre.checks import coverage, routing
 from pytest_sre.collect import SreFile, SreItem, Target, bracketed, plain_name
 from pytest_sre.model.routingtest import RoutingTest
 
 
 def routing_nodes(
     parent: SreFile, scopes: Sequence[Sequence[Target]], shown: str
-) -> Iterator[pytest.Collector]:
-    """A node for all routing tests of a file; ``shown`` is its path."""
+) -> Iterator[pytest.Item | pytest.Collector]:
+    """A configuration's coverage, and a node for all routing tests of a file; ``shown`` is its path."""
+    for scope in scopes:
+        yield from _coverage(parent, scope, shown)
     mine = [scope for scope in scopes if any(test.location.path == shown for test in scope[0].routing)]
     if mine:
         yield RoutingNode.from_parent(parent, name=routing.NAME, scopes=mine)
+
+
+def _coverage(parent: SreFile, scope: Sequence[Target], shown: str) -> Iterator[pytest.Item]:
+    """An item on each version, where the file is the configuration that the scope's alerts go through."""
+    known = scope[0].inventory.routing
+    used = scope[0].routing or any(rule.kind == "alert" for rule in scope[0].inventory.rules)
+    if known is None or known.path != shown or not used:
+        return
+    for target in scope:
+        name = bracketed(coverage.NAME, target.label)
+        yield CoverageItem.from_parent(parent, name=name, target=target, place=known.root.location)
+
+
+class CoverageItem(SreItem):
+    """Is there something in the configuration that no alert uses?"""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(check=coverage.NAME, **kwargs)
+        self.user_properties.append(("sre_check", coverage.NAME))
+
+    def runtest(self) -> None:
+        """Judge by where all alerts ended."""
+        if self.seen:
+            self.settle(coverage.judge(self.target.inventory, self.seen, self.target.routing))
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        """The root route's place in its file."""
+        return self.path, self.place.line - 1, f"{self.name} {self.place.path}"
 
 
 class RoutingNode(pytest.Collector):

@@ -16,19 +16,22 @@ import pytest
 
 from pytest_sre.changed.against import Against, before, read_against
 from pytest_sre.collect import AlertItem, FileItem, SloItem, SreFile, SreItem, Target
-from pytest_sre.collect_routing import RoutingItem
+from pytest_sre.collect_incidents import IncidentItem
+from pytest_sre.collect_routing import CoverageItem, RoutingItem
 from pytest_sre.collect_units import UnitItem
 from pytest_sre.errors import StackError, UserError
 from pytest_sre.live.fleet import Results, observe_all
 from pytest_sre.live.job import Asked, Job
 from pytest_sre.live.share import Share
 from pytest_sre.model.observation import Observations
+from pytest_sre.model.routingtest import RoutingTest
 from pytest_sre.options import Options, read_options
 from pytest_sre.own import Own
 from pytest_sre.report.terminal import Progress
 from pytest_sre.reports import base_label, write_json, write_promtool
 from pytest_sre.settings import Settings
 from pytest_sre.sources.discover import Inventory, discover, relative
+from pytest_sre.sources.incidents import check_incidents, rules_of
 from pytest_sre.sources.routing import check_receivers, routing_tests
 from pytest_sre.stack.folder import run_folder
 
@@ -244,7 +247,10 @@ def _targets(options: Options, named: Sequence[Path]) -> list[list[Target]]:
         slos = tuple(spec.as_model(shown) for spec in versions[0].file.slos)
         routing = routing_tests(versions[0].file.routing, shown)
         check_receivers(routing, inventory.routing)
-        scopes.append([Target(settings, inventory, slos, routing) for settings in versions])
+        incidents = tuple(spec.as_model(shown) for spec in versions[0].file.incidents)
+        if not inventory.broken:
+            check_incidents(incidents, inventory.rules, inventory.routing)
+        scopes.append([Target(settings, inventory, slos, routing, incidents) for settings in versions])
     return scopes
 
 
@@ -261,6 +267,11 @@ def _job(target: Target, items: Sequence[SreItem], plots: bool, tell: Callable[[
     asked = [item for item in items if isinstance(item, AlertItem)]
     alerts = dict.fromkeys(item.rule for item in asked if item.check.NEEDS != "time")
     timed = dict.fromkeys(item.rule for item in asked if item.check.NEEDS == "time")
+    incidents = tuple(item.incident for item in items if isinstance(item, IncidentItem))
+    named = [one.alert for incident in incidents for one in incident.alerts]
+    fired = {rule for name in named for rule in rules_of(name, target.inventory.rules)}
+    together = frozenset(fired - alerts.keys())
+    alerts |= dict.fromkeys(rule for rule in target.inventory.rules if rule in together)
     if any(isinstance(item, SloItem) for item in items):
         # Whichever alerts are selected, all watch over the SLO.
         timed = dict.fromkeys(rule for rule in target.inventory.rules if rule.kind == "alert")
@@ -268,9 +279,11 @@ def _job(target: Target, items: Sequence[SreItem], plots: bool, tell: Callable[[
     deliver = any(
         item.check.NEEDS == "deliver"
         if isinstance(item, AlertItem)
-        else isinstance(item, RoutingItem) or (isinstance(item, FileItem) and item.shown == routing)
+        else isinstance(item, (RoutingItem, CoverageItem, IncidentItem))
+        or (isinstance(item, FileItem) and item.shown == routing)
         for item in items
     )
+    coverage = any(isinstance(item, CoverageItem) for item in items)
     return Job(
         target.settings,
         target.inventory,
@@ -283,8 +296,15 @@ def _job(target: Target, items: Sequence[SreItem], plots: bool, tell: Callable[[
         target.policy,
         plots,
         tuple(_units(target, items)),
-        routing=tuple(item.test for item in items if isinstance(item, RoutingItem)),
+        coverage=coverage,
+        routing=target.routing if coverage else tuple(_routing_tests(items)),
+        incidents=incidents,
+        together=together,
     )
+
+
+def _routing_tests(items: Sequence[SreItem]) -> Iterator[RoutingTest]:
+    return (item.test for item in items if isinstance(item, RoutingItem))
 
 
 def _units(target: Target, items: Sequence[SreItem]) -> Iterator[Asked]:

@@ -22,6 +22,7 @@ from pytest_sre.model.slo import Notify
 from pytest_sre.sources import notation
 from pytest_sre.sources.alertmanager import parse_matchers
 from pytest_sre.sources.fields import Duration, Frozen, Percent
+from pytest_sre.sources.incidents import IncidentSpec, unique_incidents
 from pytest_sre.sources.routing import RoutingSpec, unique_routing
 from pytest_sre.sources.slos import (
     DEFAULT_POLICY,
@@ -50,6 +51,7 @@ def _fitting(value: tuple[PolicySpec, ...], info: ValidationInfo) -> tuple[Polic
 
 
 Policy = Annotated[tuple[PolicySpec, ...], AfterValidator(unique_policy), AfterValidator(_fitting)]
+Incidents = Annotated[tuple[IncidentSpec, ...], AfterValidator(unique_incidents)]
 RoutingTests = Annotated[tuple[RoutingSpec, ...], AfterValidator(unique_routing)]
 ErrorShare = Annotated[float, Field(ge=0, lt=1)]
 
@@ -91,11 +93,16 @@ class Servers(Frozen):
 
 
 class Oncall(Frozen):
-    """An expectation: alerts that match must reach all of ``reaches`` and none of ``never``."""
+    """An expectation: alerts that match must reach all of ``reaches`` and none of ``never``.
+
+    With ``at``, at that time. Without ``always``, time intervals may mute all of a page's routes at some hours.
+    """
 
     match: tuple[str, ...] = ()
     reaches: tuple[str, ...] = ()
     never: tuple[str, ...] = ()
+    at: AwareDatetime | None = None
+    always: bool = True
 
     @field_validator("match", mode="before")
     @classmethod
@@ -202,6 +209,7 @@ class SreYaml(Frozen):
     servers: Servers = Servers()
     oncall: tuple[Oncall, ...] = ()
     routing: RoutingTests = ()
+    incidents: Incidents = ()
     runbooks: Runbooks = Runbooks()
     series: tuple[ByHand, ...] = ()
     slos: Slos = ()
@@ -239,6 +247,7 @@ class Scope(Frozen):
     servers: Servers = Servers()
     oncall: tuple[Oncall, ...] = ()
     routing: RoutingTests = ()
+    incidents: Incidents = ()
     runbooks: Runbooks = Runbooks()
     series: tuple[ByHand, ...] = ()
     slos: Slos = ()

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pytest_sre.model.export import Export
+from pytest_sre.model.incident import Incident, IncidentObservation
 from pytest_sre.model.observation import AlertObservation, Change, FileVerdict, TimedObservation
 from pytest_sre.model.routingtest import AlertKey, RoutingTest
 from pytest_sre.model.rules import Rule
@@ -25,7 +26,7 @@ class Job:
     ``timed`` alerts go through their scenarios on virtual time, also at the error ratios of ``slos`` and ``policy``;
     ``plots`` says whether data for plots are wanted, ``export`` is a folder for promtool's unit tests. ``units`` are
     files of unit tests, with those tests that are asked. ``routing`` are the routing tests that are asked, ``coverage``
-    whether it is asked where all fired alerts end.
+    whether it is asked where all fired alerts end. ``together`` are alerts that fire for ``incidents`` only.
     """
 
     settings: Settings
@@ -42,6 +43,8 @@ class Job:
     export: Path | None = None
     routing: tuple[RoutingTest, ...] = ()
     coverage: bool = False
+    incidents: tuple[Incident, ...] = ()
+    together: frozenset[Rule] = frozenset()
 
 
 @dataclass(slots=True)
@@ -56,6 +59,8 @@ class Found:
     units: dict[UnitKey, UnitObservation] = field(default_factory=dict)
     exported: Export | None = None
     ends: dict[AlertKey, tuple[int, ...]] = field(default_factory=dict)
+    sides: dict[AlertKey, tuple[int, ...]] = field(default_factory=dict)
+    incidents: dict[str, IncidentObservation] = field(default_factory=dict)
 
     def broken(self, rule: Rule) -> bool:
         """Whether a rule's file does not load."""

@@ -23,9 +23,10 @@ from pytest_sre.settings import AlertmanagerServer
 from pytest_sre.sources.yamlfile import line_of
 from pytest_sre.stack import alertmanager
 from pytest_sre.stack.backend import Server, Stack
+from pytest_sre.stack.blamed import blamed
 from pytest_sre.stack.decode import decode
 from pytest_sre.stack.jira import transitions_of
-from pytest_sre.stack.safe_alertmanager import safe_copy
+from pytest_sre.stack.safe_alertmanager import GROUP_WAIT, safe_copy
 from pytest_sre.stack.sink import PostedAlert
 
 SAFETY_TIMEOUT = 15.0  # seconds without any progress; some failures are neither sent nor logged
@@ -78,6 +79,7 @@ class Office:
     routing: Routing
     folder: Path
     keep: bool
+    group_wait: str = GROUP_WAIT
 
 
 def open_office(office: Office, name: str) -> tuple[Wave, tuple[Change, ...]]:
@@ -90,17 +92,21 @@ def open_office(office: Office, name: str) -> tuple[Wave, tuple[Change, ...]]:
         lambda integration, smarthost: sink.hello(integration, name, smarthost),
         sink.smarthost,
         folder,
+        office.group_wait,
     )
     templates, changes = _templates(office.routing, copy.document)
-    document = {**copy.document, "templates": list(map(str, templates))} if templates else copy.document
+    if templates:
+        copy.document["templates"] = list(map(str, templates))
     sink.jira_has(transitions_of(office.routing.document))
-    path, lines = alertmanager.write_config(document, folder)
+    path, lines = alertmanager.write_config(copy.document, folder)
     try:
         server = alertmanager.start(office.stack, office.settings, path, templates, f"alertmanager-{name}")
     except StackError as error:
-        verdict = alertmanager.load_verdict(error, office.routing.path, path, lines)
+        verdict = alertmanager.load_verdict(error, office.routing, path, lines)
         if verdict is None:
             raise
+        if verdict.line == 1:
+            verdict = replace(verdict, line=blamed(office.routing.document, verdict.error))
         raise NotLoaded(verdict) from None
     return Wave(name, server), (*copy.changes, *changes)
 
@@ -159,7 +165,7 @@ def _one_wave(office: Office, wave: Wave, given: Mapping[Rule, Sequence[PostedAl
         ends = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 3600))
         flat = [alert for alerts in given.values() for alert in alerts]
         alertmanager.post(client, wave.server, [_payload(alert, ends) for alert in flat])
-        groups = _settle(client, wave.server, len({_labels(alert) for alert in flat}))
+        groups = settle(client, wave.server, len({_labels(alert) for alert in flat}))
         shown = {
             frozenset(alert["labels"].items()): alert for alert in alertmanager.alerts(client, wave.server)
         }
@@ -176,10 +182,12 @@ def _one_wave(office: Office, wave: Wave, given: Mapping[Rule, Sequence[PostedAl
                 alerts[rule].append(alert)
     inhibitions = _find_conflicts(conflicts, groups, owner, alerts)
     clean = [rule for rule in given if not conflicts.get(rule)]
-    received = _wait(office, wave, _expected(office.routing.integrations, groups, owner, set(clean)))
+    received = wait(office, wave, _expected(office.routing.integrations, groups, owner, set(clean)))
     errors = alertmanager.send_errors(wave.server)
     ending = [_payload(alert, ends) for rule in clean for alert in given[rule]]
-    ended = resolve(office.stack, wave.name, wave.server, ending, groups, received, errors)
+    # What was sent before its inhibition was seen, or before its group filled, belongs to a later wave.
+    told = [one for one in received if owner.get(one.fingerprint) in set(clean)]
+    ended = resolve(office.stack, wave.name, wave.server, ending, groups, told, errors)
     done = {}
     for rule in clean:
         mine = tuple(sorted({error.text for error in errors if _concerns(error, alerts[rule])}))
@@ -214,7 +222,7 @@ def _payload(alert: PostedAlert, ends: str) -> dict[str, Any]:
     }
 
 
-def _settle(client: Any, server: Server, count: int) -> list[alertmanager.Group]:
+def settle(client: Any, server: Server, count: int) -> list[alertmanager.Group]:
     """Wait until all alerts are in their groups and have a status."""
     deadline = time.monotonic() + SAFETY_TIMEOUT
     while True:
@@ -294,7 +302,7 @@ def _expected(
     }
 
 
-def _wait(office: Office, wave: Wave, expected: set[tuple[str, Integration]]) -> list[Notification]:
+def wait(office: Office, wave: Wave, expected: set[tuple[str, Integration]]) -> list[Notification]:
     """Wait until all expected notifications came, or Alertmanager logged why one could not be sent."""
     received: list[Notification] = []
     taken, fewest = 0, len(expected) + 1

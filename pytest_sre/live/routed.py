@@ -11,7 +11,7 @@ from pytest_sre.live.page import NotLoaded, Office
 from pytest_sre.model.routingtest import alert_key
 from pytest_sre.stack import alertmanager
 from pytest_sre.stack.backend import Server
-from pytest_sre.stack.route_copy import route_copy, route_number
+from pytest_sre.stack.route_copy import route_copy, route_number, side_tree
 
 Labels = Mapping[str, str]
 
@@ -22,10 +22,27 @@ def routed(office: Office, label_sets: Sequence[Labels], name: str = "routes") -
     Label sets with only empty values are no alerts: they end nowhere. ``name`` tells several calls of a run apart.
     Raises NotLoaded and StackError.
     """
+    return _ask(office, route_copy(office.routing.document["route"]), label_sets, name)
+
+
+def sides(office: Office, label_sets: Sequence[Labels], name: str = "sides") -> list[tuple[int, ...]]:
+    """For each label set the sides of inhibit rules that it matches, numbered as in `stack.route_copy.side_tree`.
+
+    Raises NotLoaded and StackError.
+    """
+    rules = office.routing.document.get("inhibit_rules") or ()
+    if not rules:
+        return [() for _ in label_sets]
+    return _ask(office, route_copy(side_tree(rules)), label_sets, name)
+
+
+def _ask(
+    office: Office, document: Mapping[str, Any], label_sets: Sequence[Labels], name: str
+) -> list[tuple[int, ...]]:
     wanted = dict.fromkeys(key for key in map(alert_key, label_sets) if key)
     if not wanted:
         return [() for _ in label_sets]
-    server = _open(office, name)
+    server = _open(office, document, name)
     try:
         with office.stack.session() as client:
             alertmanager.post(client, server, [_payload(dict(key)) for key in wanted])
@@ -39,13 +56,13 @@ def routed(office: Office, label_sets: Sequence[Labels], name: str = "routes") -
     return [ends.get(alert_key(labels), ()) for labels in label_sets]
 
 
-def _open(office: Office, name: str) -> Server:
+def _open(office: Office, document: Mapping[str, Any], name: str) -> Server:
     folder = office.folder / f"alertmanager-{name}"
-    path, lines = alertmanager.write_config(route_copy(office.routing.document["route"]), folder)
+    path, lines = alertmanager.write_config(document, folder)
     try:
         return alertmanager.start(office.stack, office.settings, path, (), f"alertmanager-{name}")
     except StackError as error:
-        verdict = alertmanager.load_verdict(error, office.routing.path, path, lines)
+        verdict = alertmanager.load_verdict(error, office.routing, path, lines)
         if verdict is None:
             raise
         raise NotLoaded(verdict) from None

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from pytest_sre.errors import FileError
-from pytest_sre.live import ending, native, sent
+from pytest_sre.live import ending, incident, native, sent
 from pytest_sre.live import fire as fires
 from pytest_sre.live import page as pages
 from pytest_sre.live.beside import beside
@@ -47,6 +47,7 @@ def observe(job: Job, folder: Path, opened: Callable[[Stack], None]) -> Observat
         opened(stack)
         _observe(job, run, stack, folder)
         ending.follow(job, run, stack, folder)
+        incident.follow(job, run, stack, folder)
         for line in stack.kept() if keep else ():
             job.tell(f"kept: {line}\n")
         return Observations(
@@ -59,6 +60,8 @@ def observe(job: Job, folder: Path, opened: Callable[[Stack], None]) -> Observat
             run.units,
             run.exported,
             run.ends,
+            run.sides,
+            run.incidents,
         )
 
 
@@ -103,7 +106,11 @@ def _observe(job: Job, run: Found, stack: Stack, folder: Path) -> None:
 def _deliver(
     job: Job, run: Found, office: Office, wave: Wave, posted: Mapping[Rule, list[PostedAlert | None]]
 ) -> None:
-    told = {rule: [alert for alert in alerts if alert is not None] for rule, alerts in posted.items()}
+    told = {
+        rule: [alert for alert in alerts if alert is not None]
+        for rule, alerts in posted.items()
+        if rule not in job.together
+    }
     told = {rule: alerts for rule, alerts in told.items() if alerts}
     delivered = pages.deliver(
         office, wave, told, lambda done, all_: job.tell(f"delivered {done} of {all_} alerts")
@@ -142,13 +149,18 @@ def _open(job: Job, run: Found, stack: Stack, folder: Path) -> tuple[Office | No
     try:
         wave, changes = pages.open_office(office, "wave0")
     except pages.NotLoaded as error:
-        run.files[routing.path] = error.verdict
+        run.files[routing.path] = run.files[error.verdict.path] = error.verdict
         return None, None
     except FileError as error:
-        run.files[routing.path] = FileVerdict(routing.path, error.line, error.reason)
+        run.files[routing.path] = run.files[error.path] = FileVerdict(error.path, error.line, error.reason)
         return None, None
     warnings = alertmanager.load_warnings(wave.server, routing)
-    run.files[routing.path] = FileVerdict(routing.path, warnings=warnings)
+    for path in routing.paths:
+        if path not in run.files or not run.files[path].error:
+            own = [(w, place.line) for w in warnings if (place := routing.place(w.line)).path == path]
+            run.files[path] = FileVerdict(
+                path, warnings=tuple(replace(warning, line=line) for warning, line in own)
+            )
     run.changes += changes
     return office, wave
 

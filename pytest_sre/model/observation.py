@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from pytest_sre.model.export import Export
+from pytest_sre.model.incident import IncidentObservation
 from pytest_sre.model.routing import Integration
 from pytest_sre.model.routingtest import Ends
 from pytest_sre.model.rules import Rule
@@ -145,7 +146,9 @@ class Change:
 class Observations:
     """All that one run saw; rules are keyed by identity (``Rule`` has no value equality).
 
-    ``ends`` says at which routes alerts end, where that was asked.
+    ``ends`` says at which routes alerts end, where that was asked, ``sides`` which sides of inhibit rules they match: of
+    the n-th rule, counted from 0, 2n+1 is the source and 2n+2 the target.
+    ``incidents`` are by name.
     """
 
     alerts: Mapping[Rule, AlertObservation]
@@ -157,3 +160,5 @@ class Observations:
     units: Mapping[UnitKey, UnitObservation] = field(default_factory=dict)
     exported: Export | None = None
     ends: Ends = field(default_factory=dict)
+    sides: Ends = field(default_factory=dict)
+    incidents: Mapping[str, IncidentObservation] = field(default_factory=dict)

@@ -14,7 +14,7 @@ from pytest_sre.model.rules import Rule
 from pytest_sre.model.samples import Histogram, Value
 from pytest_sre.model.scenario import Scenario
 from pytest_sre.model.slo import Slo
-from pytest_sre.report import json_timed
+from pytest_sre.report import json_incidents, json_timed
 from pytest_sre.report.review import Change
 from pytest_sre.report.seen import Seen
 from pytest_sre.sources import histograms
@@ -74,6 +74,7 @@ def _stack(stack: Seen) -> dict[str, Any]:
             for rule in dict.fromkeys([*seen.alerts, *seen.timed])
         ],
         "slos": [json_timed.slo(stack, slo) for slo in stack.slos],
+        "incidents": [json_incidents.incident(name, one) for name, one in seen.incidents.items()],
     }
 
 
@@ -136,6 +137,11 @@ def _notification(one: Notification) -> dict[str, Any]:
         "destination": one.destination,
         "time": round(one.time, 3),
         "status": one.status,
+        "title": one.title,
+        "text": one.text,
+        "severity": one.severity,
+        "links": list(one.links),
+        "fields": dict(one.fields),
         "texts": dict(one.texts),
         "payload": one.payload,
         "fingerprint": one.fingerprint,

@@ -5,10 +5,10 @@ The receivers have no integrations: nothing can be sent, so there is nothing in 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pytest_sre.sources.yamlfile import Map, line_of
+from pytest_sre.sources.yamlfile import Map, Plain, line_of
 
 _PREFIX = "route-"
 # What decides where an alert ends. Templates, inhibition and time intervals don't.
@@ -23,6 +23,17 @@ def route_copy(route: Mapping[str, Any]) -> Map:
     top["group_wait"] = top["repeat_interval"] = _NEVER
     receivers = [Map({"name": name}) for name in names]
     return Map({"route": top, "receivers": receivers})
+
+
+def side_tree(inhibit_rules: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """A tree that says which sides of inhibit rules alerts match: of the n-th, from 0, route 2n+1 is the source, 2n+2 the target."""
+    sides = [_side(rule, side) for rule in inhibit_rules for side in ("source", "target")]
+    return {"routes": sides}
+
+
+def _side(rule: Mapping[str, Any], side: str) -> dict[str, Any]:
+    written = {key: rule.get(f"{side}_{key}") for key in ("match", "match_re", "matchers")}
+    return {**{key: value for key, value in written.items() if value}, "continue": Plain("true")}
 
 
 def receiver_name(number: int) -> str:

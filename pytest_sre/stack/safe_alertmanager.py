@@ -47,7 +47,7 @@ _FALSE = Plain("false")
 class SafeCopy:
     """A configuration that reaches nothing but the sink, and what in it differs from the user's."""
 
-    document: Mapping[str, Any]
+    document: Map
     changes: tuple[Change, ...]
 
 
@@ -57,13 +57,14 @@ def safe_copy(
     hello: Callable[[Integration, str], str],
     smarthost: str,
     folder: Path,
+    group_wait: str = GROUP_WAIT,
 ) -> SafeCopy:
     """Copy a configuration so that it can only reach the sink; dummy secret files go to ``folder``.
 
     ``proxy_url`` says which proxy an integration calls, ``hello`` (integration, the user's smarthost) how it
-    greets ``smarthost``, the sink's SMTP address. Raises UserError for what cannot be proven safe.
+    greets ``smarthost``, the sink's SMTP address; ``group_wait`` holds for all routes. Raises UserError for what cannot be proven safe.
     """
-    copier = _Copier(routing, proxy_url, hello, smarthost, DummyFiles(folder))
+    copier = _Copier(routing, proxy_url, hello, smarthost, DummyFiles(folder), group_wait)
     return SafeCopy(copier.copy(), tuple(copier.changes))
 
 
@@ -74,6 +75,7 @@ class _Copier:
     hello: Callable[[Integration, str], str]
     smarthost: str
     files: DummyFiles
+    group_wait: str
     changes: list[Change] = field(default_factory=list)
     routes: int = 0
 
@@ -84,14 +86,17 @@ class _Copier:
                 self.refuse(source, key, "the top level")
         copy: Map = without_userinfo(source)
         for key, what in _DROPPED.items():
-            if copy.pop(key, None) is not None:
-                self.note(key, f"dropped: {what} would be sent out")
+            if copy.get(key) is not None:
+                # The key stays, because a version that does not know it refuses the user's file.
+                copy[key] = None
+                self.note(key, f"emptied: {what} would be sent out")
         copy["global"] = self.globals(source.get("global"))
         self.templates(copy)
         names = [item for key in _TIMES for item in copy.get(key) or () if isinstance(item, Mapping)]
         self.route(copy["route"], "route", frozenset(str(item.get("name")) for item in names))
         self.note(
-            "route", f"group_wait: {GROUP_WAIT}, group_interval: {GROUP_INTERVAL} on all {self.routes} routes"
+            "route",
+            f"group_wait: {self.group_wait}, group_interval: {GROUP_INTERVAL} on all {self.routes} routes",
         )
         marked: list[str] = []
         for before, after in zip(source.get("receivers") or (), copy.get("receivers") or (), strict=True):
@@ -112,7 +117,8 @@ class _Copier:
         if wanted:
             what, remedy = f"is not {wanted}", "Correct it."
         reason = f"`{key}` of {where} {what}, so nothing was started. {remedy}"
-        raise FileError(self.routing.path, line_of(holder, key), reason)
+        place = self.routing.place(line_of(holder, key))
+        raise FileError(place.path, place.line, reason)
 
     def globals(self, source: object) -> Map:
         if source is not None and not isinstance(source, Mapping):
@@ -143,7 +149,7 @@ class _Copier:
 
     def route(self, route: Map, where: str, times: frozenset[str]) -> None:
         self.routes += 1
-        for key, value in (("group_wait", GROUP_WAIT), ("group_interval", GROUP_INTERVAL)):
+        for key, value in (("group_wait", self.group_wait), ("group_interval", GROUP_INTERVAL)):
             users = str(route.get(key) or value)
             if _DURATION.fullmatch(users) and (key == "group_wait" or re.search("[1-9]", users)):
                 route[key] = value
