@@ -43,7 +43,7 @@ class Told:
         if not self.fired:
             return f"{self.place} {self.name}: {self.why or 'does not fire'}"
         when = "" if self.after is None else f" after {duration.text(self.after)}"
-        whom = f"reaches {', '.join(self.receivers)}" if self.receivers else "reaches nobody"
+        whom = f"reaches {', '.join(sorted(self.receivers))}" if self.receivers else "reaches nobody"
         return f"{self.place} {self.name}: fires{when}, {self.why or whom}"
 
 
