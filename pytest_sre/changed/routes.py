@@ -116,7 +116,7 @@ class Routes:
         found[Key("order", "")] = Fact(canonical(order), "order of routes")
         for one, sides in zip(self._inhibits, self._sides, strict=True):
             if any(together(side, seen) is not False for side in sides):
-                where = f"{self._routing.path}:{one.line}"
+                where = str(self._routing.place(one.line))
                 found[Key("inhibition", one.content)] = Fact("", f"inhibit rule {where}")
         return found
 

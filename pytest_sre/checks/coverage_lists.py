@@ -25,7 +25,7 @@ def unused(use: Use) -> Iterator[Finding]:
 def _entries(use: Use, key: str) -> Iterator[tuple[Mapping[str, Any], Location]]:
     entries = use.routing.document.get(key) or ()
     for number, entry in enumerate(entries):
-        yield entry, Location(use.routing.path, line_of(entries, number))
+        yield entry, use.routing.place(line_of(entries, number))
 
 
 def _receivers(use: Use) -> Iterator[Finding]:

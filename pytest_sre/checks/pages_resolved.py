@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pytest_sre.checks.case import PAGING_KINDS, Case, calls_itself_a_page
-from pytest_sre.model.finding import Finding, Location
+from pytest_sre.model.finding import Finding
 from pytest_sre.model.observation import AlertObservation
 from pytest_sre.model.routing import Integration
 from pytest_sre.sources.yamlfile import line_of
@@ -63,13 +63,13 @@ def _open(case: Case, alert: AlertObservation, check: str) -> Iterator[Finding]:
             continue
         entry = _entry(routing.document, one)
         if str(entry.get("send_resolved")).lower() == "false":
-            line = line_of(entry, "send_resolved")
+            place = routing.place(line_of(entry, "send_resolved"))
             yield Finding(
                 check,
-                Location(routing.path, line),
+                place,
                 f"{one} pages for {case.rule.name} and is never told that it is over, so the incident stays open",
                 expected="`send_resolved: true`",
-                seen=f"`send_resolved: false` in {routing.path}:{line}",
+                seen=f"`send_resolved: false` in {place}",
                 next_step="remove `send_resolved: false`, or close these incidents in another way",
                 severity="warning",
             )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -27,6 +28,16 @@ _Read = Callable[[str], int]
 @lru_cache(maxsize=8)
 def read_hours(routing: Routing) -> Hours:
     """A configuration's intervals and where its routes use them; raises FileError (file:line: what, what to do)."""
+    try:
+        hours = _hours(routing)
+    except FileError as error:
+        place = routing.place(error.line)
+        raise FileError(place.path, place.line, error.reason) from None
+    routes = (replace(route, location=routing.place(route.location.line)) for route in hours.routes)
+    return replace(hours, routes=tuple(routes))
+
+
+def _hours(routing: Routing) -> Hours:
     intervals: dict[str, tuple[Interval, ...]] = {}
     for key in _TOP:
         entries = routing.document.get(key) or ()
