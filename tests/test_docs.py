@@ -22,6 +22,7 @@ from pytest_sre.checks import (
     CHECKS,
     detects,
     fires,
+    incident,
     known,
     loads,
     pages,
@@ -33,6 +34,7 @@ from pytest_sre.checks import (
 )
 from pytest_sre.checks.case import Case, Skipped
 from pytest_sre.model.finding import Location
+from pytest_sre.model.incident import GroupNotification, IncidentObservation, PlayedAlert
 from pytest_sre.model.observation import (
     AlertObservation,
     Change,
@@ -106,14 +108,16 @@ def test_every_check_is_in_the_list() -> None:
         if hasattr(module := import_module(f"{checks.__name__}.{name}"), "judge")
     }
 
-    assert set(found) == {module.__name__.rpartition(".")[2] for module in (*CHECKS, loads, policy, unit)}
+    assert set(found) == {
+        module.__name__.rpartition(".")[2] for module in (*CHECKS, loads, policy, unit, incident)
+    }
     assert {module.NAME for module in found.values()} == set(found)
 
 
 def test_every_check_has_a_page_and_every_page_a_check() -> None:
     found = {path.stem: path.read_text("utf-8").splitlines()[0] for path in (DOCS / "checks").glob("*.md")}
 
-    assert set(found) == {module.NAME for module in (*CHECKS, loads, policy, unit)}
+    assert set(found) == {module.NAME for module in (*CHECKS, loads, policy, unit, incident)}
     for name, title in found.items():
         assert title.startswith(f"# {name}: "), f"docs/checks/{name}.md begins with {title!r}"
 
@@ -245,7 +249,7 @@ def test_the_changelog_knows_the_version() -> None:
 
 OPAQUE = {"labels", "renamed", "annotations", "sent_labels", "texts", "payload", "first", "last"}
 OPAQUE |= {"reasons", "receivers", "inhibited_by", "silenced_by", "send_errors", "target", "source"}
-OPAQUE |= {"why", "times", "values"}
+OPAQUE |= {"why", "times", "values", "group", "fingerprints", "unsent", "errors", "unfired"}
 _PLOT = "stacks[].alerts[].timed.passages[].plot[]"
 UNITS = {"s", "s since the epoch", "share", "factor", "percent"}
 TYPES = {bool: "boolean", int: "integer", float: "number", str: "string", dict: "object", list: "array"}
@@ -308,6 +312,7 @@ def by_hand() -> dict[str, Any]:
             rule: TimedObservation(rule, queue_on_virtual_time(), moves=(queue_that_moves(),)),
             burn: TimedObservation(burn, (burning(),)),
         },
+        incidents={"backlog": played(labels, notification)},
     )
     inventory = Inventory(
         root=Path("/"),
@@ -327,6 +332,15 @@ def by_hand() -> dict[str, Any]:
     policy_ = (PolicyEntry(3600.0, "page", 0.1),)
     seen = Seen(settings, inventory, (availability(),), policy_, observations)
     return as_dict([seen], "main (163315ce6a)", [change])
+
+
+def played(labels: Mapping[str, str], page: Notification) -> IncidentObservation:
+    """An incident of one alert."""
+    name = labels["alertname"]
+    alert = PlayedAlert(name, f"rules/payments.yml::{name}", labels, page.fingerprint)
+    group = {"alertname": name}
+    told = GroupNotification(page.integration.receiver, group, (page.fingerprint,), (page,))
+    return IncidentObservation((alert,), (told,))
 
 
 def queue_that_moves() -> Passage:
