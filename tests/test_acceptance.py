@@ -19,6 +19,7 @@ from shop import SUMMARY, Result, command, edit, run
 FAST = "rules/checkout.yml::CheckoutErrorBudgetBurnFast"
 UNIT = "tests/checkout_test.yml::outage::alert CheckoutErrorBudgetBurnFast at 10m"
 UNIT_OF_RECORD = "tests/checkout_test.yml::outage::expr job:http_requests:error_ratio_rate5m at 10m"
+INCIDENT = "sre.yaml::incidents::checkout outage"
 SLOW = "rules/checkout.yml::CheckoutErrorBudgetBurnSlow"
 
 
@@ -101,20 +102,20 @@ def tickets(result: Result) -> set[str]:
 
 
 def everything(result: Result) -> set[str]:
-    return {node for node in result.outcomes if node.endswith("::pages")}
+    return {node for node in result.outcomes if node.endswith("::pages")} | {INCIDENT}
 
 
 @pytest.mark.parametrize(
     ("break_it", "fails", "hints"),
     [
-        (wrong_severity, lambda _: {f"{FAST}::pages", "sre.yaml::checkout-availability::policy[1h page]", UNIT}, (FAST.split("::")[0] + ":", 'severity="pgae"', "alertmanager.yml:")),
-        (wrong_receiver, lambda _: {f"{FAST}::pages", "rules/checkout.yml::CheckoutLatencyBudgetBurnFast::pages"},
+        (wrong_severity, lambda _: {f"{FAST}::pages", "sre.yaml::checkout-availability::policy[1h page]", UNIT, INCIDENT}, (FAST.split("::")[0] + ":", 'severity="pgae"', "alertmanager.yml:")),
+        (wrong_receiver, lambda _: {f"{FAST}::pages", "rules/checkout.yml::CheckoutLatencyBudgetBurnFast::pages", INCIDENT},
          ("expected:", "pagerduty-checkout", "pagerduty-payments")),
         (missing_continue, everything, ("audit-log", "continue")),
         (wide_inhibition, tickets, ("is inhibited by", "alertmanager.yml:", "equal")),
         (broken_template, everything, ("template", "description")),
         (misspelt_metric, lambda _: {f"{FAST}::known", UNIT_OF_RECORD}, ("http_request_total", "did you mean http_requests_total?")),
-        (unreachable_threshold, lambda _: {f"{FAST}::fires", f"{FAST}::pages", "sre.yaml::checkout-availability::policy[1h page]", UNIT}, ("20", "95 %")),
+        (unreachable_threshold, lambda _: {f"{FAST}::fires", f"{FAST}::pages", "sre.yaml::checkout-availability::policy[1h page]", UNIT, INCIDENT}, ("20", "95 %")),
     ],
     ids=lambda value: value.__name__ if callable(value) and value.__name__ != "<lambda>" else "",
 )  # fmt: skip

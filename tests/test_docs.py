@@ -23,6 +23,7 @@ from pytest_sre.checks import (
     coverage,
     detects,
     fires,
+    incident,
     known,
     loads,
     pages,
@@ -37,6 +38,7 @@ from pytest_sre.checks import (
 )
 from pytest_sre.checks.case import Case, Skipped
 from pytest_sre.model.finding import Location
+from pytest_sre.model.incident import GroupNotification, IncidentObservation, PlayedAlert
 from pytest_sre.model.observation import (
     AlertObservation,
     Change,
@@ -112,7 +114,8 @@ def test_every_check_is_in_the_list() -> None:
     }
 
     assert set(found) == {
-        module.__name__.rpartition(".")[2] for module in (*CHECKS, loads, policy, unit, routing, coverage)
+        module.__name__.rpartition(".")[2]
+        for module in (*CHECKS, loads, policy, unit, routing, coverage, incident)
     }
     assert {module.NAME for module in found.values()} == set(found)
 
@@ -120,7 +123,7 @@ def test_every_check_is_in_the_list() -> None:
 def test_every_check_has_a_page_and_every_page_a_check() -> None:
     found = {path.stem: path.read_text("utf-8").splitlines()[0] for path in (DOCS / "checks").glob("*.md")}
 
-    assert set(found) == {module.NAME for module in (*CHECKS, loads, policy, unit)}
+    assert set(found) == {module.NAME for module in (*CHECKS, loads, policy, unit, incident)}
     for name, title in found.items():
         assert title.startswith(f"# {name}: "), f"docs/checks/{name}.md begins with {title!r}"
 
@@ -250,9 +253,10 @@ def test_the_changelog_knows_the_version() -> None:
 
 # json.md
 
+WHY = "pagerduty-payments/pagerduty[0]: unexpected status code 400"
 OPAQUE = {"labels", "renamed", "annotations", "sent_labels", "texts", "payload", "first", "last"}
 OPAQUE |= {"reasons", "receivers", "inhibited_by", "silenced_by", "send_errors", "target", "source"}
-OPAQUE |= {"why", "times", "values"}
+OPAQUE |= {"why", "times", "values", "group", "fingerprints", "unsent", "errors", "unfired"}
 _PLOT = "stacks[].alerts[].timed.passages[].plot[]"
 UNITS = {"s", "s since the epoch", "share", "factor", "percent"}
 TYPES = {bool: "boolean", int: "integer", float: "number", str: "string", dict: "object", list: "array"}
@@ -305,6 +309,7 @@ def by_hand() -> dict[str, Any]:
         (fired,),
         (notification,),
         inhibited_together=(Inhibition(labels, {"alertname": "DatacenterDown"}),),
+        unresolved=(Unresolved(Integration("pagerduty-payments", "pagerduty", 0), WHY),),
     )
     observations = Observations(
         {rule: alert},
@@ -316,6 +321,7 @@ def by_hand() -> dict[str, Any]:
             rule: TimedObservation(rule, queue_on_virtual_time(), moves=(queue_that_moves(),)),
             burn: TimedObservation(burn, (burning(),)),
         },
+        incidents={"backlog": played(labels, notification)},
     )
     inventory = Inventory(
         root=Path("/"),
@@ -335,6 +341,15 @@ def by_hand() -> dict[str, Any]:
     policy_ = (PolicyEntry(3600.0, "page", 0.1),)
     seen = Seen(settings, inventory, (availability(),), policy_, observations)
     return as_dict([seen], "main (163315ce6a)", [change])
+
+
+def played(labels: Mapping[str, str], page: Notification) -> IncidentObservation:
+    """An incident of one alert."""
+    name = labels["alertname"]
+    alert = PlayedAlert(name, f"rules/payments.yml::{name}", labels, page.fingerprint)
+    group = {"alertname": name}
+    told = GroupNotification(page.integration.receiver, group, (page.fingerprint,), (page,))
+    return IncidentObservation((alert,), (told,))
 
 
 def queue_that_moves() -> Passage:
@@ -554,7 +569,7 @@ def test_example_of_a_page_that_stays_open(repo: Path) -> None:
 
     case = case_of(repo, "CheckoutErrorBudgetBurnFast", observe)
     assert case.alert is not None
-    found = list(pages_resolved.judge(case, case.alert, pages.NAME, re.compile("<no value>")))
+    found = list(pages_resolved.ended(case, case.alert, pages.NAME, re.compile("<no value>")))
     assert [one.severity for one in found] == ["error", "warning"]
     assert_shown(pages, found)
 

@@ -24,7 +24,7 @@ from pytest_sre.model.observation import AlertObservation, Notification
 from pytest_sre.model.routing import Integration, Matcher
 from pytest_sre.model.routingtest import alert_key
 from pytest_sre.model.rules import Rule
-from pytest_sre.model.scenario import Scenario
+from pytest_sre.model.scenario import NotSynthesised, Scenario
 from pytest_sre.sources.incidents import rules_of
 from pytest_sre.stack import alertmanager
 from pytest_sre.stack.backend import Stack
@@ -58,7 +58,7 @@ def _played(office: Office, name: str, incident: Incident, job: Job, run: Found)
             seen = run.alerts.get(rule)
             if seen is None or seen.state != "firing":
                 unfired[f"{rule.location.path}::{rule.name}"] = _why(seen)
-                unproven = unproven or (seen is not None and not isinstance(seen.plan, Scenario))
+                unproven = unproven or (seen is not None and isinstance(seen.plan, NotSynthesised))
             else:
                 alerts += _of_rule(one, rule, seen)
     if unfired:
@@ -112,7 +112,7 @@ def _observe(
         settle(client, wave.server, len(posted))
         time.sleep(GROUP_WAIT)
         groups = settle(client, wave.server, len(posted))
-        active = [group for group in groups if _active(group)]
+        active = sorted(filter(_active, groups), key=lambda one: (one.receiver, sorted(one.labels.items())))
         of = _integrations(office)
         awaited = {("|".join(sorted(_active(one))), to) for one in active for to in of.get(one.receiver, ())}
         received = wait(office, wave, awaited)

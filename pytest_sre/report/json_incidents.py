@@ -26,7 +26,7 @@ def incident(name: str, seen: IncidentObservation) -> dict[str, Any]:
             {
                 "receiver": one.receiver,
                 "group": dict(one.labels),
-                "alerts": list(one.alerts),
+                "fingerprints": list(one.alerts),
                 "sent": [
                     {"integration": str(sent.integration), "texts": dict(sent.texts)} for sent in one.sent
                 ],
