@@ -11,7 +11,7 @@ from typing import Protocol
 import pytest
 
 from pytest_sre.changed.against import Against
-from pytest_sre.checks import CHECKS, coverage, loads, policy, routing, unit
+from pytest_sre.checks import CHECKS, coverage, incident, loads, policy, routing, unit
 from pytest_sre.collect import SreItem, Target
 from pytest_sre.errors import StackError, UserError
 from pytest_sre.live.fleet import Results
@@ -88,7 +88,8 @@ class Reports:
 
 # With pytest-xdist the reports come as the workers are done.
 _ORDER = {
-    check.NAME: number for number, check in enumerate((loads, unit, *CHECKS, policy, routing, coverage))
+    check.NAME: number
+    for number, check in enumerate((loads, unit, *CHECKS, policy, routing, incident, coverage))
 }
 
 

@@ -269,7 +269,9 @@ def _job(target: Target, items: Sequence[SreItem], plots: bool, tell: Callable[[
     timed = dict.fromkeys(item.rule for item in asked if item.check.NEEDS == "time")
     incidents = tuple(item.incident for item in items if isinstance(item, IncidentItem))
     named = [one.alert for incident in incidents for one in incident.alerts]
-    alerts |= dict.fromkeys(rule for name in named for rule in rules_of(name, target.inventory.rules))
+    fired = {rule for name in named for rule in rules_of(name, target.inventory.rules)}
+    together = frozenset(fired - alerts.keys())
+    alerts |= dict.fromkeys(rule for rule in target.inventory.rules if rule in together)
     if any(isinstance(item, SloItem) for item in items):
         # Whichever alerts are selected, all watch over the SLO.
         timed = dict.fromkeys(rule for rule in target.inventory.rules if rule.kind == "alert")
@@ -297,6 +299,7 @@ def _job(target: Target, items: Sequence[SreItem], plots: bool, tell: Callable[[
         coverage=coverage,
         routing=target.routing if coverage else tuple(_routing_tests(items)),
         incidents=incidents,
+        together=together,
     )
 
 

@@ -516,6 +516,20 @@ def test_example_of_pages(repo: Path) -> None:
     assert_shown(pages, pages.judge(case_of(repo, "CheckoutErrorBudgetBurnFast", observe)))
 
 
+def test_example_of_what_the_oncall_reads(repo: Path) -> None:
+    settings, inventory = shop(REPO / "examples" / "fleet")
+    rule = next(rule for rule in inventory.rules if rule.name == "Rebooted")
+    title = "[FIRING:1] Rebooted fleet-eu-1 job-25 (instance-25 ticket)"
+    sent = Notification(Integration("slack-fleet", "slack", 0), "", 0.0, 200, {}, {}, title=title)
+    annotations = {"summary": "instance-25 has been up for 1m 3s only"}
+    labels = {**rule.labels, "alertname": rule.name}
+    fired = FiredAlert(labels, annotations, "63", "", labels, "f", ("slack-fleet",))
+    alert = AlertObservation(rule, backlog(rule), "firing", fired=(fired,), notifications=(sent,))
+    case = Case(rule, alert, {}, settings.file, inventory, str(settings.folder))
+
+    assert_shown(pages, pages_read.unreadable(case, alert, pages.NAME))
+
+
 def test_example_of_a_page_that_stays_open(repo: Path) -> None:
     key = "      - routing_key: 00000000000000000000000000c4ec07"
     edit(repo / "alertmanager.yml", key, f"      - send_resolved: false\n{key.replace('-', ' ', 1)}")
@@ -541,20 +555,6 @@ def test_example_of_a_page_that_stays_open(repo: Path) -> None:
     found = list(pages_resolved.ended(case, case.alert, pages.NAME, re.compile("<no value>")))
     assert [one.severity for one in found] == ["error", "warning"]
     assert_shown(pages, found)
-
-
-def test_example_of_what_the_oncall_reads(repo: Path) -> None:
-    settings, inventory = shop(REPO / "examples" / "fleet")
-    rule = next(rule for rule in inventory.rules if rule.name == "Rebooted")
-    title = "[FIRING:1] Rebooted fleet-eu-1 job-25 (instance-25 ticket)"
-    sent = Notification(Integration("slack-fleet", "slack", 0), "", 0.0, 200, {}, {}, title=title)
-    annotations = {"summary": "instance-25 has been up for 1m 3s only"}
-    labels = {**rule.labels, "alertname": rule.name}
-    fired = FiredAlert(labels, annotations, "63", "", labels, "f", ("slack-fleet",))
-    alert = AlertObservation(rule, backlog(rule), "firing", fired=(fired,), notifications=(sent,))
-    case = Case(rule, alert, {}, settings.file, inventory, str(settings.folder))
-
-    assert_shown(pages, pages_read.unreadable(case, alert, pages.NAME))
 
 
 def test_example_of_policy(repo: Path) -> None:

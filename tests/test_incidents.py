@@ -96,7 +96,7 @@ def test_own_hooks_as_documented(repo: Path, pair: Pair) -> None:
 
 
 def test_what_own_hooks_find_and_raise(repo: Path, pair: Pair) -> None:
-    (repo / "conftest.py").write_text(f"{CHECKS.replace('"team" not in', '"team" in')}\n{BROKEN_HOOKS}")
+    (repo / "conftest.py").write_text(CHECKS.replace('"team" not in', '"team" in') + "\n" + BROKEN_HOOKS)
     line = len(CHECKS.splitlines()) + 1 + 3
     seen = run(repo, pair, "-k", "BudgetBurn and (owner or pages)", "rules/checkout.yml")
     assert f"{ALERT}Fast::owner" in seen.failed()
@@ -128,5 +128,5 @@ def test_within_needs_a_burn_and_must_be_a_duration() -> None:
         incident.expect_page("A")
     with pytest.raises(AssertionError, match="expected: A does not fire"):
         incident.expect_quiet("A")
-    with pytest.raises(UserError, match="use sre.burn"):
+    with pytest.raises(UserError, match=r"use sre\.burn"):
         incident.expect_page("A", within="5m")

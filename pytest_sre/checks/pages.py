@@ -69,7 +69,7 @@ def judge(case: Case) -> Verdict:
         *_texts(case, alert),
         *pages_resolved.ended(case, alert, NAME, _UNRENDERED),
         *pages_read.unreadable(case, alert, NAME),
-        *pages_hours.judge(case, alert, NAME, _fits),
+        *pages_hours.wrong(case, alert, NAME, _fits),
         *inhibition.unrelated(case, alert, NAME),
     )
 

@@ -25,7 +25,7 @@ SWEPT = 366  # days
 Fits = Callable[[str, Integration], bool]
 
 
-def judge(case: Case, alert: AlertObservation, check: str, fits: Fits) -> Iterator[Finding]:
+def wrong(case: Case, alert: AlertObservation, check: str, fits: Fits) -> Iterator[Finding]:
     """What is wrong at the hours that `oncall` states, and where nobody is paged at some hour of the year."""
     routing = case.inventory.routing
     followed = [(one, case.ends.get(alert_key(one.sent_labels or {}))) for one in alert.fired]

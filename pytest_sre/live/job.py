@@ -26,7 +26,7 @@ class Job:
     ``timed`` alerts go through their scenarios on virtual time, also at the error ratios of ``slos`` and ``policy``;
     ``plots`` says whether data for plots are wanted, ``export`` is a folder for promtool's unit tests. ``units`` are
     files of unit tests, with those tests that are asked. ``routing`` are the routing tests that are asked, ``coverage``
-    whether it is asked where all fired alerts end.
+    whether it is asked where all fired alerts end. ``together`` are alerts that fire for ``incidents`` only.
     """
 
     settings: Settings
@@ -44,6 +44,7 @@ class Job:
     routing: tuple[RoutingTest, ...] = ()
     coverage: bool = False
     incidents: tuple[Incident, ...] = ()
+    together: frozenset[Rule] = frozenset()
 
 
 @dataclass(slots=True)

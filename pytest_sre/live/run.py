@@ -106,7 +106,11 @@ def _observe(job: Job, run: Found, stack: Stack, folder: Path) -> None:
 def _deliver(
     job: Job, run: Found, office: Office, wave: Wave, posted: Mapping[Rule, list[PostedAlert | None]]
 ) -> None:
-    told = {rule: [alert for alert in alerts if alert is not None] for rule, alerts in posted.items()}
+    told = {
+        rule: [alert for alert in alerts if alert is not None]
+        for rule, alerts in posted.items()
+        if rule not in job.together
+    }
     told = {rule: alerts for rule, alerts in told.items() if alerts}
     delivered = pages.deliver(
         office, wave, told, lambda done, all_: job.tell(f"delivered {done} of {all_} alerts")
