@@ -7,6 +7,7 @@ import fnmatch
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from pytest_sre.checks.case import PAGING_KINDS
 from pytest_sre.errors import UserError
 from pytest_sre.incidents.page import Page, page
 from pytest_sre.model.observation import FiredAlert, Notification
@@ -152,9 +153,14 @@ def _reached(one: Told, receiver: str) -> tuple[Notification, ...]:
     )
 
 
+def _rank(one: Notification) -> tuple[bool, bool, str, int]:
+    to = one.integration
+    return to.kind == "webhook", to.kind not in PAGING_KINDS, to.receiver, to.index
+
+
 def _first_receiver(sent: Sequence[Notification]) -> tuple[Notification, ...]:
-    """What one receiver got, one that wakes people first."""
-    first = min(sent, key=lambda one: one.integration.kind in ("webhook", "email", "slack"))
+    """What one receiver got: a pager before others, programs last; the order of arrival is chance."""
+    first = min(sent, key=_rank)
     others = (one for one in sent if one is not first)
     return (first, *(one for one in others if one.integration.receiver == first.integration.receiver))
 
