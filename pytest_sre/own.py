@@ -10,7 +10,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
-from pytest_sre.checks import CHECKS, coverage, incident, loads, pages_resolved, policy, routing, unit
+from pytest_sre.checks import CHECKS, coverage, incident, loads, policy, routing, unit
 from pytest_sre.checks.case import Case, Skipped, Verdict
 from pytest_sre.errors import UserError
 from pytest_sre.model.finding import Finding, Location
@@ -18,7 +18,7 @@ from pytest_sre.model.observation import AlertObservation, Notification
 
 _LINK = re.compile(r"https?://[^\s\"'<>\\|)\]]+")
 _NEEDS = ("", "fire", "deliver", "time")
-_TAKEN = {check.NAME for check in (*CHECKS, coverage, incident, loads, pages_resolved, policy, routing, unit)}
+_TAKEN = {check.NAME for check in (*CHECKS, coverage, incident, loads, policy, routing, unit)}
 
 
 class OwnError(UserError):
