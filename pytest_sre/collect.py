@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from types import ModuleType
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import pytest
 
-from pytest_sre.checks import CHECKS, known, loads, policy, timed, unit
-from pytest_sre.checks.case import Case, Skipped
-from pytest_sre.errors import StackError
+from pytest_sre.checks import CHECKS, known, loads, pages, policy, timed, unit
+from pytest_sre.checks.case import Case, Skipped, Verdict
+from pytest_sre.errors import StackError, UserError
 from pytest_sre.model.finding import Finding, Location
 from pytest_sre.model.incident import Incident
 from pytest_sre.model.observation import FileVerdict, Observations
@@ -20,6 +19,7 @@ from pytest_sre.model.routingtest import RoutingTest
 from pytest_sre.model.rules import Rule
 from pytest_sre.model.slo import PolicyEntry, Slo
 from pytest_sre.model.unittest import UnitFile
+from pytest_sre.own import Own, OwnError
 from pytest_sre.report import outcome
 from pytest_sre.settings import Settings
 from pytest_sre.sources.discover import Inventory
@@ -72,6 +72,7 @@ class Run(Protocol):
 
     scopes: Sequence[Sequence[Target]]
     strict: bool
+    own: Own
 
     def shown(self, path: Path) -> str:
         """The path of a file that has items, as users see it; empty for other files."""
@@ -162,12 +163,20 @@ class AlertNode(pytest.Collector):
         for scope in self.scopes:
             rules = [rule for rule in _alerts(scope[0], self.shown) if rule.name == self.name]
             for rule, difference in zip(rules, distinguish(rules), strict=True):
-                for check in CHECKS:
+                for check in (*CHECKS, *self._own_checks()):
                     if check is not known or known.asks(rule, scope[0].inventory):
                         yield from self._items(scope, rule, difference, check)
 
+    def _own_checks(self) -> tuple[Any, ...]:
+        file = self.getparent(SreFile)
+        assert file is not None
+        try:
+            return file.run.own.checks
+        except UserError as error:
+            raise pytest.UsageError(f"pytest-sre: {error}") from None
+
     def _items(
-        self, scope: Sequence[Target], rule: Rule, difference: str, check: ModuleType
+        self, scope: Sequence[Target], rule: Rule, difference: str, check: Any
     ) -> Iterator[pytest.Item]:
         """What the servers judge is asked of each version, anything else once."""
         for target in scope if check.NEEDS else scope[:1]:
@@ -324,7 +333,7 @@ class SloItem(SreItem):
 class AlertItem(SreItem):
     """One check of one alert."""
 
-    def __init__(self, *, rule: Rule, check: ModuleType, **kwargs: Any) -> None:
+    def __init__(self, *, rule: Rule, check: Any, **kwargs: Any) -> None:
         super().__init__(place=rule.location, check=check.NAME, alert=rule.name, **kwargs)
         self.rule, self.check = rule, check
         self.user_properties += [
@@ -348,12 +357,28 @@ class AlertItem(SreItem):
             self.target.inventory,
             str(self.target.settings.folder),
             self.seen.timed.get(self.rule) if self.seen else None,
+            self.seen.ends if self.seen else {},
         )
         if case.alert and case.alert.after is not None:
             self.user_properties.append(("sre_fired_after_seconds", f"{case.alert.after:.1f}"))
         if case.timed:
             self.user_properties += timed.properties(self.check.NAME, case.timed)
-        self.settle(self.check.judge(case))
+        self.settle(self._judged(case))
+
+    def _judged(self, case: Case) -> Verdict:
+        """The verdict of the check, and of the user's own hooks."""
+        own = self.run.own
+        try:
+            if case.alert:
+                case = replace(case, alert=own.decoded(case.alert))
+            if self.check not in CHECKS:
+                return own.judge(self.check, case)
+        except OwnError as error:
+            return (Finding(self.check_name, self.place, str(error), next_step="mend the hook"),)
+        verdict = self.check.judge(case)
+        if self.check is not pages or isinstance(verdict, Skipped) or not case.alert:
+            return cast(Verdict, verdict)
+        return (*verdict, *own.expectations(pages.NAME, case))
 
     def reportinfo(self) -> tuple[Path, int, str]:
         """The rule's place in its file."""

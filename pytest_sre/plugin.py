@@ -64,9 +64,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         parser.addini(f"sre_{name.replace('-', '_')}", text)
 
 
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    """Declare the hooks that a project may implement."""
+    from pytest_sre import hookspecs
+
+    pluginmanager.add_hookspecs(hookspecs)
+
+
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the marker; with `--sre-alerts` also the plugin that does the work."""
-    config.addinivalue_line("markers", "sre: an alert's test, made by pytest-sre")
+    """Register the marker and the fixture; with `--sre-alerts` also the plugin that does the work."""
+    text = "sre(scope, version): an alert's test, made by pytest-sre; chooses what the fixture `sre` works on"
+    config.addinivalue_line("markers", text)
+    from pytest_sre import pyfixture
+
+    config.pluginmanager.register(pyfixture, "sre-fixture")
     if config.getoption("sre_alerts"):
         from pytest_sre.reports import Reports
         from pytest_sre.session import Plugin

@@ -26,6 +26,7 @@ from pytest_sre.live.share import Share
 from pytest_sre.model.observation import Observations
 from pytest_sre.model.routingtest import RoutingTest
 from pytest_sre.options import Options, read_options
+from pytest_sre.own import Own
 from pytest_sre.report.terminal import Progress
 from pytest_sre.reports import base_label, write_json, write_promtool
 from pytest_sre.settings import Settings
@@ -57,6 +58,8 @@ class Plugin:
             raise pytest.UsageError(f"pytest-sre: {error}") from None
         self.strict = self.options.strict
         self.results: Results = {}
+        self.own = Own(config.hook, config.rootpath)
+        self._incidents: dict[tuple[object, ...], Observations | StackError] = {}
         self._told: set[str] = set()
         self._parent = os.getppid()
         if config.args_source is not config.ArgsSource.ARGS:
@@ -78,6 +81,14 @@ class Plugin:
     def observations(self, target: Target) -> Observations | StackError | None:
         """What came out of a target's stack."""
         return self.results.get(target.label)
+
+    def incident(self, key: tuple[object, ...], job: Job) -> Observations | StackError:
+        """What came out of a job that a Python test asks for; of equal keys one is run."""
+        if key not in self._incidents:
+            with _terminable():
+                done = observe_all({"": job}, keep=self.options.keep, check=self._check_controller)
+            self._incidents[key] = done[""]
+        return self._incidents[key]
 
     def tell_broken(self, target: Target) -> bool:
         """Whether a broken stack's error is still to be told, here or in another worker."""
@@ -215,6 +226,7 @@ class Plugin:
                 self._closing.close()  # pytest-xdist waits for its workers, and they for their servers
         labels = [target.label for scope in self.scopes for target in scope]
         broken = any(isinstance(self.results.get(label), StackError) for label in labels)
+        broken |= any(isinstance(seen, StackError) for seen in self._incidents.values())
         if session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED and self.against and self.against.nothing:
             session.exitstatus = pytest.ExitCode.OK  # there is nothing to test in this change
         if broken and session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
@@ -248,6 +260,10 @@ def _changed(item: SreItem, against: Against) -> bool:
         return item.rule in comparison.reasons
     if isinstance(item, SloItem):
         return item.slo.name in comparison.slos
+    if isinstance(item, RoutingItem):
+        routing, before = item.target.inventory.routing, against.routing_before(item.target.inventory)
+        same = any(one.labels == item.test.labels and one.receivers == item.test.receivers for one in before)
+        return not same or routing is None or routing.path in comparison.files
     return item.place.path in comparison.files
 
 

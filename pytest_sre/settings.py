@@ -93,11 +93,16 @@ class Servers(Frozen):
 
 
 class Oncall(Frozen):
-    """An expectation: alerts that match must reach all of ``reaches`` and none of ``never``."""
+    """An expectation: alerts that match must reach all of ``reaches`` and none of ``never``.
+
+    With ``at``, at that time. Without ``always``, time intervals may mute all of a page's routes at some hours.
+    """
 
     match: tuple[str, ...] = ()
     reaches: tuple[str, ...] = ()
     never: tuple[str, ...] = ()
+    at: AwareDatetime | None = None
+    always: bool = True
 
     @field_validator("match", mode="before")
     @classmethod

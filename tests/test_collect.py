@@ -149,7 +149,7 @@ def test_alerts_told_apart_by_two_labels_with_odd_values(shop: Shop) -> None:
 
 def test_the_alertmanager_configuration_has_an_item(shop: Shop) -> None:
     shop.put("am/alertmanager.yml", "route: {receiver: a}\nreceivers: [{name: a}]\n")
-    assert shop.ids("-m", "sre") == ["am/alertmanager.yml::loads", *ALL]
+    assert shop.ids("-m", "sre") == ["am/alertmanager.yml::loads", "am/alertmanager.yml::coverage", *ALL]
 
 
 def test_snapshots_add_a_check(shop: Shop) -> None:

@@ -20,15 +20,19 @@ from shop import edit
 from pytest_sre import checks
 from pytest_sre.checks import (
     CHECKS,
+    coverage,
     detects,
     fires,
     incident,
     known,
     loads,
     pages,
+    pages_read,
+    pages_resolved,
     policy,
     quiet,
     resolves,
+    routing,
     steady,
     unit,
 )
@@ -44,6 +48,7 @@ from pytest_sre.model.observation import (
     Notification,
     Observations,
     TimedObservation,
+    Unresolved,
 )
 from pytest_sre.model.routing import Integration
 from pytest_sre.model.rules import Rule
@@ -109,7 +114,8 @@ def test_every_check_is_in_the_list() -> None:
     }
 
     assert set(found) == {
-        module.__name__.rpartition(".")[2] for module in (*CHECKS, loads, policy, unit, incident)
+        module.__name__.rpartition(".")[2]
+        for module in (*CHECKS, loads, policy, unit, routing, incident, coverage)
     }
     assert {module.NAME for module in found.values()} == set(found)
 
@@ -117,7 +123,9 @@ def test_every_check_is_in_the_list() -> None:
 def test_every_check_has_a_page_and_every_page_a_check() -> None:
     found = {path.stem: path.read_text("utf-8").splitlines()[0] for path in (DOCS / "checks").glob("*.md")}
 
-    assert set(found) == {module.NAME for module in (*CHECKS, loads, policy, unit, incident)}
+    assert set(found) == {
+        module.NAME for module in (*CHECKS, loads, policy, unit, routing, incident, coverage)
+    }
     for name, title in found.items():
         assert title.startswith(f"# {name}: "), f"docs/checks/{name}.md begins with {title!r}"
 
@@ -291,6 +299,7 @@ def by_hand() -> dict[str, Any]:
             "routing_key": "…",
         },
         fired.fingerprint,
+        "[FIRING:1] PaymentsQueueBacklog",
     )
     alert = AlertObservation(
         rule,
@@ -514,7 +523,7 @@ def test_example_of_pages(repo: Path) -> None:
             ("audit-log", "webhook", "https://audit.shop.example/v1/alerts", 200),
         )
         got = tuple(
-            Notification(Integration(name, kind, 0), url, 0.0, status, {}, {})
+            Notification(Integration(name, kind, 0), url, 0.0, status, {}, {}, title="Checkout fails")
             for name, kind, url, status in sent
         )
         receivers = ("audit-log", "pagerduty-payments")
@@ -522,6 +531,47 @@ def test_example_of_pages(repo: Path) -> None:
         return AlertObservation(rule, backlog(rule), "firing", fired=(fired,), notifications=got)
 
     assert_shown(pages, pages.judge(case_of(repo, "CheckoutErrorBudgetBurnFast", observe)))
+
+
+def test_example_of_what_the_oncall_reads(repo: Path) -> None:
+    settings, inventory = shop(REPO / "examples" / "fleet")
+    rule = next(rule for rule in inventory.rules if rule.name == "Rebooted")
+    title = "[FIRING:1] Rebooted fleet-eu-1 job-25 (instance-25 ticket)"
+    sent = Notification(Integration("slack-fleet", "slack", 0), "", 0.0, 200, {}, {}, title=title)
+    annotations = {"summary": "instance-25 has been up for 1m 3s only"}
+    labels = {**rule.labels, "alertname": rule.name}
+    fired = FiredAlert(labels, annotations, "63", "", labels, "f", ("slack-fleet",))
+    alert = AlertObservation(rule, backlog(rule), "firing", fired=(fired,), notifications=(sent,))
+    case = Case(rule, alert, {}, settings.file, inventory, str(settings.folder))
+
+    assert_shown(pages, pages_read.unreadable(case, alert, pages.NAME))
+
+
+def test_example_of_a_page_that_stays_open(repo: Path) -> None:
+    key = "      - routing_key: 00000000000000000000000000c4ec07"
+    edit(repo / "alertmanager.yml", key, f"      - send_resolved: false\n{key.replace('-', ' ', 1)}")
+    pagerduty, audit = (
+        Integration("pagerduty-checkout", "pagerduty", 0),
+        Integration("audit-log", "webhook", 0),
+    )
+
+    def observe(rule: Rule) -> AlertObservation:
+        labels = {**rule.labels, "alertname": rule.name}
+        got = tuple(Notification(one, "https://host/", 0.0, 200, {}, {}) for one in (pagerduty, audit))
+        receivers = ("audit-log", "pagerduty-checkout")
+        fired = FiredAlert(labels, {}, "0.06", "", labels, "f", receivers)
+        return AlertObservation(
+            *(rule, backlog(rule), "firing"),
+            fired=(fired,),
+            notifications=got,
+            unresolved=(Unresolved(audit, "audit-log/webhook[0]: notify retry canceled"),),
+        )
+
+    case = case_of(repo, "CheckoutErrorBudgetBurnFast", observe)
+    assert case.alert is not None
+    found = list(pages_resolved.judge(case, case.alert, pages.NAME, re.compile("<no value>")))
+    assert [one.severity for one in found] == ["error", "warning"]
+    assert_shown(pages, found)
 
 
 def test_example_of_policy(repo: Path) -> None:

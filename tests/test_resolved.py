@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from servers import Pair
+from shop import edit, run
 from test_safe_alertmanager import ENTRIES, accepted_kind
 
 from pytest_sre.live import page
@@ -123,3 +124,28 @@ def test_what_a_payload_says(kind: str, destination: str, payload: object, said:
     one = Notification(Integration("a", kind, 0), destination, 0, 200, {}, payload)
     assert says(one) == said
     assert closes(one) == ("ab/c" if "close" in destination else "")
+
+
+GONE = 'if eq .Status "resolved" }}{{ .CommonLabels.nothing }}<no value>{{ end'
+FAST = "rules/checkout.yml::CheckoutErrorBudgetBurnFast::pages"
+SLOW = "rules/checkout.yml::CheckoutErrorBudgetBurnSlow::pages"
+
+
+def test_the_shop_that_never_closes_a_page_and_breaks_when_it_is_over(repo: Path, pair: Pair) -> None:
+    key = "      - routing_key: 00000000000000000000000000c4ec07"
+    edit(repo / "alertmanager.yml", key, "      - send_resolved: false\n" + key.replace("-", " ", 1))
+    title = "title_link: '{{ (index .Alerts 0).Annotations.runbook_url }}'"
+    edit(repo / "alertmanager.yml", title, f"{title}\n        pretext: '{{{{ {GONE} }}}}'")
+    result = run(repo, pair, "-k", "CheckoutErrorBudgetBurn and pages")
+
+    assert result.outcomes == {FAST: "PASSED", SLOW: "FAILED"}
+    assert "so the incident stays open" in result.output
+    assert (
+        "the resolved text that slack-tickets/slack[0] gets for CheckoutErrorBudgetBurnSlow did not render"
+        in result.message(SLOW)
+    )
+    alerts = {alert["alert"]: alert for alert in result.seen["alerts"]}
+    fast, slow = alerts["CheckoutErrorBudgetBurnFast"], alerts["CheckoutErrorBudgetBurnSlow"]
+    assert [one["receiver"] for one in fast["resolved"]] == ["audit-log"]
+    assert [one["receiver"] for one in slow["resolved"]] == ["audit-log", "slack-tickets"]
+    assert fast["unresolved"] == slow["unresolved"] == []

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
-from servers import PAIRS, Pair
+from servers import PAIRS, REPO, Pair
 from shop import edit, run
 
 ALERTMANAGER = """\
@@ -58,14 +59,16 @@ def routed(tmp_path: Path) -> Path:
 
 
 def test_label_sets_reach_exactly_the_receivers_stated(routed: Path, pair: Pair) -> None:
-    result = run(routed, pair)
+    result = run(routed, pair, "-k", "routing")
 
-    assert {node: it for node, it in result.outcomes.items() if node.startswith("sre.yaml")} == {
+    assert result.outcomes == {
         "sre.yaml::routing::severity=page,team=payments,tier=1": "PASSED",
         "sre.yaml::routing::nobody's alerts": "PASSED",
         "sre.yaml::routing::pages (of payments)": "FAILED",
     }
-    assert result.message("sre.yaml::routing::pages (of payments)").strip("_ \n").splitlines() == [
+    told = result.message("sre.yaml::routing::pages (of payments)").strip("_ \n").splitlines()
+    assert "\n".join(told) in (REPO / "docs" / "routing.md").read_text()
+    assert told == [
         "sre.yaml:8: pages [of payments] does not reach exactly the receivers stated [routing]",
         "  expected: pager",
         "  seen:     tickets",
@@ -118,6 +121,23 @@ def test_a_configuration_that_does_not_load_fails_the_test_with_its_place(routed
 
     assert result.outcomes == {"sre.yaml::routing::nobody's alerts": "FAILED"}
     assert "  seen:     alertmanager.yml:19: " in result.output, result.output
+
+
+def test_with_changed_those_that_are_new_are_asked_and_all_where_the_configuration_changed(
+    routed: Path,
+) -> None:
+    git = ["git", "-c", "user.name=a", "-c", "user.email=a@b.c", "-C", str(routed)]
+    for command in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "base"]):
+        subprocess.run([*git, *command], check=True)
+    edit(routed / "sre.yaml", "[pager]", "[tickets]")
+
+    result = run(routed, PAIRS[0], "--sre-changed=HEAD")
+    assert result.outcomes == {"sre.yaml::routing::pages (of payments)": "PASSED"}, result.output
+
+    edit(routed / "alertmanager.yml", 'tier="1"', 'tier="2"')
+    result = run(routed, PAIRS[0], "--sre-changed=HEAD", "-k", "routing")
+    assert result.failed() == {"sre.yaml::routing::severity=page,team=payments,tier=1"}, result.output
+    assert result.outcomes["sre.yaml::routing::nobody's alerts"] == "PASSED"
 
 
 def test_without_a_configuration_nothing_is_proven(routed: Path) -> None:

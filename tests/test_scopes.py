@@ -74,7 +74,7 @@ def test_each_scope_has_its_own_rules_and_its_own_oncall(scoped: Path) -> None:
             for check in ("fires", "pages", "quiet", "detects", "resolves", "steady", "runbook")
             for scope in SCOPES
         ),
-        *(f"{scope}/alertmanager.yml::loads[{scope}]" for scope in SCOPES),
+        *(f"{scope}/alertmanager.yml::{one}[{scope}]" for scope in SCOPES for one in ("loads", "coverage")),
         *(f"shared.yml::loads[{scope}]" for scope in SCOPES),
         "production/rules.yml::loads[production]",
     }
@@ -149,7 +149,7 @@ def test_the_same_alerts_on_all_versions(repo: Path) -> None:
         for one in versions
     }
     items |= {f"rules/platform.yml::MemoryLow::{check}" for check in ("runbook", "known")}
-    items |= {f"alertmanager.yml::loads[{one}]" for one in versions}
+    items |= {f"alertmanager.yml::{name}[{one}]" for one in versions for name in ("loads", "coverage")}
     assert set(result.outcomes) == items
     assert set(result.outcomes.values()) == {"PASSED"}
     for one in versions:  # each stage once, although the stacks take turns

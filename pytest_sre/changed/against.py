@@ -14,6 +14,7 @@ from pytest_sre.changed.side import Side
 from pytest_sre.model.rules import Rule
 from pytest_sre.settings import Settings
 from pytest_sre.sources.discover import Inventory
+from pytest_sre.sources.routing import RoutingSpec
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,6 +31,11 @@ class Against:
     def of(self, inventory: Inventory) -> Comparison:
         """The comparison of the scope with this inventory."""
         return next(c for one, (_, c) in zip(self.inventories, self.scopes, strict=True) if one is inventory)
+
+    def routing_before(self, inventory: Inventory) -> tuple[RoutingSpec, ...]:
+        """The routing tests of the old side of the scope with this inventory."""
+        sides = zip(self.inventories, self.scopes, strict=True)
+        return next(old.settings.file.routing for one, (old, _) in sides if one is inventory)
 
     @property
     def nothing(self) -> bool:

@@ -105,7 +105,7 @@ def _shown(snapshots: Snapshots, name: str) -> str:
 
 
 class _Expectations:
-    """The entries of `oncall`: the first that fits an alert counts."""
+    """The entries of `oncall`: of those without a time the first that fits an alert counts."""
 
     def __init__(self, entries: tuple[Oncall, ...]) -> None:
         matchers = [tuple(m for text in entry.match for m in parse_matchers(text)) for entry in entries]
@@ -122,13 +122,18 @@ class _Expectations:
                 fits = together(numbers, seen)
                 if fits is not False:
                     still_open = self._truths.undecided(numbers, seen)
-                    value.append([still_open, sorted(entry.reaches), sorted(entry.never)])
-                if fits:
+                    value.append([still_open, sorted(entry.reaches), sorted(entry.never), *_hours(entry)])
+                if fits and entry.at is None:
                     break
             # Where there are entries and none fits, the check fails; without any it has a rule of its own.
             facts = {Key("settings", "oncall"): Fact(canonical(value), "expectation in `oncall` of sre.yaml")}
             self._memo[seen] = facts if self._entries else {}
         return self._memo[seen]
+
+
+def _hours(entry: Oncall) -> list[str]:
+    """What an entry says of hours."""
+    return [] if entry.always and not entry.at else [str(entry.at), str(entry.always)]
 
 
 def _common(side: Side) -> Iterator[tuple[Key, Fact]]:

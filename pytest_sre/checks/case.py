@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from pytest_sre.model.finding import Finding
 from pytest_sre.model.observation import AlertObservation, FileVerdict, TimedObservation
+from pytest_sre.model.routingtest import Ends
 from pytest_sre.model.rules import Rule
 from pytest_sre.promql.resolve import RuleIndex
 from pytest_sre.settings import Severities, SreYaml
@@ -26,6 +27,7 @@ class Case:
     inventory: Inventory
     root_of_paths: str
     timed: TimedObservation | None = None
+    ends: Ends = field(default_factory=dict)
 
     @property
     def broken_file(self) -> FileVerdict | None:

@@ -39,12 +39,12 @@ def unrelated(case: Case, alert: AlertObservation, check: str) -> Iterator[Findi
             case.rule.location,
             f"{case.rule.name} is inhibited by {source}, which is unrelated",
             expected="an inhibit rule whose `equal` names a label that both alerts have, or whose source is named",
-            seen=f"{routing.path}:{lines[0]}: `equal` holds for labels that tell nothing of these two",
+            seen=f"{routing.place(lines[0])}: `equal` holds for labels that tell nothing of these two",
             details=(
                 f"target    {label_text(inhibition.target)}",
                 f"source    {label_text(inhibition.source)}",
             ),
-            next_step=f"narrow the inhibit rule at {routing.path}:{lines[0]}, for instance with "
+            next_step=f"narrow the inhibit rule at {routing.place(lines[0])}, for instance with "
             "`equal: [service]`",
         )
 

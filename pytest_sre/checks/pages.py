@@ -6,7 +6,7 @@ import fnmatch
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from pytest_sre.checks import fires, inhibition, pages_read, pages_resolved
+from pytest_sre.checks import fires, inhibition, pages_hours, pages_read, pages_resolved
 from pytest_sre.checks.case import PAGING_KINDS, Case, Skipped, Verdict, calls_itself_a_page
 from pytest_sre.model.finding import Finding, Location
 from pytest_sre.model.observation import AlertObservation, FiredAlert, Notification
@@ -69,6 +69,7 @@ def judge(case: Case) -> Verdict:
         *_texts(case, alert),
         *pages_resolved.judge(case, alert, NAME, _UNRENDERED),
         *pages_read.unreadable(case, alert, NAME),
+        *pages_hours.wrong(case, alert, NAME, _fits),
         *inhibition.unrelated(case, alert, NAME),
     )
 
@@ -80,7 +81,7 @@ def _alertmanager_broken(case: Case) -> Finding | None:
     ]
     verdict = case.files.get(path)
     if verdict is not None and verdict.error:
-        where, seen = Location(path, verdict.line), verdict.error
+        where, seen = Location(verdict.path, verdict.line), verdict.error
     elif case.inventory.routing is None and broken:
         where, seen = Location(broken[0].path, broken[0].line), broken[0].reason
     else:
@@ -133,11 +134,9 @@ def _silent(expectation: Oncall) -> bool:
 
 def _expectation(case: Case, labels: Mapping[str, str]) -> Oncall | None:
     """The first of `oncall:` that matches; None where there are some and none does; without any, the default."""
-    for oncall in case.settings.oncall:
-        if all(matcher.matches(labels) for text in oncall.match for matcher in parse_matchers(text)):
-            return oncall
-    if case.settings.oncall:
-        return None
+    entries = _at_any_time(case)
+    if entries:
+        return next((oncall for oncall in entries if pages_hours.meant_for(oncall, labels)), None)
     return (
         Oncall(reaches=("<paging>",))
         if calls_itself_a_page(case.rule, case.settings.severities)
@@ -145,12 +144,17 @@ def _expectation(case: Case, labels: Mapping[str, str]) -> Oncall | None:
     )
 
 
+def _at_any_time(case: Case) -> list[Oncall]:
+    """The entries of `oncall:` that don't speak of one time."""
+    return [oncall for oncall in case.settings.oncall if oncall.at is None]
+
+
 def _unexpected(case: Case, alert: AlertObservation, fired: FiredAlert) -> Finding:
     labels = fired.sent_labels or fired.labels
     near = min(
         (
             [m for text in oncall.match for m in parse_matchers(text) if not m.matches(labels)]
-            for oncall in case.settings.oncall
+            for oncall in _at_any_time(case)
         ),
         key=len,
     )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from pytest_sre.checks.case import Skipped, Verdict
+from pytest_sre.checks.pages_hours import routes_at
+from pytest_sre.errors import FileError
 from pytest_sre.model.finding import Finding, Location
 from pytest_sre.model.observation import FileVerdict
 from pytest_sre.model.routing import Route, Routing, preorder
@@ -28,7 +30,12 @@ def judge(test: RoutingTest, inventory: Inventory, files: Mapping[str, FileVerdi
     if numbers is None:
         return Skipped("nothing was routed")
     routes = list(preorder(routing.root))
-    seen = tuple(dict.fromkeys(routes[number].receiver for number in numbers))
+    try:
+        awake, muted = routes_at(routing, numbers, test.at)
+    except FileError as error:
+        where = Location(error.path, error.line)
+        return (Finding(NAME, where, "a time interval cannot be read", seen=error.reason),)
+    seen = tuple(dict.fromkeys(routes[number].receiver for number in awake))
     if set(seen) == set(test.receivers):
         return ()
     return (
@@ -38,7 +45,7 @@ def judge(test: RoutingTest, inventory: Inventory, files: Mapping[str, FileVerdi
             f"{test.name} does not reach exactly the receivers stated",
             expected=_and(test.receivers),
             seen=_and(seen),
-            details=tuple(_chain(routing, test, numbers)),
+            details=(*_chain(routing, test, numbers), *muted),
             next_step=f"mend the first route above that is not as you want it in {routing.path}, or `receivers` here",
         ),
     )
@@ -79,7 +86,7 @@ def _not_loaded(test: RoutingTest, verdict: FileVerdict) -> Finding:
 
 
 def _and(names: tuple[str, ...]) -> str:
-    return " and ".join(names)
+    return " and ".join(names) or "nobody"
 
 
 def _chain(routing: Routing, test: RoutingTest, numbers: tuple[int, ...]) -> Iterator[str]:

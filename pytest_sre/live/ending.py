@@ -9,6 +9,7 @@ from pytest_sre.live.job import Found, Job
 from pytest_sre.live.page import Office
 from pytest_sre.live.routed import routed, sides
 from pytest_sre.model.routingtest import alert_key
+from pytest_sre.sources.intervals import has_hours
 from pytest_sre.stack.backend import Stack
 
 
@@ -32,6 +33,6 @@ def _broken(run: Found, path: str) -> bool:
 
 def _label_sets(job: Job, run: Found) -> Iterator[Mapping[str, str]]:
     yield from (test.labels for test in job.routing)
-    if job.coverage:
+    if job.coverage or (job.deliver and has_hours(job.inventory.routing)):
         fired = (one for alert in run.alerts.values() for one in alert.fired)
         yield from (one.sent_labels for one in fired if one.sent_labels)

@@ -23,6 +23,7 @@ from pytest_sre.settings import AlertmanagerServer
 from pytest_sre.sources.yamlfile import line_of
 from pytest_sre.stack import alertmanager
 from pytest_sre.stack.backend import Server, Stack
+from pytest_sre.stack.blamed import blamed
 from pytest_sre.stack.decode import decode
 from pytest_sre.stack.jira import transitions_of
 from pytest_sre.stack.safe_alertmanager import GROUP_WAIT, safe_copy
@@ -94,15 +95,18 @@ def open_office(office: Office, name: str) -> tuple[Wave, tuple[Change, ...]]:
         office.group_wait,
     )
     templates, changes = _templates(office.routing, copy.document)
-    document = {**copy.document, "templates": list(map(str, templates))} if templates else copy.document
+    if templates:
+        copy.document["templates"] = list(map(str, templates))
     sink.jira_has(transitions_of(office.routing.document))
-    path, lines = alertmanager.write_config(document, folder)
+    path, lines = alertmanager.write_config(copy.document, folder)
     try:
         server = alertmanager.start(office.stack, office.settings, path, templates, f"alertmanager-{name}")
     except StackError as error:
-        verdict = alertmanager.load_verdict(error, office.routing.path, path, lines)
+        verdict = alertmanager.load_verdict(error, office.routing, path, lines)
         if verdict is None:
             raise
+        if verdict.line == 1:
+            verdict = replace(verdict, line=blamed(office.routing.document, verdict.error))
         raise NotLoaded(verdict) from None
     return Wave(name, server), (*copy.changes, *changes)
 

@@ -62,7 +62,7 @@ def _open(office: Office, document: Mapping[str, Any], name: str) -> Server:
     try:
         return alertmanager.start(office.stack, office.settings, path, (), f"alertmanager-{name}")
     except StackError as error:
-        verdict = alertmanager.load_verdict(error, office.routing.path, path, lines)
+        verdict = alertmanager.load_verdict(error, office.routing, path, lines)
         if verdict is None:
             raise
         raise NotLoaded(verdict) from None

@@ -149,13 +149,18 @@ def _open(job: Job, run: Found, stack: Stack, folder: Path) -> tuple[Office | No
     try:
         wave, changes = pages.open_office(office, "wave0")
     except pages.NotLoaded as error:
-        run.files[routing.path] = error.verdict
+        run.files[routing.path] = run.files[error.verdict.path] = error.verdict
         return None, None
     except FileError as error:
-        run.files[routing.path] = FileVerdict(routing.path, error.line, error.reason)
+        run.files[routing.path] = run.files[error.path] = FileVerdict(error.path, error.line, error.reason)
         return None, None
     warnings = alertmanager.load_warnings(wave.server, routing)
-    run.files[routing.path] = FileVerdict(routing.path, warnings=warnings)
+    for path in routing.paths:
+        if path not in run.files or not run.files[path].error:
+            own = [(w, place.line) for w in warnings if (place := routing.place(w.line)).path == path]
+            run.files[path] = FileVerdict(
+                path, warnings=tuple(replace(warning, line=line) for warning, line in own)
+            )
     run.changes += changes
     return office, wave
 

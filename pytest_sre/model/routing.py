@@ -9,6 +9,9 @@ from typing import Any, Literal
 
 from pytest_sre.model.finding import Location
 
+FILE_LINES = 1_000_000_000
+"""Line n of the i-th file of a configuration made of several is known as i * FILE_LINES + n."""
+
 
 @dataclass(frozen=True, slots=True)
 class Matcher:
@@ -64,7 +67,8 @@ class Routing:
     """A user's Alertmanager configuration.
 
     ``document`` is the parsed mapping (`sources.yamlfile` types, which know their lines), ``path`` the file
-    relative to the root, ``base`` the absolute folder that relative template globs start from.
+    relative to the root, ``base`` the absolute folder that relative template globs start from. Lines of a part
+    that came from a file of ``others`` are beyond FILE_LINES: `place` tells them apart.
     """
 
     path: str
@@ -73,3 +77,14 @@ class Routing:
     root: Route
     integrations: tuple[Integration, ...]
     receivers: tuple[str, ...]
+    others: tuple[str, ...] = ()
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """All files that the configuration is made of."""
+        return (self.path, *self.others)
+
+    def place(self, line: int) -> Location:
+        """The file and its line that a line of ``document`` stands for."""
+        file, own = divmod(line, FILE_LINES)
+        return Location(self.paths[file], own)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from pytest_sre.model.finding import Location
 
@@ -15,12 +16,13 @@ Ends = Mapping[AlertKey, tuple[int, ...]]
 
 @dataclass(frozen=True, slots=True)
 class RoutingTest:
-    """An alert with these labels must reach exactly these receivers."""
+    """An alert with these labels must reach exactly these receivers; with ``at``, at that time."""
 
     name: str
     labels: Mapping[str, str]
     receivers: tuple[str, ...]
     location: Location
+    at: datetime | None = None
 
 
 def alert_key(labels: Mapping[str, str]) -> AlertKey:

@@ -36,8 +36,11 @@ def parse_routing(path: str, base: str, text: str) -> Routing:
 
     Raises UserError (file:line: what, and what to do).
     """
-    documents = _load(path, text)
-    document = _configuration(path, text, documents)
+    return understood(path, base, _configuration(path, text, _load(path, text)))
+
+
+def understood(path: str, base: str, document: Map) -> Routing:
+    """The routing tree and the receivers of a configuration's document; raises UserError."""
     receivers = _receivers(path, document)
     route = document.get("route")
     line = line_of(document, "route")

@@ -16,14 +16,14 @@ from pytest_sre.model.unittest import UnitFile
 from pytest_sre.settings import MetricsPages, Settings
 from pytest_sre.sources import yamlfile
 from pytest_sre.sources.alertmanager import is_alertmanager, parse_routing
+from pytest_sre.sources.amconfig_merge import with_objects
+from pytest_sre.sources.operator_objects import looks_like_objects
 from pytest_sre.sources.prometheus import PrometheusConfig, is_prometheus, parse_prometheus
 from pytest_sre.sources.promtool_tests import NONE, looks_like_unit_tests, parse_unit_tests
 from pytest_sre.sources.rulefile import Broken, Skip, is_helm, looks_like_rules, parse_rule_file
 from pytest_sre.sources.snapshot import Source, parse_snapshots
 from pytest_sre.sources.unit_rules import noted
-
-MAX_BYTES = 32 * 1024 * 1024
-_PRUNED = {"node_modules", "venv", "__pycache__", "build", "dist", "site-packages", "vendor"}
+from pytest_sre.sources.walk import read, walk
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class Inventory:
     def paths(self) -> tuple[str, ...]:
         """All files that are tested: rule files, broken files (also pages), the Alertmanager configuration, unit tests."""
         files = [*(file.path for file in self.rule_files), *(file.path for file in self.broken)]
-        files += [self.routing.path] if self.routing else []
+        files += self.routing.paths if self.routing else ()
         return tuple(dict.fromkeys([*files, *(file.path for file in self.unit_files)]))
 
 
@@ -78,12 +78,15 @@ def discover(settings: Settings, named: Collection[Path] = ()) -> Inventory:
     skipped: list[SkippedFile] = []
     configs: list[Path] = []
     units: list[UnitFile] = []
+    objects: list[tuple[str, str]] = []
     for path in found:
         shown = relative(settings.root, path)
         try:
-            text = _read(path)
+            text = read(path)
             if _is_config_name(path):
                 configs.append(path)
+            if looks_like_objects(text):
+                objects.append((shown, text))
             if unit := _unit_file(settings, path, text):
                 units.append(unit)
             elif looks_like_rules(text):
@@ -96,10 +99,15 @@ def discover(settings: Settings, named: Collection[Path] = ()) -> Inventory:
             broken.append(BrokenFile(shown, error.line, str(error)))
     if settings.file.rules or settings.file.alertmanager or settings.file.prometheus:
         seen = set(configs)
-        configs += [path for path in _walk(settings.search) if path not in seen and _is_config_name(path)]
+        configs += [path for path in walk(settings.search) if path not in seen and _is_config_name(path)]
     if settings.file.rules:
         units += _unit_files(settings, {file.path for file in rule_files}, set(found))
+        objects += _object_files(settings, set(found))
     routing, trouble = _routing(settings, configs)
+    if not trouble:
+        routing, refused = with_objects(routing, objects)
+        trouble = [BrokenFile(one.path, one.line, one.reason) for one in refused if one.broken]
+        skipped += [SkippedFile(one.path, one.reason) for one in refused if not one.broken]
     snapshots, unread = _snapshots(settings)
     return Inventory(
         root=settings.root,
@@ -128,11 +136,19 @@ def _unit_file(settings: Settings, path: Path, text: str) -> UnitFile | None:
 
 def _unit_files(settings: Settings, rules: Collection[str], seen: Collection[Path]) -> Iterator[UnitFile]:
     """Where the settings name the rule files: the unit tests of these. Broken ones may be those of others."""
-    for path in _walk(settings.search):
+    for path in walk(settings.search):
         with contextlib.suppress(Skip, Broken):
-            unit = None if path in seen else _unit_file(settings, path, _read(path))
+            unit = None if path in seen else _unit_file(settings, path, read(path))
             if unit and not set(rules).isdisjoint(unit.rule_files):
                 yield unit
+
+
+def _object_files(settings: Settings, seen: Collection[Path]) -> Iterator[tuple[str, str]]:
+    """Where the settings name the rule files: all other files with objects of prometheus-operator."""
+    for path in walk(settings.search):
+        with contextlib.suppress(Broken):
+            if path not in seen and looks_like_objects(text := read(path)):
+                yield relative(settings.root, path), text
 
 
 def relative(root: Path, path: Path) -> str:
@@ -142,7 +158,7 @@ def relative(root: Path, path: Path) -> str:
 
 def _rule_paths(settings: Settings) -> Iterator[Path]:
     if not settings.file.rules:
-        yield from _walk(settings.search)
+        yield from walk(settings.search)
         return
     for pattern in settings.file.rules:
         matches = sorted(_glob(settings.folder, pattern))
@@ -160,30 +176,6 @@ def _glob(folder: Path, pattern: str) -> list[Path]:
     if not parts:
         return []
     return [match.resolve() for match in base.glob("/".join(parts)) if match.is_file()]
-
-
-def _walk(root: Path) -> Iterator[Path]:
-    for folder, names, files in os.walk(root):
-        names[:] = sorted(
-            name
-            for name in names
-            if not name.startswith(".")
-            and name not in _PRUNED
-            and not os.path.exists(os.path.join(folder, name, "pyvenv.cfg"))
-        )
-        for name in sorted(files):
-            path = Path(folder, name)
-            if name.endswith((".yml", ".yaml")) and path.is_file() and path.stat().st_size <= MAX_BYTES:
-                yield path.resolve()
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise Broken(1, f"not UTF-8 text (byte {error.start})") from None
-    except OSError as error:
-        raise Broken(1, f"cannot be read: {error.strerror}") from None
 
 
 def _must_be_yaml(text: str) -> None:
@@ -218,7 +210,7 @@ def _routing(settings: Settings, configs: list[Path]) -> tuple[Routing | None, l
         path = exact[0]
     shown = relative(settings.root, path)
     try:
-        return parse_routing(shown, str(path.parent), _read(path)), []
+        return parse_routing(shown, str(path.parent), read(path)), []
     except Broken as error:
         return None, [BrokenFile(shown, error.line, str(error))]
     except FileError as error:
@@ -227,7 +219,7 @@ def _routing(settings: Settings, configs: list[Path]) -> tuple[Routing | None, l
 
 def _sniff(path: Path) -> bool:
     try:
-        text = _read(path)
+        text = read(path)
     except Broken:
         return path.stem == "alertmanager"
     if "kind: Secret" in text or '"Secret"' in text:
@@ -256,14 +248,14 @@ def _prometheus(settings: Settings, configs: list[Path]) -> PrometheusConfig:
 
 def _parse_prometheus(settings: Settings, path: Path) -> PrometheusConfig:
     try:
-        return parse_prometheus(relative(settings.root, path), _read(path))
+        return parse_prometheus(relative(settings.root, path), read(path))
     except Broken as error:
         raise UserError(f"{relative(settings.root, path)}:{error.line}: {error}") from None
 
 
 def _sniff_prometheus(path: Path) -> bool:
     try:
-        text = _read(path)
+        text = read(path)
     except Broken:
         return True
     try:
@@ -279,7 +271,7 @@ def _snapshots(settings: Settings) -> tuple[Snapshots, list[BrokenFile]]:
     for path in sorted(found):
         shown = relative(settings.root, path)
         try:
-            sources.append(_source(shown, _read(path), found[path]))
+            sources.append(_source(shown, read(path), found[path]))
         except Broken as error:
             broken.append(BrokenFile(shown, error.line, str(error)))
     snapshots = parse_snapshots(sources, settings.file.target_labels)

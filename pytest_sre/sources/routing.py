@@ -6,7 +6,15 @@ import difflib
 from collections.abc import Iterable, Iterator
 from typing import Annotated, Any
 
-from pydantic import Field, ModelWrapValidatorHandler, PrivateAttr, field_validator, model_validator
+from pydantic import (
+    AwareDatetime,
+    Field,
+    ModelWrapValidatorHandler,
+    PrivateAttr,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from pytest_sre.errors import FileError
 from pytest_sre.model.finding import Location
@@ -16,11 +24,12 @@ from pytest_sre.sources.fields import Frozen
 
 
 class RoutingSpec(Frozen):
-    """An alert with ``labels`` must reach exactly ``receivers``."""
+    """An alert with ``labels`` must reach exactly ``receivers``; with ``at``, at that time, when some routes are muted."""
 
     name: Annotated[str, Field(min_length=1)] | None = None
     labels: dict[str, str]
-    receivers: Annotated[tuple[str, ...], Field(min_length=1)]
+    at: AwareDatetime | None = None
+    receivers: tuple[str, ...]
     _line: int = PrivateAttr(1)
 
     @model_validator(mode="wrap")
@@ -39,6 +48,15 @@ class RoutingSpec(Frozen):
             raise ValueError("needs a label that is not empty, as every alert has one")
         return value
 
+    @field_validator("receivers")
+    @classmethod
+    def _somebody(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        if not value and not info.data.get("at"):
+            raise ValueError(
+                "is empty, but every alert ends at some receiver; only `at` some time may it be muted"
+            )
+        return value
+
     @property
     def title(self) -> str:
         """The name, else the labels."""
@@ -46,7 +64,7 @@ class RoutingSpec(Frozen):
 
     def as_model(self, path: str, title: str) -> RoutingTest:
         """The test; ``path`` is how its file is shown to users."""
-        return RoutingTest(title, self.labels, self.receivers, Location(path, self._line))
+        return RoutingTest(title, self.labels, self.receivers, Location(path, self._line), self.at)
 
 
 def unique_routing(value: tuple[RoutingSpec, ...]) -> tuple[RoutingSpec, ...]:

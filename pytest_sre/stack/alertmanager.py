@@ -78,16 +78,23 @@ def start(
     return stack.start("alertmanager", name, arguments, config.parent, templates)
 
 
-def load_verdict(error: StackError, path: str, config: Path, lines: list[int]) -> FileVerdict | None:
+def load_verdict(error: StackError, routing: Routing, config: Path, lines: list[int]) -> FileVerdict | None:
     """Read from a failed start that the configuration is at fault; None when something else is."""
     found = [_ERR.search(line) for line in str(error).splitlines() if _LOAD_FAILED.search(line)]
     if not found or found[-1] is None:
         return None
-    message = found[-1][1].replace("\\n", "\n").replace('\\"', '"').replace(str(config), path)
+    message = found[-1][1].replace("\\n", "\n").replace('\\"', '"').replace(str(config), routing.path)
     numbers = [int(number) for number in re.findall(r"line (\d+)", message) if 0 < int(number) <= len(lines)]
-    message = re.sub(r"line (\d+)", lambda m: f"line {lines[min(int(m[1]), len(lines)) - 1]}", message)
-    line = lines[numbers[0] - 1] if numbers else 1
-    return FileVerdict(path, line, " ".join(message.split()))
+    message = re.sub(
+        r"line (\d+)", lambda m: _line_text(routing, lines[min(int(m[1]), len(lines)) - 1]), message
+    )
+    place = routing.place(lines[numbers[0] - 1] if numbers else 1)
+    return FileVerdict(place.path, place.line, " ".join(message.split()))
+
+
+def _line_text(routing: Routing, line: int) -> str:
+    place = routing.place(line)
+    return f"line {place.line}" if place.path == routing.path else f"line {place.line} of {place.path}"
 
 
 def load_warnings(server: Server, routing: Routing) -> tuple[FileWarning, ...]:

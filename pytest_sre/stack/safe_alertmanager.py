@@ -47,7 +47,7 @@ _FALSE = Plain("false")
 class SafeCopy:
     """A configuration that reaches nothing but the sink, and what in it differs from the user's."""
 
-    document: Mapping[str, Any]
+    document: Map
     changes: tuple[Change, ...]
 
 
@@ -86,8 +86,10 @@ class _Copier:
                 self.refuse(source, key, "the top level")
         copy: Map = without_userinfo(source)
         for key, what in _DROPPED.items():
-            if copy.pop(key, None) is not None:
-                self.note(key, f"dropped: {what} would be sent out")
+            if copy.get(key) is not None:
+                # The key stays, because a version that does not know it refuses the user's file.
+                copy[key] = None
+                self.note(key, f"emptied: {what} would be sent out")
         copy["global"] = self.globals(source.get("global"))
         self.templates(copy)
         names = [item for key in _TIMES for item in copy.get(key) or () if isinstance(item, Mapping)]
@@ -115,7 +117,8 @@ class _Copier:
         if wanted:
             what, remedy = f"is not {wanted}", "Correct it."
         reason = f"`{key}` of {where} {what}, so nothing was started. {remedy}"
-        raise FileError(self.routing.path, line_of(holder, key), reason)
+        place = self.routing.place(line_of(holder, key))
+        raise FileError(place.path, place.line, reason)
 
     def globals(self, source: object) -> Map:
         if source is not None and not isinstance(source, Mapping):

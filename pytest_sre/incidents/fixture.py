@@ -1,0 +1,122 @@
+"""The object behind the fixture `sre`, and the marker that chooses its scope and version."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_sre.errors import StackError, UserError
+from pytest_sre.incidents import make
+from pytest_sre.incidents.incident import Incident, Told, unknown
+from pytest_sre.live.job import Job
+from pytest_sre.model.observation import AlertObservation, Observations
+from pytest_sre.own import OwnError
+from pytest_sre.settings import Settings
+from pytest_sre.sources.discover import Inventory
+
+if TYPE_CHECKING:
+    from pytest_sre.session import Plugin
+
+_KEYS = ("scope", "version")
+_Decoded = Callable[[AlertObservation], AlertObservation]
+
+
+class Sre:
+    """Makes incidents with a scope's own files on the real servers; equal ones are made once a run."""
+
+    def __init__(
+        self, run: Plugin, settings: Settings, inventory: Inventory, slos: Mapping[str, Any]
+    ) -> None:
+        self._run, self._settings, self._inventory, self._slos = run, settings, inventory, slos
+
+    def burn(self, *, slo: str, error_ratio: float) -> Incident:
+        """A share (above 0, up to 1) of an SLO's requests fails; raises UserError for what does not exist."""
+        __tracebackhide__ = True
+        if slo not in self._slos:
+            raise UserError(unknown("SLO", slo, self._slos))
+        if (
+            isinstance(error_ratio, bool)
+            or not isinstance(error_ratio, (int, float))
+            or not 0 < error_ratio <= 1
+        ):
+            raise UserError(f"error_ratio={error_ratio!r}: it is a share of requests, above 0 and up to 1")
+        job = make.burn_job(self._settings, self._inventory, self._slos[slo], error_ratio)
+        title = f"{error_ratio * 100:g} % of the requests of {slo} fail"
+        return self._incident(title, ("burn", slo, float(error_ratio)), job, make.burnt)
+
+    def fire(self, alert: str) -> Incident:
+        """One alert (a name or ``file::name``) fires on data made for it; raises UserError if there is none."""
+        __tracebackhide__ = True
+        rules = make.chosen(self._inventory, alert)
+        if not rules:
+            raise UserError(unknown("alert", alert, make.names(self._inventory)))
+        job = make.fire_job(self._settings, self._inventory, rules)
+        return self._incident(f"{alert} fires", ("fire", alert), job, make.lit)
+
+    def _incident(
+        self,
+        title: str,
+        key: tuple[object, ...],
+        job: Job,
+        read: Callable[[Job, Observations, _Decoded], tuple[Told, ...]],
+    ) -> Incident:
+        __tracebackhide__ = True
+        seen = self._run.incident((self._settings.label, *key), job)
+        if isinstance(seen, StackError):
+            pytest.fail(f"the stack is broken: {seen}", pytrace=False)
+        self._check_loaded(job, seen)
+        try:
+            told = read(job, seen, self._run.own.decoded)
+        except OwnError as error:
+            pytest.fail(str(error), pytrace=False)
+        return Incident(title, told, make.names(self._inventory))
+
+    def _check_loaded(self, job: Job, seen: Observations) -> None:
+        __tracebackhide__ = True
+        routing = job.inventory.routing
+        verdict = seen.files.get(routing.path) if routing else None
+        if routing is None:
+            raise UserError(
+                "no Alertmanager configuration was found; name it with `alertmanager:` in sre.yaml"
+            )
+        if verdict is not None and verdict.error:
+            raise UserError(f"{verdict.path}:{verdict.line}: {verdict.error}")
+
+
+def open_sre(request: pytest.FixtureRequest) -> Sre:
+    """The fixture for one test; wrong use of the marker is an error of its set-up."""
+    run: Plugin = request.config.pluginmanager.get_plugin("sre-alerts")  # type: ignore[assignment]
+    try:
+        wanted = read_marker(request.node.iter_markers("sre"))
+        target = _target(run, wanted)
+    except UserError as error:
+        pytest.fail(f"pytest-sre: {error}", pytrace=False)
+    return Sre(run, target.settings, target.inventory, {slo.name: slo for slo in target.slos})
+
+
+def read_marker(marks: Iterable[pytest.Mark]) -> dict[str, str]:
+    """``scope`` and ``version`` of ``@pytest.mark.sre``, the nearest mark first; raises UserError."""
+    wanted: dict[str, str] = {}
+    for mark in marks:
+        bad = [repr(value) for value in mark.args] + [key for key in mark.kwargs if key not in _KEYS]
+        bad += [f"{key}={value!r}" for key, value in mark.kwargs.items() if not isinstance(value, str)]
+        if bad:
+            raise UserError(f'@pytest.mark.sre takes scope="…" and version="…", not {", ".join(bad)}')
+        wanted = {**mark.kwargs, **wanted}
+    return wanted
+
+
+def _target(run: Plugin, wanted: Mapping[str, str]) -> Any:
+    """The scope's stack; of several versions the first, unless one is named."""
+    targets = [target for scope in run.scopes for target in scope]
+    for key in _KEYS:
+        known = list(dict.fromkeys(getattr(target.settings, key) for target in targets))
+        if key in wanted:
+            if wanted[key] not in known:
+                raise UserError(f"@pytest.mark.sre: {unknown(key, wanted[key], filter(None, known))}")
+            targets = [target for target in targets if getattr(target.settings, key) == wanted[key]]
+        elif key == "scope" and len(known) > 1:
+            raise UserError(f'there are several scopes; choose one: @pytest.mark.sre(scope="{known[0]}")')
+    return targets[0]

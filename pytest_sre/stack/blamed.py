@@ -1,0 +1,37 @@
+"""Where in a configuration Alertmanager's complaint points, which names no line unless the YAML itself is at fault."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pytest_sre.sources.yamlfile import line_of
+
+_WORD = re.compile(r'"((?:[^"\\]|\\.)+)"|([A-Za-z][\w-]*)')
+_KINDS = {"smtp": "email", "email": "email"}
+
+
+def blamed(document: Mapping[str, Any], message: str) -> int:
+    """The line of the first key or text that the message names, else of the first integration of a kind it names; else 1."""
+    places: dict[str, int] = {}
+    for text, line in _texts(document):
+        places.setdefault(text, line)
+    found = [(quoted, word) for quoted, word in _WORD.findall(message)]
+    exact = [quoted or word for quoted, word in found if quoted or "_" in word]
+    kinds = [_KINDS.get(word.lower(), word.lower()) for _, word in found if word]
+    kinds = [f"{kind.removesuffix('_config')}_configs" for kind in kinds]
+    return next((places[name] for name in [*exact, *kinds] if name in places), 1)
+
+
+def _texts(value: Any) -> Iterator[tuple[str, int]]:
+    """All keys and texts, with their lines, from the top down."""
+    items = value.items() if isinstance(value, Mapping) else enumerate(value)
+    for key, item in items:
+        line = line_of(value, key)
+        if isinstance(key, str):
+            yield key, line
+        if isinstance(item, (Mapping, list)):
+            yield from _texts(item)
+        elif isinstance(item, str):
+            yield item, line
