@@ -15,23 +15,21 @@ from typing import Any
 import pytest
 
 from pytest_sre.changed.against import Against, before, read_against
-from pytest_sre.collect import AlertItem, FileItem, SloItem, SreFile, SreItem, Target
-from pytest_sre.collect_incidents import IncidentItem
-from pytest_sre.collect_routing import CoverageItem, RoutingItem
-from pytest_sre.collect_units import UnitItem
+from pytest_sre.collect import AlertItem, SloItem, SreFile, SreItem, Target
+from pytest_sre.collect_routing import RoutingItem
 from pytest_sre.errors import StackError, UserError
+from pytest_sre.jobs import job_of
 from pytest_sre.live.fleet import Results, observe_all
-from pytest_sre.live.job import Asked, Job
+from pytest_sre.live.job import Job
 from pytest_sre.live.share import Share
 from pytest_sre.model.observation import Observations
-from pytest_sre.model.routingtest import RoutingTest
 from pytest_sre.options import Options, read_options
 from pytest_sre.own import Own
 from pytest_sre.report.terminal import Progress
 from pytest_sre.reports import base_label, write_json, write_promtool
 from pytest_sre.settings import Settings
 from pytest_sre.sources.discover import Inventory, discover, relative
-from pytest_sre.sources.incidents import check_incidents, rules_of
+from pytest_sre.sources.incidents import check_incidents
 from pytest_sre.sources.routing import check_receivers, routing_tests
 from pytest_sre.stack.folder import run_folder
 
@@ -174,7 +172,9 @@ class Plugin:
             asked.setdefault(item.target, []).append(item)
         with Progress(self.config) as progress, _terminable():
             plots = bool(self.options.json_path)
-            jobs = {target.label: _job(target, mine, plots, progress.tell) for target, mine in asked.items()}
+            jobs = {
+                target.label: job_of(target, mine, plots, progress.tell) for target, mine in asked.items()
+            }
             jobs |= self._exporting(jobs)
             jobs |= dict(self._before(jobs, progress.tell))
             if len(jobs) > 1:
@@ -265,59 +265,6 @@ def _changed(item: SreItem, against: Against) -> bool:
         same = any(one.labels == item.test.labels and one.receivers == item.test.receivers for one in before)
         return not same or routing is None or routing.path in comparison.files
     return item.place.path in comparison.files
-
-
-def _job(target: Target, items: Sequence[SreItem], plots: bool, tell: Callable[[str], None]) -> Job:
-    asked = [item for item in items if isinstance(item, AlertItem)]
-    alerts = dict.fromkeys(item.rule for item in asked if item.check.NEEDS != "time")
-    timed = dict.fromkeys(item.rule for item in asked if item.check.NEEDS == "time")
-    incidents = tuple(item.incident for item in items if isinstance(item, IncidentItem))
-    named = [one.alert for incident in incidents for one in incident.alerts]
-    fired = {rule for name in named for rule in rules_of(name, target.inventory.rules)}
-    together = frozenset(fired - alerts.keys())
-    alerts |= dict.fromkeys(rule for rule in target.inventory.rules if rule in together)
-    if any(isinstance(item, SloItem) for item in items):
-        # Whichever alerts are selected, all watch over the SLO.
-        timed = dict.fromkeys(rule for rule in target.inventory.rules if rule.kind == "alert")
-    routing = target.inventory.routing.path if target.inventory.routing else ""
-    deliver = any(
-        item.check.NEEDS == "deliver"
-        if isinstance(item, AlertItem)
-        else isinstance(item, (RoutingItem, CoverageItem, IncidentItem))
-        or (isinstance(item, FileItem) and item.shown == routing)
-        for item in items
-    )
-    coverage = any(isinstance(item, CoverageItem) for item in items)
-    return Job(
-        target.settings,
-        target.inventory,
-        tuple(alerts),
-        bool(alerts),
-        deliver,
-        tell,
-        tuple(timed),
-        target.slos,
-        target.policy,
-        plots,
-        tuple(_units(target, items)),
-        coverage=coverage,
-        routing=target.routing if coverage else tuple(_routing_tests(items)),
-        incidents=incidents,
-        together=together,
-    )
-
-
-def _routing_tests(items: Sequence[SreItem]) -> Iterator[RoutingTest]:
-    return (item.test for item in items if isinstance(item, RoutingItem))
-
-
-def _units(target: Target, items: Sequence[SreItem]) -> Iterator[Asked]:
-    """The files of unit tests that have items, each with those of its tests that have some."""
-    wanted = {item.group for item in items if isinstance(item, UnitItem)}
-    paths = {item.place.path for item in items}
-    for file in target.inventory.unit_files:
-        if file.path in paths:
-            yield file, tuple(group for group in file.groups if group in wanted)
 
 
 @contextlib.contextmanager

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_sre.errors import StackError
+from pytest_sre.live.apart import apart, disturb, find_conflicts
 from pytest_sre.live.resolve import resolve
 from pytest_sre.model.observation import Change, FileVerdict, Inhibition, Notification, Unresolved
 from pytest_sre.model.routing import Integration, Routing
@@ -155,7 +156,7 @@ def deliver(
             together.setdefault(rule, seen)
         results.update(outcome.done)
         tell(len(results), len(fired))
-        waves += _apart([rule for rule in rules if rule not in outcome.done], outcome.conflicts)
+        waves += apart([rule for rule in rules if rule not in outcome.done], outcome.conflicts)
         wave, number = None, number + 1
     return {rule: replace(one, inhibited_together=together.get(rule, ())) for rule, one in results.items()}
 
@@ -178,9 +179,9 @@ def _one_wave(office: Office, wave: Wave, given: Mapping[Rule, Sequence[PostedAl
             if alert is not None:
                 first = owner.setdefault(alert["fingerprint"], rule)
                 if first is not rule:
-                    _disturb(conflicts, {first, rule})
+                    disturb(conflicts, {first, rule})
                 alerts[rule].append(alert)
-    inhibitions = _find_conflicts(conflicts, groups, owner, alerts)
+    inhibitions = find_conflicts(conflicts, groups, owner, alerts)
     clean = [rule for rule in given if not conflicts.get(rule)]
     received = wait(office, wave, _expected(office.routing.integrations, groups, owner, set(clean)))
     errors = alertmanager.send_errors(wave.server)
@@ -232,53 +233,6 @@ def settle(client: Any, server: Server, count: int) -> list[alertmanager.Group]:
         if (len(grouped) >= count and known) or time.monotonic() > deadline:
             return groups
         time.sleep(0.1)
-
-
-def _disturb(conflicts: dict[Rule, set[Rule]], rules: set[Rule]) -> None:
-    for rule in rules:
-        conflicts.setdefault(rule, set()).update(rules - {rule})
-
-
-def _find_conflicts(
-    conflicts: dict[Rule, set[Rule]],
-    groups: Sequence[alertmanager.Group],
-    owner: Mapping[str, Rule],
-    alerts: Mapping[Rule, Sequence[Mapping[str, Any]]],
-) -> dict[Rule, tuple[Inhibition, ...]]:
-    """Add rules that share a group, and rules whose alerts others inhibit; returns those inhibitions."""
-    for group in groups:
-        members = {owner[fingerprint] for fingerprint in group.alerts if fingerprint in owner}
-        if len(members) > 1:
-            _disturb(conflicts, members)
-    labels = {alert["fingerprint"]: alert["labels"] for shown in alerts.values() for alert in shown}
-    seen: dict[Rule, tuple[Inhibition, ...]] = {}
-    for rule, shown in alerts.items():
-        for alert in shown:
-            for source in alert["status"]["inhibitedBy"]:
-                other = owner.get(source)
-                if other is not None and other is not rule:
-                    conflicts.setdefault(rule, set()).add(other)
-                    seen[rule] = (*seen.get(rule, ()), Inhibition(alert["labels"], labels[source]))
-    return seen
-
-
-def _apart(rules: Sequence[Rule], conflicts: Mapping[Rule, set[Rule]]) -> list[list[Rule]]:
-    """Waves such that no two rules of a wave are known to disturb each other (greedy colouring)."""
-    waves: list[list[Rule]] = []
-    members: list[set[Rule]] = []
-    for rule in rules:
-        mine = conflicts.get(rule, set())
-        for wave, inside in zip(waves, members, strict=True):
-            if not (mine & inside) and not any(
-                rule in conflicts.get(other, ()) for other in inside & set(conflicts)
-            ):
-                wave.append(rule)
-                inside.add(rule)
-                break
-        else:
-            waves.append([rule])
-            members.append({rule})
-    return waves
 
 
 def _expected(
