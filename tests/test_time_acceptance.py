@@ -14,6 +14,7 @@ DETECTS = "rules/payments.yml::PaymentsErrorBudgetBurnFast::detects"
 RESOLVES = "rules/platform.yml::ContainerRestarts::resolves"
 LATE = "sre.yaml::checkout-availability::policy[1h page]"
 NO_PAGE = "sre.yaml::checkout-latency::policy[1h page]"
+OUTAGE = "sre.yaml::incidents::checkout outage"
 NEVER = "sre.yaml::payments-availability::policy[1h page]"
 
 UNITS = {  # the shop's own unit tests notice two of the mistakes
@@ -62,7 +63,7 @@ def test_mistakes_that_only_time_shows(repo: Path, pair: Pair) -> None:
     break_it(repo)
     result = run(repo, pair)
 
-    assert result.failed() == {QUIET, DETECTS, RESOLVES, LATE, NO_PAGE, NEVER, *UNITS}, result.output
+    assert result.failed() == {QUIET, DETECTS, RESOLVES, LATE, NO_PAGE, NEVER, OUTAGE, *UNITS}, result.output
     assert result.status == 1
     hints = {
         QUIET: ("fires while checkout-availability is met", "10% of the error budget", "0.01% of the requests",

@@ -154,7 +154,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = True
         try:
             tls = self.server.encrypt(self.connection, host.strip("[]"))
-        except ssl.SSLEOFError:
+        except (ssl.SSLEOFError, ssl.SSLZeroReturnError):  # it hung up: there was nothing to refuse
             return
         except ssl.SSLError as error:
             self.server.desk.refused(f"{origin}: no TLS with the sink: {error.reason or error}")
