@@ -17,3 +17,7 @@ class FileError(UserError):
 
 class StackError(Exception):
     """The stack is broken: a server is missing, does not start or does not answer. Never a verdict."""
+
+
+class Refused(StackError):
+    """A server that is well says no to what a user asks of it; carries its words."""

@@ -352,6 +352,7 @@ _MESSAGES = {
     "bool_type": "must be true or false",
     "bool_parsing": "must be true or false",
     "string_type": "must be a string",
+    "timezone_aware": "needs an offset, as 2026-12-25T03:00+01:00 has",
 }
 
 

@@ -129,6 +129,15 @@ def test_what_is_silenced_does_not_come(zone: Path, newest: Pair) -> None:
     assert "Watchdog not silenced and ZoneDown silenced, which is not stated" in said
 
 
+def test_a_silence_that_alertmanager_does_not_take(zone: Path, newest: Pair) -> None:
+    edit(zone / "sre.yaml", "silences: ['alertname=~\"Watch.+\"']", "silences: ['severity=~\"(?=p)page\"']")
+    done = _incidents(zone, newest)
+    said = done.message(f"{ITEM}silenced")
+    assert done.failed() == {f"{ITEM}silenced"}
+    assert "Alertmanager does not take part of it" in said
+    assert "Alertmanager refused the silence" in said
+
+
 def test_an_alert_that_never_fires(zone: Path, newest: Pair) -> None:
     edit(zone / "rules.yml", "expr: zone_down > 0", "expr: zone_down > 0 and zone_down < 0")
     done = _incidents(zone, newest, "-k", "outage")
@@ -145,6 +154,7 @@ def test_an_alert_that_never_fires(zone: Path, newest: Pair) -> None:
         ("receiver: pager, alerts", "receiver: pagr, alerts", 'sre.yaml:6: incidents: "zone outage": alertmanager.yml has no receiver "pagr"; did you mean pager?'),
         ("alerts: [ZoneDown]}", "alerts: [ZonDown]}", 'sre.yaml:6: incidents: "zone outage": ZonDown is none of the incident\'s alerts; did you mean ZoneDown?'),
         ("silences: ['alertname=~\"Watch.+\"']", "silences: ['alertname']", "is not a matcher"),
+        ("silences: ['alertname=~\"Watch.+\"']", "silences: ['team!=\"a\"']", "no silence may be for all"),
         ("- name: silenced", "- name: zone outage", "two incidents are called zone outage"),
     ],
 )  # fmt: skip

@@ -147,3 +147,13 @@ def test_without_a_configuration_nothing_is_proven(routed: Path) -> None:
 
     assert set(result.outcomes.values()) == {"SKIPPED"}
     assert "no Alertmanager configuration was found" in run(routed, PAIRS[0], "-rs").output
+
+
+def test_labels_that_this_version_does_not_take_cost_no_other_test(routed: Path, pair: Pair) -> None:
+    edit(routed / "sre.yaml", "labels: {severity: pages,", "labels: {service.name: x, severity: pages,")
+    result = run(routed, pair, "-k", "routing")
+
+    assert result.outcomes["sre.yaml::routing::severity=page,team=payments,tier=1"] == "PASSED"
+    said = result.message("sre.yaml::routing::pages (of payments)")
+    assert ("is no alert to this Alertmanager" in said) == (pair.name == "bookworm")
+    assert result.status == 1

@@ -38,6 +38,8 @@ def judge(
     if seen.unfired:
         why = "; ".join(f"{name}: {reason}" for name, reason in seen.unfired.items())
         return Skipped(f"an alert was not fired: {why}") if seen.unproven else (_unfired(incident, seen),)
+    if seen.refused:
+        return (_refused(incident, seen),)
     return (
         *_notifications(incident, seen),
         *_unsent(incident, seen),
@@ -181,6 +183,17 @@ def _unfired(incident: Incident, seen: IncidentObservation) -> Finding:
         expected="all of its alerts fire",
         seen="\n".join(f"{name}: {reason}" for name, reason in seen.unfired.items()),
         next_step="see the item `fires` of each, or give the alert by its labels alone",
+    )
+
+
+def _refused(incident: Incident, seen: IncidentObservation) -> Finding:
+    return Finding(
+        NAME,
+        incident.location,
+        f'incident "{incident.name}" could not be played: Alertmanager does not take part of it',
+        expected="labels and silences that Alertmanager takes",
+        seen=seen.refused,
+        next_step="mend that silence, or the labels of that alert",
     )
 
 

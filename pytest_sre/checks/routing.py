@@ -28,7 +28,7 @@ def judge(test: RoutingTest, inventory: Inventory, files: Mapping[str, FileVerdi
         return Skipped("no Alertmanager configuration was found; name it with `alertmanager:` in sre.yaml")
     numbers = ends.get(alert_key(test.labels))
     if numbers is None:
-        return Skipped("nothing was routed")
+        return (_refused(test),)
     routes = list(preorder(routing.root))
     try:
         awake, muted = routes_at(routing, numbers, test.at)
@@ -72,6 +72,17 @@ def described(route: Route) -> str:
     """A route's place and what it asks for."""
     asks = ", ".join(map(str, route.matchers)) or "(all)"
     return f"{route.location} {asks}"
+
+
+def _refused(test: RoutingTest) -> Finding:
+    return Finding(
+        NAME,
+        test.location,
+        f"{test.name} is no alert to this Alertmanager, which does not take its labels",
+        expected="names of labels as this version takes them: before 0.27 letters, digits and `_`",
+        seen=label_text(test.labels),
+        next_step="mend the names of these labels",
+    )
 
 
 def _not_loaded(test: RoutingTest, verdict: FileVerdict) -> Finding:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from pytest_sre.errors import Refused
 from pytest_sre.live.job import Found, Job
 from pytest_sre.live.page import Office, Wave, open_office, settle, wait
 from pytest_sre.model.incident import (
@@ -63,7 +64,10 @@ def _played(office: Office, name: str, incident: Incident, job: Job, run: Found)
                 alerts += _of_rule(one, rule, seen)
     if unfired:
         return IncidentObservation(unfired=unfired, unproven=unproven)
-    return play(office, name, alerts, incident.silences)
+    try:
+        return play(office, name, alerts, incident.silences)
+    except Refused as error:
+        return IncidentObservation(refused=str(error))
 
 
 def _why(seen: AlertObservation | None) -> str:

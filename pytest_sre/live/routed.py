@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pytest_sre.errors import StackError
+from pytest_sre.errors import Refused, StackError
 from pytest_sre.live.page import NotLoaded, Office
 from pytest_sre.model.routingtest import alert_key
 from pytest_sre.stack import alertmanager
@@ -20,9 +21,24 @@ def routed(office: Office, label_sets: Sequence[Labels], name: str = "routes") -
     """For each label set the routes at which it ends: their numbers, see `model.routing.preorder`.
 
     Label sets with only empty values are no alerts: they end nowhere. ``name`` tells several calls of a run apart.
-    Raises NotLoaded and StackError.
+    Raises NotLoaded, Refused (where one of them is no alert to this version: see `taken`) and StackError.
     """
     return _ask(office, route_copy(office.routing.document["route"]), label_sets, name)
+
+
+def taken(office: Office, label_sets: Sequence[Labels]) -> list[Labels]:
+    """Those label sets that this version takes: 0.25 knows no UTF-8 in names. Raises NotLoaded and StackError."""
+    server = _open(office, route_copy(office.routing.document["route"]), "taken")
+    found = []
+    try:
+        with office.stack.session() as client:
+            for labels in label_sets:
+                with contextlib.suppress(Refused):
+                    alertmanager.post(client, server, [_payload(labels)])
+                    found.append(labels)
+    finally:
+        office.stack.stop(server)
+    return found
 
 
 def sides(office: Office, label_sets: Sequence[Labels], name: str = "sides") -> list[tuple[int, ...]]:

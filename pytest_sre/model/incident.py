@@ -89,7 +89,8 @@ class GroupNotification:
 class IncidentObservation:
     """What became of an incident; ``unfired`` says which alerts could not be had, and why: then it was not played.
 
-    ``unproven`` is whether that is a limit of ours. ``errors`` are Alertmanager's words about what it could not send.
+    ``unproven`` is whether that is a limit of ours. ``errors`` are Alertmanager's words about what it could not send,
+    ``refused`` those about a silence or an alert that it does not take: then it was not played either.
     """
 
     alerts: tuple[PlayedAlert, ...] = ()
@@ -97,3 +98,4 @@ class IncidentObservation:
     errors: tuple[str, ...] = ()
     unfired: Mapping[str, str] = field(default_factory=dict)
     unproven: bool = False
+    refused: str = ""

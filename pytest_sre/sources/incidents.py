@@ -73,6 +73,10 @@ class IncidentSpec(Frozen):
         for text in value:
             if not parse_matchers(text):
                 raise ValueError("a silence needs a matcher")
+            if all(matcher.matches({}) for matcher in parse_matchers(text)):
+                raise ValueError(
+                    f"the silence {text} is also for alerts without these labels: no silence may be for all"
+                )
         return value
 
     def as_model(self, path: str) -> Incident:

@@ -10,7 +10,7 @@ from typing import Any
 
 import requests
 
-from pytest_sre.errors import StackError
+from pytest_sre.errors import Refused, StackError
 from pytest_sre.model.observation import FileVerdict, FileWarning
 from pytest_sre.model.routing import Integration, Routing
 from pytest_sre.settings import AlertmanagerServer
@@ -131,14 +131,14 @@ def _line_of_text(value: Any, text: str) -> int:
 
 
 def post(client: requests.Session, server: Server, alerts: list[dict[str, Any]]) -> None:
-    """Hand alerts over as Prometheus does; raises StackError."""
+    """Hand alerts over as Prometheus does; raises Refused and StackError."""
     with answering(server):
         for start_at in range(0, len(alerts), 200):
             answer = client.post(
                 server.url + "/api/v2/alerts", json=alerts[start_at : start_at + 200], timeout=30
             )
             if not answer.ok:
-                raise StackError(
+                raise Refused(
                     f"Alertmanager refused the alerts: {answer.status_code} {answer.text.strip()[:500]}"
                 )
 

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 
 import requests
 
-from pytest_sre.errors import StackError
+from pytest_sre.errors import Refused
 from pytest_sre.model.routing import Matcher
 from pytest_sre.stack.backend import Server, answering
 
 
 def silence(client: requests.Session, server: Server, matchers: Sequence[Matcher]) -> str:
-    """Silence what matches for an hour from now; returns the silence's id. Raises StackError."""
+    """Silence what matches for an hour from now; returns the silence's id. Raises Refused and StackError."""
     now = time.time()
     body = {
         "matchers": [
@@ -34,7 +34,7 @@ def silence(client: requests.Session, server: Server, matchers: Sequence[Matcher
         answer = client.post(server.url + "/api/v2/silences", json=body, timeout=30)
         if not answer.ok:
             said = f"{answer.status_code} {answer.text.strip()[:500]}"
-            raise StackError(f"Alertmanager refused the silence {', '.join(map(str, matchers))}: {said}")
+            raise Refused(f"Alertmanager refused the silence {', '.join(map(str, matchers))}: {said}")
         return str(answer.json()["silenceID"])
 
 
