@@ -37,6 +37,7 @@ from pytest_sre.checks import (
     unit,
 )
 from pytest_sre.checks.case import Case, Skipped
+from pytest_sre.checks.oncall import KINDS
 from pytest_sre.model.finding import Location
 from pytest_sre.model.incident import GroupNotification, IncidentObservation, PlayedAlert
 from pytest_sre.model.observation import (
@@ -225,7 +226,7 @@ def test_the_ini_example_names_only_ini_options() -> None:
 def test_kinds_of_integrations_are_documented() -> None:
     listed = CONFIGURATION.partition("`*_configs` keys:")[2].partition(".")[0]
 
-    assert set(re.findall(r"`(\w+)`", listed)) == pages.KINDS
+    assert set(re.findall(r"`(\w+)`", listed)) == KINDS
 
 
 def test_the_exit_code_is_documented() -> None:
@@ -569,7 +570,7 @@ def test_example_of_a_page_that_stays_open(repo: Path) -> None:
 
     case = case_of(repo, "CheckoutErrorBudgetBurnFast", observe)
     assert case.alert is not None
-    found = list(pages_resolved.ended(case, case.alert, pages.NAME, re.compile("<no value>")))
+    found = list(pages_resolved.ended(case, case.alert, pages.NAME))
     assert [one.severity for one in found] == ["error", "warning"]
     assert_shown(pages, found)
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from pytest_sre.checks import coverage_lists
 from pytest_sre.checks.case import Skipped, Verdict
 from pytest_sre.checks.coverage_use import Use, count, matches
-from pytest_sre.checks.routing import described, path_to, unusable
+from pytest_sre.checks.routing import described, path_to
+from pytest_sre.checks.unloaded import unusable
 from pytest_sre.model.finding import Finding
 from pytest_sre.model.observation import Observations
 from pytest_sre.model.routing import Route, preorder

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from pytest_sre.checks.case import Skipped, Verdict
-from pytest_sre.checks.routing import unusable
-from pytest_sre.model.finding import Finding, Location
+from pytest_sre.checks.unloaded import nobody, unusable
+from pytest_sre.model.finding import Finding
 from pytest_sre.model.incident import (
     ExpectedNotification,
     GroupNotification,
@@ -30,7 +30,7 @@ def judge(
     """Pass when these notifications came and no other, and those alerts were inhibited and silenced that are stated."""
     broken = unusable(inventory, files)
     if broken is not None:
-        return (_not_loaded(incident, broken),)
+        return (nobody(NAME, incident.location, f'incident "{incident.name}" notifies nobody', broken),)
     if inventory.routing is None:
         return Skipped("no Alertmanager configuration was found; name it with `alertmanager:` in sre.yaml")
     if seen is None:
@@ -194,14 +194,4 @@ def _refused(incident: Incident, seen: IncidentObservation) -> Finding:
         expected="labels and silences that Alertmanager takes",
         seen=seen.refused,
         next_step="mend that silence, or the labels of that alert",
-    )
-
-
-def _not_loaded(incident: Incident, verdict: FileVerdict) -> Finding:
-    return Finding(
-        NAME,
-        incident.location,
-        f'incident "{incident.name}" notifies nobody, as Alertmanager does not run with this configuration',
-        seen=f"{Location(verdict.path, verdict.line)}: {verdict.error}",
-        next_step=f"mend {verdict.path} (see {verdict.path}::loads)",
     )

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import fnmatch
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from pytest_sre.checks import fires, inhibition, pages_hours, pages_read, pages_resolved
-from pytest_sre.checks.case import PAGING_KINDS, Case, Skipped, Verdict, calls_itself_a_page
+from pytest_sre.checks.case import Case, Skipped, Verdict, calls_itself_a_page
+from pytest_sre.checks.oncall import meant_for, unmet
+from pytest_sre.checks.pages_texts import unrendered
+from pytest_sre.checks.unloaded import unusable
 from pytest_sre.model.finding import Finding, Location
-from pytest_sre.model.observation import AlertObservation, FiredAlert, Notification
-from pytest_sre.model.routing import Integration
+from pytest_sre.model.observation import AlertObservation, FiredAlert
 from pytest_sre.model.scenario import NotSynthesised
 from pytest_sre.report.chain import chain
 from pytest_sre.settings import Oncall
@@ -18,29 +18,6 @@ from pytest_sre.sources.alertmanager import parse_matchers
 
 NAME = "pages"
 NEEDS = "deliver"
-_UNRENDERED = re.compile(r"<no value>|<error expanding template|\{\{.*?\}\}", re.S)
-KINDS = frozenset(
-    [
-        "pagerduty",
-        "slack",
-        "email",
-        "opsgenie",
-        "victorops",
-        "pushover",
-        "webhook",
-        "telegram",
-        "wechat",
-        "webex",
-        "sns",
-        "discord",
-        "msteams",
-        "msteamsv2",
-        "jira",
-        "rocketchat",
-        "mattermost",
-        "incidentio",
-    ]
-)
 
 
 def judge(case: Case) -> Verdict:
@@ -66,32 +43,30 @@ def judge(case: Case) -> Verdict:
     return (
         *_receivers(case, alert),
         *_unsent(case, alert),
-        *_texts(case, alert),
-        *pages_resolved.ended(case, alert, NAME, _UNRENDERED),
+        *unrendered(
+            case,
+            alert.notifications,
+            NAME,
+            "the text",
+            "mend the template, or give the alert the label or annotation that it reads",
+        ),
+        *pages_resolved.ended(case, alert, NAME),
         *pages_read.unreadable(case, alert, NAME),
-        *pages_hours.wrong(case, alert, NAME, _fits),
+        *pages_hours.wrong(case, alert, NAME),
         *inhibition.unrelated(case, alert, NAME),
     )
 
 
 def _alertmanager_broken(case: Case) -> Finding | None:
-    path = case.inventory.routing.path if case.inventory.routing else ""
-    broken = [
-        file for file in case.inventory.broken if "alertmanager" in file.path.rpartition("/")[2].lower()
-    ]
-    verdict = case.files.get(path)
-    if verdict is not None and verdict.error:
-        where, seen = Location(verdict.path, verdict.line), verdict.error
-    elif case.inventory.routing is None and broken:
-        where, seen = Location(broken[0].path, broken[0].line), broken[0].reason
-    else:
+    verdict = unusable(case.inventory, case.files)
+    if verdict is None:
         return None
     return Finding(
         NAME,
-        where,
+        Location(verdict.path, verdict.line),
         "Alertmanager does not run with this configuration, so nobody is paged",
-        seen=seen,
-        next_step=f"mend {where.path} (see {where.path}::loads)",
+        seen=verdict.error,
+        next_step=f"mend {verdict.path} (see {verdict.path}::loads)",
     )
 
 
@@ -108,8 +83,7 @@ def _receivers(case: Case, alert: AlertObservation) -> Iterator[Finding]:
         if expectation is None:
             yield _unexpected(case, alert, fired)
             return
-        missing = [pattern for pattern in expectation.reaches if not any(_fits(pattern, one) for one in got)]
-        wrong = [str(one) for one in got if any(_fits(pattern, one) for pattern in expectation.never)]
+        missing, wrong = unmet(expectation, got)
         no_one = not got and not expectation.reaches and not _silent(expectation)
         key = (*missing, *wrong, str(no_one))
         if not (missing or wrong or no_one) or key in told:
@@ -136,7 +110,7 @@ def _expectation(case: Case, labels: Mapping[str, str]) -> Oncall | None:
     """The first of `oncall:` that matches; None where there are some and none does; without any, the default."""
     entries = _at_any_time(case)
     if entries:
-        return next((oncall for oncall in entries if pages_hours.meant_for(oncall, labels)), None)
+        return next((oncall for oncall in entries if meant_for(oncall, labels)), None)
     return (
         Oncall(reaches=("<paging>",))
         if calls_itself_a_page(case.rule, case.settings.severities)
@@ -169,15 +143,6 @@ def _unexpected(case: Case, alert: AlertObservation, fired: FiredAlert) -> Findi
     )
 
 
-def _fits(pattern: str, integration: Integration) -> bool:
-    if pattern == "<paging>":
-        return integration.kind in PAGING_KINDS
-    kind, colon, name = pattern.partition(":")
-    if colon and kind in KINDS:
-        return integration.kind == kind and fnmatch.fnmatchcase(integration.receiver, name)
-    return fnmatch.fnmatchcase(integration.receiver, pattern)
-
-
 def _unsent(case: Case, alert: AlertObservation) -> Iterator[Finding]:
     """Every integration of every receiver that the alert was routed to must have sent."""
     assert case.inventory.routing is not None
@@ -197,30 +162,3 @@ def _unsent(case: Case, alert: AlertObservation) -> Iterator[Finding]:
                 if why
                 else f"check {integration} in {case.inventory.routing.path}",
             )
-
-
-def _texts(case: Case, alert: AlertObservation) -> Iterator[Finding]:
-    """What the on-call reads has no `<no value>`, no template error, no unexpanded template."""
-    told: set[tuple[str, str]] = set()
-    for notification in alert.notifications:
-        for name, text in _readable(notification):
-            found = _UNRENDERED.search(text)
-            if found and (str(notification.integration), name) not in told:
-                told.add((str(notification.integration), name))
-                yield Finding(
-                    NAME,
-                    case.rule.location,
-                    f"the text that {notification.integration} gets for {case.rule.name} did not render",
-                    expected=f"{name} without {found[0][:60]!r}",
-                    seen=_around(text, found.start()),
-                    next_step="mend the template, or give the alert the label or annotation that it reads",
-                )
-
-
-def _readable(notification: Notification) -> Iterable[tuple[str, str]]:
-    return notification.texts.items()
-
-
-def _around(text: str, at: int) -> str:
-    start = max(0, at - 60)
-    return " ".join(("…" if start else "") + part for part in [text[start : at + 80]]).replace("\n", " ⏎ ")

@@ -5,27 +5,26 @@ Where alerts end is Alertmanager's own answer; which of these routes time interv
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta, timezone
 from functools import lru_cache
 
 from pytest_sre.checks.case import Case, calls_itself_a_page
+from pytest_sre.checks.oncall import fits, meant_for, unmet
 from pytest_sre.errors import FileError
 from pytest_sre.model.calendar import described, spans
 from pytest_sre.model.finding import Finding, Location
 from pytest_sre.model.interval import Hours
 from pytest_sre.model.observation import AlertObservation, FiredAlert
-from pytest_sre.model.routing import Integration, Routing, preorder
+from pytest_sre.model.routing import Routing, preorder
 from pytest_sre.model.routingtest import alert_key
 from pytest_sre.settings import Oncall
-from pytest_sre.sources.alertmanager import parse_matchers
 from pytest_sre.sources.intervals import read_hours
 
 SWEPT = 366  # days
-Fits = Callable[[str, Integration], bool]
 
 
-def wrong(case: Case, alert: AlertObservation, check: str, fits: Fits) -> Iterator[Finding]:
+def wrong(case: Case, alert: AlertObservation, check: str) -> Iterator[Finding]:
     """What is wrong at the hours that `oncall` states, and where nobody is paged at some hour of the year."""
     routing = case.inventory.routing
     followed = [(one, case.ends.get(alert_key(one.sent_labels or {}))) for one in alert.fired]
@@ -41,10 +40,10 @@ def wrong(case: Case, alert: AlertObservation, check: str, fits: Fits) -> Iterat
     told: set[str] = set()
     for fired, routes in ended:
         stated = _meant_for(case, fired.sent_labels or {})
-        found = list(_stated(case, alert, check, fired, routes, stated, fits))
+        found = list(_stated(case, alert, check, fired, routes, stated))
         if calls_itself_a_page(case.rule, case.settings.severities) and all(one.always for one in stated):
             wanted = next((one.reaches for one in stated if not one.at and one.reaches), ("<paging>",))
-            loud = _loud(routing, routes, wanted, fits)
+            loud = _loud(routing, routes, wanted)
             found += _sweep(case, check, hours, loud)
         for finding in found:
             if str(finding) not in told:
@@ -56,11 +55,6 @@ def _meant_for(case: Case, labels: Mapping[str, str]) -> list[Oncall]:
     """All entries with `at` that fit, and the first of the others that does."""
     fit = [one for one in case.settings.oncall if meant_for(one, labels)]
     return [*(one for one in fit if one.at), *[one for one in fit if not one.at][:1]]
-
-
-def meant_for(oncall: Oncall, labels: Mapping[str, str]) -> bool:
-    """Whether an entry of `oncall` is about an alert with these labels."""
-    return all(matcher.matches(labels) for text in oncall.match for matcher in parse_matchers(text))
 
 
 def routes_at(
@@ -91,7 +85,6 @@ def _stated(
     fired: FiredAlert,
     routes: tuple[int, ...],
     stated: list[Oncall],
-    fits: Fits,
 ) -> Iterator[Finding]:
     """Each entry with `at` must hold at its time."""
     assert case.inventory.routing is not None
@@ -103,8 +96,7 @@ def _stated(
         awake = {tree[number].receiver for number in open_routes}
         sent = {one.integration for one in alert.notifications if one.integration.receiver in awake}
         got = sorted(() if fired.inhibited_by else sent, key=str)
-        missing = [pattern for pattern in entry.reaches if not any(fits(pattern, one) for one in got)]
-        wrong = [str(one) for one in got if any(fits(pattern, one) for pattern in entry.never)]
+        missing, wrong = unmet(entry, got)
         if missing or wrong or not (got or entry.reaches or entry.never):
             wanted = [" and ".join(missing)] if missing else []
             wanted += [f"none of {', '.join(entry.never)}"] if wrong else []
@@ -119,7 +111,7 @@ def _stated(
             )
 
 
-def _loud(routing: Routing, routes: tuple[int, ...], wanted: tuple[str, ...], fits: Fits) -> tuple[int, ...]:
+def _loud(routing: Routing, routes: tuple[int, ...], wanted: tuple[str, ...]) -> tuple[int, ...]:
     """The routes that lead to an integration that is wanted; where none does, to any."""
     tree = list(preorder(routing.root))
     able = {one.receiver for one in routing.integrations}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator
-from typing import Any
 
 from pytest_sre.checks.case import Case
 from pytest_sre.checks.pages_links import strayed
@@ -13,6 +12,7 @@ from pytest_sre.checks.pages_room import cramped
 from pytest_sre.model.finding import Finding
 from pytest_sre.model.observation import AlertObservation, Notification
 from pytest_sre.model.receivers import RECEIVERS
+from pytest_sre.sources.alertmanager import written
 
 _NUMBER = re.compile(r"\d+(\.\d+)?(e[-+]?\d+)?")
 _SUMMARIES = ("summary", "description", "message")
@@ -57,19 +57,9 @@ def _untitled(case: Case, notification: Notification, check: str) -> Finding | N
 
 
 def _wants_none(case: Case, notification: Notification) -> bool:
-    settings = _settings(case, notification)
-    written = settings.get(RECEIVERS[notification.integration.kind].setting)
-    return isinstance(written, str) and not written.strip()
-
-
-def _settings(case: Case, notification: Notification) -> dict[str, Any]:
-    """The integration as the user wrote it."""
     one, routing = notification.integration, case.inventory.routing
-    for receiver in (routing.document.get("receivers") or []) if routing else []:
-        entries = receiver.get(f"{one.kind}_configs") or []
-        if receiver.get("name") == one.receiver and one.index < len(entries):
-            return dict(entries[one.index] or {})
-    return {}
+    title = written(routing, one).get(RECEIVERS[one.kind].setting) if routing else None
+    return isinstance(title, str) and not title.strip()
 
 
 def _left_out(

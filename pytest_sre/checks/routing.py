@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from pytest_sre.checks.case import Skipped, Verdict
 from pytest_sre.checks.pages_hours import routes_at
+from pytest_sre.checks.unloaded import nobody, unusable
 from pytest_sre.errors import FileError
 from pytest_sre.model.finding import Finding, Location
 from pytest_sre.model.observation import FileVerdict
@@ -23,7 +24,7 @@ def judge(test: RoutingTest, inventory: Inventory, files: Mapping[str, FileVerdi
     routing = inventory.routing
     broken = unusable(inventory, files)
     if broken is not None:
-        return (_not_loaded(test, broken),)
+        return (nobody(NAME, test.location, f"{test.name} reaches nobody", broken, _and(test.receivers)),)
     if routing is None:
         return Skipped("no Alertmanager configuration was found; name it with `alertmanager:` in sre.yaml")
     numbers = ends.get(alert_key(test.labels))
@@ -51,15 +52,6 @@ def judge(test: RoutingTest, inventory: Inventory, files: Mapping[str, FileVerdi
     )
 
 
-def unusable(inventory: Inventory, files: Mapping[str, FileVerdict]) -> FileVerdict | None:
-    """The verdict on an Alertmanager configuration that can't be used."""
-    if inventory.routing is not None:
-        verdict = files.get(inventory.routing.path)
-        return verdict if verdict is not None and verdict.error else None
-    named = (one for one in inventory.broken if "alertmanager" in one.path.rpartition("/")[2].lower())
-    return next((FileVerdict(one.path, one.line, one.reason) for one in named), None)
-
-
 def path_to(root: Route, wanted: Route) -> tuple[Route, ...]:
     """The routes from the root to one of them, both included."""
     if root is wanted:
@@ -82,17 +74,6 @@ def _refused(test: RoutingTest) -> Finding:
         expected="names of labels as this version takes them: before 0.27 letters, digits and `_`",
         seen=label_text(test.labels),
         next_step="mend the names of these labels",
-    )
-
-
-def _not_loaded(test: RoutingTest, verdict: FileVerdict) -> Finding:
-    return Finding(
-        NAME,
-        test.location,
-        f"{test.name} reaches nobody, as Alertmanager does not run with this configuration",
-        expected=_and(test.receivers),
-        seen=f"{Location(verdict.path, verdict.line)}: {verdict.error}",
-        next_step=f"mend {verdict.path} (see {verdict.path}::loads)",
     )
 
 

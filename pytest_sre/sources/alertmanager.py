@@ -70,6 +70,15 @@ def parse_matchers(text: str) -> tuple[Matcher, ...]:
     return tuple(_matcher(part) for part in _split(inner) if part.strip())
 
 
+def written(routing: Routing, integration: Integration) -> Mapping[str, Any]:
+    """An integration as the user wrote it; empty where the configuration has no such one."""
+    for receiver in routing.document.get("receivers") or ():
+        entries = receiver.get(f"{integration.kind}{_SUFFIX}") or ()
+        if receiver.get("name") == integration.receiver and integration.index < len(entries):
+            return entries[integration.index] or {}
+    return {}
+
+
 class _Holder(NamedTuple):
     """A place in a Kubernetes object that holds a configuration's text."""
 
