@@ -117,7 +117,7 @@ def _observe(
         time.sleep(GROUP_WAIT)
         groups = settle(client, wave.server, len(posted))
         active = sorted(filter(_active, groups), key=lambda one: (one.receiver, sorted(one.labels.items())))
-        of = _integrations(office)
+        of = office.routing.by_receiver
         awaited = {("|".join(sorted(_active(one))), to) for one in active for to in of.get(one.receiver, ())}
         received = wait(office, wave, awaited)
         shown = {alert_key(one["labels"]): one for one in alertmanager.alerts(client, wave.server)}
@@ -133,26 +133,16 @@ def _observe(
 
 def _payload(alert: PlayedAlert, annotations: Mapping[str, str]) -> dict[str, Any]:
     now = time.time()
-    starts, ends = (
-        time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now + later)) for later in (_HEAD_START, 3600)
-    )
     return {
         "labels": dict(alert.labels),
         "annotations": dict(annotations),
-        "startsAt": starts,
-        "endsAt": ends,
+        "startsAt": alertmanager.stamp(now + _HEAD_START),
+        "endsAt": alertmanager.stamp(now + 3600),
     }
 
 
 def _active(group: alertmanager.Group) -> tuple[str, ...]:
     return tuple(print_ for print_, status in group.alerts.items() if status["state"] == "active")
-
-
-def _integrations(office: Office) -> dict[str, list[Integration]]:
-    found: dict[str, list[Integration]] = {}
-    for integration in office.routing.integrations:
-        found.setdefault(integration.receiver, []).append(integration)
-    return found
 
 
 def _told(

@@ -19,6 +19,7 @@ from pytest_sre.live.apart import apart, disturb, find_conflicts
 from pytest_sre.live.resolve import resolve
 from pytest_sre.model.observation import Change, FileVerdict, Inhibition, Notification, Unresolved
 from pytest_sre.model.routing import Integration, Routing
+from pytest_sre.model.routingtest import alert_key
 from pytest_sre.model.rules import Rule
 from pytest_sre.settings import AlertmanagerServer
 from pytest_sre.sources.yamlfile import line_of
@@ -163,19 +164,17 @@ def deliver(
 
 def _one_wave(office: Office, wave: Wave, given: Mapping[Rule, Sequence[PostedAlert]]) -> _Outcome:
     with office.stack.session() as client:
-        ends = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 3600))
+        ends = alertmanager.stamp(time.time() + 3600)
         flat = [alert for alerts in given.values() for alert in alerts]
         alertmanager.post(client, wave.server, [_payload(alert, ends) for alert in flat])
-        groups = settle(client, wave.server, len({_labels(alert) for alert in flat}))
-        shown = {
-            frozenset(alert["labels"].items()): alert for alert in alertmanager.alerts(client, wave.server)
-        }
+        groups = settle(client, wave.server, len({alert_key(alert.labels) for alert in flat}))
+        shown = {alert_key(one["labels"]): one for one in alertmanager.alerts(client, wave.server)}
     owner: dict[str, Rule] = {}
     alerts: dict[Rule, list[Mapping[str, Any]]] = {rule: [] for rule in given}
     conflicts: dict[Rule, set[Rule]] = {}
     for rule, posted in given.items():
         for one in posted:
-            alert = shown.get(_labels(one))
+            alert = shown.get(alert_key(one.labels))
             if alert is not None:
                 first = owner.setdefault(alert["fingerprint"], rule)
                 if first is not rule:
@@ -183,7 +182,7 @@ def _one_wave(office: Office, wave: Wave, given: Mapping[Rule, Sequence[PostedAl
                 alerts[rule].append(alert)
     inhibitions = find_conflicts(conflicts, groups, owner, alerts)
     clean = [rule for rule in given if not conflicts.get(rule)]
-    received = wait(office, wave, _expected(office.routing.integrations, groups, owner, set(clean)))
+    received = wait(office, wave, _expected(office.routing.by_receiver, groups, owner, set(clean)))
     errors = alertmanager.send_errors(wave.server)
     ending = [_payload(alert, ends) for rule in clean for alert in given[rule]]
     # What was sent before its inhibition was seen, or before its group filled, belongs to a later wave.
@@ -209,10 +208,6 @@ def _concerns(error: alertmanager.SendError, alerts: Sequence[Mapping[str, Any]]
     )
 
 
-def _labels(alert: PostedAlert) -> frozenset[tuple[str, str]]:
-    return frozenset((name, value) for name, value in alert.labels.items() if value)
-
-
 def _payload(alert: PostedAlert, ends: str) -> dict[str, Any]:
     return {
         "labels": dict(alert.labels),
@@ -236,15 +231,12 @@ def settle(client: Any, server: Server, count: int) -> list[alertmanager.Group]:
 
 
 def _expected(
-    integrations: Sequence[Integration],
+    by_receiver: Mapping[str, Sequence[Integration]],
     groups: Sequence[alertmanager.Group],
     owner: Mapping[str, Rule],
     clean: set[Rule],
 ) -> set[tuple[str, Integration]]:
     """(a fingerprint of the group, integration) for each notification that Alertmanager is about to send."""
-    by_receiver: dict[str, list[Integration]] = {}
-    for integration in integrations:
-        by_receiver.setdefault(integration.receiver, []).append(integration)
     return {
         ("|".join(sorted(group.alerts)), integration)
         for group in groups

@@ -61,7 +61,7 @@ def resolve(
         if not expected:
             return Resolution({}, {})
         before = len(stack.sink.captures(wave))
-        ended = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        ended = alertmanager.stamp(time.time())
         alertmanager.post(client, server, [{**alert, "endsAt": ended} for alert in posted])
     aliases = _aliases(received)
 

@@ -86,8 +86,11 @@ def _open(office: Office, document: Mapping[str, Any], name: str) -> Server:
 
 def _payload(labels: Labels) -> dict[str, Any]:
     now = time.time()
-    begins, ends = (time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now + at)) for at in (-1, 3600))
-    return {"labels": dict(labels), "startsAt": begins, "endsAt": ends}
+    return {
+        "labels": dict(labels),
+        "startsAt": alertmanager.stamp(now - 1),
+        "endsAt": alertmanager.stamp(now + 3600),
+    }
 
 
 def _ends(alert: Mapping[str, Any]) -> tuple[int, ...]:

@@ -21,6 +21,7 @@ from pytest_sre.model.observation import (
     FiredAlert,
     Observations,
 )
+from pytest_sre.model.routingtest import alert_key
 from pytest_sre.model.rules import Rule
 from pytest_sre.model.scenario import Plan, Series
 from pytest_sre.promql.resolve import RuleIndex
@@ -245,10 +246,10 @@ def _watch(job: Job, stack: Stack, fire: Fire) -> tuple[Fire, dict[Rule, RuleSta
 
 
 def _with_delivery(observation: AlertObservation, delivery: Delivery) -> AlertObservation:
-    by_labels = {frozenset(alert["labels"].items()): alert for alert in delivery.alerts}
+    by_labels = {alert_key(alert["labels"]): alert for alert in delivery.alerts}
     fired = []
     for one in observation.fired:
-        shown = by_labels.get(frozenset((k, v) for k, v in (one.sent_labels or {}).items() if v))
+        shown = by_labels.get(alert_key(one.sent_labels or {}))
         if shown is not None:
             one = replace(
                 one,

@@ -84,6 +84,14 @@ class Routing:
         """All files that the configuration is made of."""
         return (self.path, *self.others)
 
+    @property
+    def by_receiver(self) -> dict[str, tuple[Integration, ...]]:
+        """The integrations of each receiver that has some."""
+        found: dict[str, tuple[Integration, ...]] = {}
+        for one in self.integrations:
+            found[one.receiver] = (*found.get(one.receiver, ()), one)
+        return found
+
     def place(self, line: int) -> Location:
         """The file and its line that a line of ``document`` stands for."""
         file, own = divmod(line, FILE_LINES)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -128,6 +129,11 @@ def _line_of_text(value: Any, text: str) -> int:
         if line > 1:
             return line
     return 1
+
+
+def stamp(seconds: float) -> str:
+    """A time as its API takes it; ``seconds`` since the epoch."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
 
 
 def post(client: requests.Session, server: Server, alerts: list[dict[str, Any]]) -> None:

@@ -35,12 +35,15 @@ class Answer:
 def answer(kind: str, method: str, host: str, path: str, body: bytes) -> Answer:
     """What the vendor of a ``<kind>_configs`` entry answers; ``path`` includes the query string."""
     if _asks_for_token(body):
-        return _json({"access_token": "sre", "token_type": "Bearer", "expires_in": 3600}, auxiliary=True)
+        return json_answer(
+            {"access_token": "sre", "token_type": "Bearer", "expires_in": 3600}, auxiliary=True
+        )
     respond = _VENDORS.get(kind)
-    return respond(method, path.partition("?")[0], body) if respond else _json({})
+    return respond(method, path.partition("?")[0], body) if respond else json_answer({})
 
 
-def _json(value: Any, status: int = 200, auxiliary: bool = False) -> Answer:
+def json_answer(value: Any, status: int = 200, auxiliary: bool = False) -> Answer:
+    """A value as JSON."""
     return Answer(status, _JSON, json.dumps(value).encode(), auxiliary)
 
 
@@ -67,69 +70,77 @@ def _field(body: bytes, name: str, default: str) -> Any:
 def _pagerduty(method: str, path: str, body: bytes) -> Answer:
     message = {"status": "success", "message": "Event processed"}
     if path.endswith("/create_event.json"):  # Events API v1
-        return _json({**message, "incident_key": _field(body, "incident_key", "sre")})
-    return _json({**message, "dedup_key": _field(body, "dedup_key", "sre")}, 202)
+        return json_answer({**message, "incident_key": _field(body, "incident_key", "sre")})
+    return json_answer({**message, "dedup_key": _field(body, "dedup_key", "sre")}, 202)
 
 
 def _slack(method: str, path: str, body: bytes) -> Answer:
     if "/api/" not in path:
         return _text("ok", "text/html")  # Alertmanager wants exactly "ok" of an incoming webhook
     stamp = _field(body, "ts", f"{time.time():.6f}")
-    return _json({"ok": True, "channel": _field(body, "channel", "C0SRE"), "ts": stamp, "message": {}})
+    return json_answer({"ok": True, "channel": _field(body, "channel", "C0SRE"), "ts": stamp, "message": {}})
 
 
 def _opsgenie(method: str, path: str, body: bytes) -> Answer:
     # update_alerts sends message and description of the alert once more, by PUT.
     result = {"result": "Request will be processed", "took": 0.001, "requestId": _ID}
-    return _json(result, 202, auxiliary=method == "PUT")
+    return json_answer(result, 202, auxiliary=method == "PUT")
 
 
 def _telegram(method: str, path: str, body: bytes) -> Answer:
     asked = re.fullmatch(r"-?\d+", str(_field(body, "chat_id", "1")))
     chat = {"id": int(asked[0]) if asked else 1, "type": "supergroup", "title": "sre"}
     message = {"message_id": 1, "date": int(time.time()), "chat": chat, "text": _field(body, "text", "")}
-    return _json({"ok": True, "result": message}, auxiliary=not path.endswith("/sendMessage"))
+    return json_answer({"ok": True, "result": message}, auxiliary=not path.endswith("/sendMessage"))
 
 
 def _wechat(method: str, path: str, body: bytes) -> Answer:
     good = {"errcode": 0, "errmsg": "ok"}
     if path.endswith("/gettoken"):
-        return _json({**good, "access_token": "sre", "expires_in": 7200}, auxiliary=True)
-    return _json({**good, "msgid": _ID})
+        return json_answer({**good, "access_token": "sre", "expires_in": 7200}, auxiliary=True)
+    return json_answer({**good, "msgid": _ID})
 
 
 def _jira(method: str, path: str, body: bytes) -> Answer:
     if path.endswith(("/search", "/search/jql")):
         found = {"startAt": 0, "maxResults": 2, "total": 0, "isLast": True, "issues": []}
-        return _json(found, auxiliary=True)
+        return json_answer(found, auxiliary=True)
     if path.endswith("/transitions"):
-        return _json({"transitions": []}, auxiliary=True) if method == "GET" else Answer(204, auxiliary=True)
+        return (
+            json_answer({"transitions": []}, auxiliary=True)
+            if method == "GET"
+            else Answer(204, auxiliary=True)
+        )
     if method == "PUT":
         return Answer(204)
-    return _json({"id": "10000", "key": "SRE-1", "self": f"{path}/10000"}, 201, auxiliary=method == "GET")
+    return json_answer(
+        {"id": "10000", "key": "SRE-1", "self": f"{path}/10000"}, 201, auxiliary=method == "GET"
+    )
 
 
 def _rocketchat(method: str, path: str, body: bytes) -> Answer:
     channel = _field(body, "channel", "sre")
-    return _json({"success": True, "ts": int(time.time() * 1000), "channel": channel, "message": {}})
+    return json_answer({"success": True, "ts": int(time.time() * 1000), "channel": channel, "message": {}})
 
 
 _VENDORS: Mapping[str, Callable[[str, str, bytes], Answer]] = {
     "discord": lambda method, path, body: Answer(204),
-    "incidentio": lambda method, path, body: _json({"status": "success", "message": "Event accepted"}, 202),
+    "incidentio": lambda method, path, body: json_answer(
+        {"status": "success", "message": "Event accepted"}, 202
+    ),
     "jira": _jira,
     "mattermost": lambda method, path, body: _text("ok"),
     "msteams": lambda method, path, body: _text("1"),
     "msteamsv2": lambda method, path, body: Answer(202),
     "opsgenie": _opsgenie,
     "pagerduty": _pagerduty,
-    "pushover": lambda method, path, body: _json({"status": 1, "request": _ID}),
+    "pushover": lambda method, path, body: json_answer({"status": 1, "request": _ID}),
     "rocketchat": _rocketchat,
     "slack": _slack,
     "sns": lambda method, path, body: _text(_SNS, "text/xml"),
     "telegram": _telegram,
-    "victorops": lambda method, path, body: _json({"result": "success", "entity_id": "sre"}),
-    "webex": lambda method, path, body: _json({"id": _ID, "roomId": "sre"}),
+    "victorops": lambda method, path, body: json_answer({"result": "success", "entity_id": "sre"}),
+    "webex": lambda method, path, body: json_answer({"id": _ID, "roomId": "sre"}),
     "webhook": lambda method, path, body: Answer(200),
     "wechat": _wechat,
 }

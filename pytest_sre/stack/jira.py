@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from pytest_sre.stack.answers import Answer, answer
+from pytest_sre.stack.answers import Answer, answer, json_answer
 
 _LABEL = re.compile(r"ALERT\{[0-9a-f]+\}")
 _ISSUE = re.compile(r".*/issue/(SRE-\d+)(/transitions)?/?")
-_JSON = {"Content-Type": "application/json; charset=utf-8"}
 _OPEN = {"status": {"name": "To Do", "statusCategory": {"key": "new"}}}
 
 
@@ -45,15 +43,15 @@ class Issues:
 
     def _found(self, key: str | None) -> Answer:
         issues = [{"id": key, "key": key, "fields": _OPEN}] if key else []
-        return _json(
+        return json_answer(
             {"startAt": 0, "maxResults": 2, "total": len(issues), "isLast": True, "issues": issues},
-            aside=True,
+            auxiliary=True,
         )
 
     def _transition(self, wave: str, method: str, key: str) -> Answer:
         if method == "GET":
             names = [{"id": str(i + 1), "name": name} for i, name in enumerate(self._transitions)]
-            return _json({"transitions": names}, aside=True)
+            return json_answer({"transitions": names}, auxiliary=True)
         self._open = {place: issue for place, issue in self._open.items() if (place[0], issue) != (wave, key)}
         return Answer(204, auxiliary=True)
 
@@ -61,11 +59,7 @@ class Issues:
         self._made += 1
         key = f"SRE-{self._made}"
         self._open[wave, label] = key
-        return _json({"id": str(self._made), "key": key, "self": f"{path}/{self._made}"}, 201)
-
-
-def _json(value: Any, status: int = 200, aside: bool = False) -> Answer:
-    return Answer(status, _JSON, json.dumps(value).encode(), aside)
+        return json_answer({"id": str(self._made), "key": key, "self": f"{path}/{self._made}"}, 201)
 
 
 def transitions_of(document: Mapping[str, Any]) -> Iterator[str]:

@@ -9,6 +9,7 @@ import requests
 
 from pytest_sre.errors import Refused
 from pytest_sre.model.routing import Matcher
+from pytest_sre.stack.alertmanager import stamp
 from pytest_sre.stack.backend import Server, answering
 
 
@@ -25,8 +26,8 @@ def silence(client: requests.Session, server: Server, matchers: Sequence[Matcher
             }
             for one in matchers
         ],
-        "startsAt": _stamp(now - 1),
-        "endsAt": _stamp(now + 3600),
+        "startsAt": stamp(now - 1),
+        "endsAt": stamp(now + 3600),
         "createdBy": "pytest-sre",
         "comment": "of an incident test",
     }
@@ -36,7 +37,3 @@ def silence(client: requests.Session, server: Server, matchers: Sequence[Matcher
             said = f"{answer.status_code} {answer.text.strip()[:500]}"
             raise Refused(f"Alertmanager refused the silence {', '.join(map(str, matchers))}: {said}")
         return str(answer.json()["silenceID"])
-
-
-def _stamp(seconds: float) -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
