@@ -262,7 +262,8 @@ def _changed(item: SreItem, against: Against) -> bool:
         return item.slo.name in comparison.slos
     if isinstance(item, RoutingItem):
         routing, before = item.target.inventory.routing, against.routing_before(item.target.inventory)
-        same = any(one.labels == item.test.labels and one.receivers == item.test.receivers for one in before)
+        asked = (item.test.labels, item.test.receivers, item.test.at)
+        same = any((one.labels, one.receivers, one.at) == asked for one in before)
         return not same or routing is None or routing.path in comparison.files
     return item.place.path in comparison.files
 

@@ -134,6 +134,14 @@ def test_with_changed_those_that_are_new_are_asked_and_all_where_the_configurati
     result = run(routed, PAIRS[0], "--sre-changed=HEAD")
     assert result.outcomes == {"sre.yaml::routing::pages (of payments)": "PASSED"}, result.output
 
+    edit(
+        routed / "sre.yaml",
+        "    receivers: [boss, payments]",
+        "    receivers: [boss, payments]\n    at: 2026-12-25T03:00:00Z",
+    )
+    result = run(routed, PAIRS[0], "--sre-changed=HEAD")
+    assert "sre.yaml::routing::severity=page,team=payments,tier=1" in result.outcomes, result.output
+
     edit(routed / "alertmanager.yml", 'tier="1"', 'tier="2"')
     result = run(routed, PAIRS[0], "--sre-changed=HEAD", "-k", "routing")
     assert result.failed() == {"sre.yaml::routing::severity=page,team=payments,tier=1"}, result.output
