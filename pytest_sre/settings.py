@@ -21,7 +21,7 @@ from pytest_sre.errors import UserError
 from pytest_sre.model.slo import Notify
 from pytest_sre.sources import notation
 from pytest_sre.sources.alertmanager import parse_matchers
-from pytest_sre.sources.fields import Duration, Frozen, Percent
+from pytest_sre.sources.fields import Duration, Frozen, Percent, no_repeats
 from pytest_sre.sources.incidents import IncidentSpec, unique_incidents
 from pytest_sre.sources.routing import RoutingSpec, unique_routing
 from pytest_sre.sources.slos import (
@@ -224,10 +224,7 @@ class SreYaml(Frozen):
     @field_validator("scopes")
     @classmethod
     def _unique(cls, value: tuple[Scope, ...]) -> tuple[Scope, ...]:
-        names = [scope.name for scope in value]
-        repeated = next((name for name in names if names.count(name) > 1), None)
-        if repeated:
-            raise ValueError(f"two scopes are called {repeated}")
+        no_repeats([scope.name for scope in value], "two scopes are called {}")
         return value
 
 

@@ -7,12 +7,12 @@ from typing import Any, Literal
 
 from pytest_sre.checks.coverage_use import Use
 from pytest_sre.model.finding import Finding, Location
+from pytest_sre.model.interval import DEFINED, USED
 from pytest_sre.model.routing import Route, preorder
 from pytest_sre.sources.alertmanager import side_matchers
 from pytest_sre.sources.yamlfile import line_of
 
 _NAME = "coverage"
-_MUTES = ("mute_time_intervals", "active_time_intervals")
 
 
 def unused(use: Use) -> Iterator[Finding]:
@@ -72,8 +72,8 @@ def _asks(rule: Mapping[str, Any], side: Literal["source", "target"]) -> str:
 
 
 def _intervals(use: Use) -> Iterator[Finding]:
-    named = dict(_named(use.routing.document["route"], use.routing.root))
-    for key in ("mute_time_intervals", "time_intervals"):
+    named = _named(use.routing.document["route"], use.routing.root)
+    for key in DEFINED:
         for entry, place in _entries(use, key):
             name = str(entry["name"])
             routes = named.get(name, [])
@@ -84,14 +84,14 @@ def _intervals(use: Use) -> Iterator[Finding]:
                 )
 
 
-def _named(document: Mapping[str, Any], root: Route) -> Iterator[tuple[str, list[Route]]]:
+def _named(document: Mapping[str, Any], root: Route) -> dict[str, list[Route]]:
     """Time intervals by name, with the routes that name them."""
     found: dict[str, list[Route]] = {}
     for written, route in _both(document, root):
-        for key in _MUTES:
+        for key in USED:
             for name in written.get(key) or ():
                 found.setdefault(str(name), []).append(route)
-    yield from found.items()
+    return found
 
 
 def _both(document: Mapping[str, Any], route: Route) -> Iterator[tuple[Mapping[str, Any], Route]]:

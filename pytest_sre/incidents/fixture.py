@@ -15,6 +15,7 @@ from pytest_sre.model.observation import AlertObservation, Observations
 from pytest_sre.own import OwnError
 from pytest_sre.settings import Settings
 from pytest_sre.sources.discover import Inventory
+from pytest_sre.sources.incidents import rules_of
 
 if TYPE_CHECKING:
     from pytest_sre.session import Plugin
@@ -49,7 +50,7 @@ class Sre:
     def fire(self, alert: str) -> Incident:
         """One alert (a name or ``file::name``) fires on data made for it; raises UserError if there is none."""
         __tracebackhide__ = True
-        rules = make.chosen(self._inventory, alert)
+        rules = rules_of(alert, self._inventory.rules)
         if not rules:
             raise UserError(unknown("alert", alert, make.names(self._inventory)))
         job = make.fire_job(self._settings, self._inventory, rules)

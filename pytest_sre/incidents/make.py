@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from pytest_sre.checks.case import index_of
 from pytest_sre.checks.policy import Detection, detections, kind_of_alert
@@ -120,10 +120,3 @@ def _why(
 def names(inventory: Inventory) -> tuple[str, ...]:
     """The names of all alerts."""
     return tuple(rule.name for rule in inventory.rules if rule.kind == "alert")
-
-
-def chosen(inventory: Inventory, name: str) -> tuple[Rule, ...]:
-    """The alerts of a name, or of ``file::name``."""
-    path, _, alert = name.rpartition("::")
-    rules: Iterable[Rule] = (rule for rule in inventory.rules if rule.kind == "alert")
-    return tuple(rule for rule in rules if rule.name == alert and path in ("", rule.location.path))

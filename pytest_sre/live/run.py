@@ -28,6 +28,7 @@ from pytest_sre.promql.resolve import RuleIndex
 from pytest_sre.settings import Settings
 from pytest_sre.sources import duration, notation, unit_rules
 from pytest_sre.sources.discover import Inventory
+from pytest_sre.sources.incidents import rules_of
 from pytest_sre.stack import alertmanager, backends, rulecopy
 from pytest_sre.stack.backend import Stack
 from pytest_sre.stack.prometheus import RuleState
@@ -169,7 +170,6 @@ def _open(job: Job, run: Found, stack: Stack, folder: Path) -> tuple[Office | No
 def _by_hand(settings: Settings, alerts: Iterable[Rule]) -> dict[Rule, tuple[Series, ...]]:
     result: dict[Rule, tuple[Series, ...]] = {}
     for entry in settings.file.series:
-        path, _, name = entry.alert.rpartition("::")
         interval = duration.seconds(entry.interval)
         series = tuple(
             Series(
@@ -178,9 +178,7 @@ def _by_hand(settings: Settings, alerts: Iterable[Rule]) -> dict[Rule, tuple[Ser
             )
             for one in entry.input_series
         )
-        for rule in alerts:
-            if rule.name == name and path in ("", rule.location.path):
-                result[rule] = series
+        result.update(dict.fromkeys(rules_of(entry.alert, alerts), series))
     return result
 
 

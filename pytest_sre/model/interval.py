@@ -15,6 +15,10 @@ from pytest_sre.model.finding import Location
 
 Range = tuple[int, int]
 """First and last of what a field allows, both included."""
+DEFINED = ("mute_time_intervals", "time_intervals")
+"""Where a configuration has its intervals, at the top level."""
+USED = ("mute_time_intervals", "active_time_intervals")
+"""Where a route names them."""
 DAY = 24 * 60  # minutes
 
 

@@ -15,6 +15,7 @@ from pytest_sre.sources.amconfig_fields import (
     empty,
     extend,
     fields,
+    like,
     list_of,
     mapping,
     mapping_of,
@@ -101,19 +102,13 @@ def _globals(source: Mapping[str, Any]) -> Map:
     """`global`; what the operator keeps under `smtp` is beside the rest in Alertmanager."""
     line, smtp = getattr(source, "line", 0), mapping_of(source, "smtp")
     rest = {key: value for key, value in source.items() if key not in ("smtp", "smartHost")}
-    out = fields(_like(rest, source), line, GLOBAL, "https://hooks.slack.com/services/T0/B0/x", "global")
+    out = fields(like(rest, source), line, GLOBAL, "https://hooks.slack.com/services/T0/B0/x", "global")
     own = {key: value for key, value in smtp.items() if key != "smartHost"}
-    for key, value in fields(_like(own, smtp), line, SMTP, "", "global.smtp").items():
+    for key, value in fields(like(own, smtp), line, SMTP, "", "global.smtp").items():
         put(out, key, value, line_of(smtp, key, line))
     host = mapping_of(smtp, "smartHost")
     if host:
         put(out, "smtp_smarthost", f"{host.get('host')}:{host.get('port')}", line_of(smtp, "smartHost"))
-    return out
-
-
-def _like(items: Mapping[str, Any], source: Mapping[str, Any]) -> Map:
-    out = Map(items)
-    out.line, out.lines = getattr(source, "line", 0), dict(getattr(source, "lines", {}))
     return out
 
 

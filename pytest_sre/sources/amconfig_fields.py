@@ -33,6 +33,13 @@ def fields(source: Any, line: int, known: Mapping[str, Field], vendor: str, wher
     return out
 
 
+def like(items: Mapping[str, Any], source: Mapping[str, Any]) -> Map:
+    """A mapping of these items with the lines of another."""
+    out = Map(items)
+    out.line, out.lines = getattr(source, "line", 0), dict(getattr(source, "lines", {}))
+    return out
+
+
 def _value(source: Mapping[str, Any], key: str, field: Field, vendor: str, where: str) -> Any:
     value, line, inside = source[key], line_of(source, key), f"{key} in {where}"
     if field.how in ("secret", "url"):

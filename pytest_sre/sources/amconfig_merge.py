@@ -10,7 +10,7 @@ from pytest_sre.errors import FileError
 from pytest_sre.model.routing import FILE_LINES, Route, Routing
 from pytest_sre.sources.alertmanager import understood
 from pytest_sre.sources.amconfig import Parts, convert, the_base
-from pytest_sre.sources.amconfig_fields import Unmapped, empty, extend, mapping, put
+from pytest_sre.sources.amconfig_fields import Unmapped, empty, extend, like, mapping, put
 from pytest_sre.sources.operator_objects import CONFIG, SERVER, Object, objects, shifted
 from pytest_sre.sources.operator_server import Server, the_server
 from pytest_sre.sources.yamlfile import List, Map, YamlError, line_of
@@ -158,13 +158,13 @@ def _default() -> Map:
 
 def _joined(base: Any, parts: Sequence[Parts]) -> Map:
     """A copy of a configuration's document with the objects' parts in it; their routes come first."""
-    out = _copy(base)
+    out = like(base, base)
     routes = empty(line_of(base, "route"))
     for one in parts:
         if one.route is not None:
             routes.append(one.route)
             routes.lines.append(one.line)
-    route = _copy(base["route"])
+    route = like(base["route"], base["route"])
     _grow(route, "routes", [routes], first=True)
     put(out, "route", route, line_of(base, "route"))
     _grow(out, "receivers", [one.receivers for one in parts])
@@ -184,12 +184,6 @@ def _grow(holder: Map, key: str, more: Iterable[List], *, first: bool = False) -
     for part in (added, own or empty(0)) if first else (own or empty(0), added):
         extend(both, part)
     put(holder, key, both, added.line)
-
-
-def _copy(source: Any) -> Map:
-    out = Map(source)
-    out.line, out.lines = getattr(source, "line", 0), dict(getattr(source, "lines", {}))
-    return out
 
 
 def _placed(route: Route, routing: Routing) -> Route:

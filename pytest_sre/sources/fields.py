@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    ModelWrapValidatorHandler,
+    PrivateAttr,
+    model_validator,
+)
 
 from pytest_sre.promql.selector import selector
 from pytest_sre.sources import duration
@@ -14,6 +22,26 @@ class Frozen(BaseModel):
     """Read once and never changed; keys that it doesn't know are errors."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Lined(Frozen):
+    """An entry of sre.yaml that knows its line there."""
+
+    _line: int = PrivateAttr(1)
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _lined(cls, value: Any, handler: ModelWrapValidatorHandler[Lined]) -> Lined:
+        made = handler(value)
+        made._line = getattr(value, "line", 1)
+        return made
+
+
+def no_repeats(names: Sequence[str], message: str) -> None:
+    """Raises ValueError with ``message`` (which has a `{}` for the name) where one is there twice."""
+    repeated = next((name for name in names if names.count(name) > 1), None)
+    if repeated is not None:
+        raise ValueError(message.format(repeated))
 
 
 def _check_duration(text: str) -> str:

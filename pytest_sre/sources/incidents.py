@@ -14,7 +14,7 @@ from pytest_sre.model.incident import ExpectedNotification, Incident, IncidentAl
 from pytest_sre.model.routing import Routing
 from pytest_sre.model.rules import Rule
 from pytest_sre.sources.alertmanager import parse_matchers
-from pytest_sre.sources.fields import Frozen
+from pytest_sre.sources.fields import Frozen, no_repeats
 from pytest_sre.sources.yamlfile import line_of
 
 Name = Annotated[str, Field(min_length=1)]
@@ -103,10 +103,7 @@ class IncidentSpec(Frozen):
 
 def unique_incidents(value: tuple[IncidentSpec, ...]) -> tuple[IncidentSpec, ...]:
     """Names become test ids. Raises ValueError where one is there twice."""
-    names = [spec.name for spec in value]
-    repeated = next((name for name in names if names.count(name) > 1), None)
-    if repeated is not None:
-        raise ValueError(f"two incidents are called {repeated}")
+    no_repeats([spec.name for spec in value], "two incidents are called {}")
     return value
 
 

@@ -11,11 +11,10 @@ from zoneinfo import ZoneInfo
 
 from pytest_sre.errors import FileError
 from pytest_sre.model.finding import Location
-from pytest_sre.model.interval import Hours, Interval, Range, RouteHours
+from pytest_sre.model.interval import DEFINED, USED, Hours, Interval, Range, RouteHours
 from pytest_sre.model.routing import Routing
 from pytest_sre.sources.yamlfile import line_of
 
-_TOP = ("time_intervals", "mute_time_intervals")
 _DAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
 _MONTHS = (
     "january", "february", "march", "april", "may", "june",
@@ -39,7 +38,7 @@ def read_hours(routing: Routing) -> Hours:
 
 def _hours(routing: Routing) -> Hours:
     intervals: dict[str, tuple[Interval, ...]] = {}
-    for key in _TOP:
+    for key in DEFINED:
         entries = routing.document.get(key) or ()
         for i, entry in enumerate(entries):
             line = line_of(entries, i)
@@ -54,13 +53,13 @@ def _hours(routing: Routing) -> Hours:
 
 def has_hours(routing: Routing | None) -> bool:
     """Whether a configuration has any time interval."""
-    return routing is not None and any(routing.document.get(key) for key in _TOP)
+    return routing is not None and any(routing.document.get(key) for key in DEFINED)
 
 
 def _routes(
     path: str, route: Mapping[str, Any], line: int, known: Mapping[str, object]
 ) -> Iterator[RouteHours]:
-    names = [_names(path, route, key, known) for key in ("mute_time_intervals", "active_time_intervals")]
+    names = [_names(path, route, key, known) for key in USED]
     yield RouteHours(names[0], names[1], Location(path, line))
     children = route.get("routes") or ()
     for i, child in enumerate(children):

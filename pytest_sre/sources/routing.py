@@ -4,40 +4,29 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Iterator
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import (
     AwareDatetime,
     Field,
-    ModelWrapValidatorHandler,
-    PrivateAttr,
     ValidationInfo,
     field_validator,
-    model_validator,
 )
 
 from pytest_sre.errors import FileError
 from pytest_sre.model.finding import Location
 from pytest_sre.model.routing import Routing
 from pytest_sre.model.routingtest import RoutingTest
-from pytest_sre.sources.fields import Frozen
+from pytest_sre.sources.fields import Lined, no_repeats
 
 
-class RoutingSpec(Frozen):
+class RoutingSpec(Lined):
     """An alert with ``labels`` must reach exactly ``receivers``; with ``at``, at that time, when some routes are muted."""
 
     name: Annotated[str, Field(min_length=1)] | None = None
     labels: dict[str, str]
     at: AwareDatetime | None = None
     receivers: tuple[str, ...]
-    _line: int = PrivateAttr(1)
-
-    @model_validator(mode="wrap")
-    @classmethod
-    def _lined(cls, value: Any, handler: ModelWrapValidatorHandler[RoutingSpec]) -> RoutingSpec:
-        made = handler(value)
-        made._line = getattr(value, "line", 1)
-        return made
 
     @field_validator("labels")
     @classmethod
@@ -69,10 +58,7 @@ class RoutingSpec(Frozen):
 
 def unique_routing(value: tuple[RoutingSpec, ...]) -> tuple[RoutingSpec, ...]:
     """Names become test ids. Raises ValueError where one is there twice."""
-    names = [spec.name for spec in value if spec.name]
-    repeated = next((name for name in names if names.count(name) > 1), None)
-    if repeated is not None:
-        raise ValueError(f"two routing tests are called {repeated}")
+    no_repeats([spec.name for spec in value if spec.name], "two routing tests are called {}")
     return value
 
 

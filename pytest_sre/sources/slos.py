@@ -6,8 +6,6 @@ from typing import Annotated, Any
 
 from pydantic import (
     Field,
-    ModelWrapValidatorHandler,
-    PrivateAttr,
     field_validator,
     model_validator,
 )
@@ -16,10 +14,10 @@ from pytest_sre.model.finding import Location
 from pytest_sre.model.slo import Notify, PolicyEntry, Slo
 from pytest_sre.promql.selector import selector
 from pytest_sre.sources import duration
-from pytest_sre.sources.fields import Duration, Frozen, Percent, SelectorText, share
+from pytest_sre.sources.fields import Duration, Frozen, Lined, Percent, SelectorText, no_repeats, share
 
 
-class SloSpec(Frozen):
+class SloSpec(Lined):
     """The truth about a service: which share of its requests must be good, in percent, over a window."""
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+$")]
@@ -28,14 +26,6 @@ class SloSpec(Frozen):
     errors: SelectorText | None = None
     good: SelectorText | None = None
     total: SelectorText
-    _line: int = PrivateAttr(1)
-
-    @model_validator(mode="wrap")
-    @classmethod
-    def _lined(cls, value: Any, handler: ModelWrapValidatorHandler[SloSpec]) -> SloSpec:
-        made = handler(value)
-        made._line = getattr(value, "line", 1)
-        return made
 
     @field_validator("objective", mode="before")
     @classmethod
@@ -79,7 +69,7 @@ DEFAULT_POLICY = (
 
 def unique_slos(value: tuple[SloSpec, ...]) -> tuple[SloSpec, ...]:
     """Names become test ids. Raises ValueError where one is there twice."""
-    _no_repeats([spec.name for spec in value], "two SLOs are called {}")
+    no_repeats([spec.name for spec in value], "two SLOs are called {}")
     return value
 
 
@@ -87,7 +77,7 @@ def unique_policy(value: tuple[PolicySpec, ...]) -> tuple[PolicySpec, ...]:
     """Time and kind become test ids. Raises ValueError where an entry is there twice."""
     entries = [spec.as_model() for spec in value]
     times = [f"{entry.notify} for a budget gone within {entry.gone_within:g}s" for entry in entries]
-    _no_repeats(times, "two entries ask for a {}")
+    no_repeats(times, "two entries ask for a {}")
     return value
 
 
@@ -101,9 +91,3 @@ def fitting_policy(value: tuple[PolicySpec, ...], slos: tuple[SloSpec, ...]) -> 
                     "after which there is a new budget"
                 )
     return value
-
-
-def _no_repeats(names: list[str], message: str) -> None:
-    repeated = next((name for name in names if names.count(name) > 1), None)
-    if repeated is not None:
-        raise ValueError(message.format(repeated))

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from pytest_sre.errors import FileError
+from pytest_sre.model.interval import DEFINED, USED
 from pytest_sre.model.observation import Change
 from pytest_sre.model.routing import Integration, Routing
 from pytest_sre.sources.yamlfile import Map, Plain, line_of
@@ -36,8 +37,6 @@ GROUP_WAIT, GROUP_INTERVAL = "100ms", "1s"
 DEAD_END = "http://127.0.0.1:1"
 _TOP = words("global inhibit_rules mute_time_intervals receivers route templates time_intervals")
 _DROPPED = {"tracing": "traces", "event_recorder": "events"}
-_TIMES = ("mute_time_intervals", "time_intervals")
-_MUTES = ("mute_time_intervals", "active_time_intervals")
 # What Alertmanager refuses must stay as it is, else the copy would hide the user's mistake.
 _DURATION = re.compile(r"0|(?=\d)(\d+y)?(\d+w)?(\d+d)?(\d+h)?(\d+m)?(\d+s)?(\d+ms)?")
 _FALSE = Plain("false")
@@ -92,7 +91,7 @@ class _Copier:
                 self.note(key, f"emptied: {what} would be sent out")
         copy["global"] = self.globals(source.get("global"))
         self.templates(copy)
-        names = [item for key in _TIMES for item in copy.get(key) or () if isinstance(item, Mapping)]
+        names = [item for key in DEFINED for item in copy.get(key) or () if isinstance(item, Mapping)]
         self.route(copy["route"], "route", frozenset(str(item.get("name")) for item in names))
         self.note(
             "route",
@@ -153,7 +152,7 @@ class _Copier:
             users = str(route.get(key) or value)
             if _DURATION.fullmatch(users) and (key == "group_wait" or re.search("[1-9]", users)):
                 route[key] = value
-        for key in _MUTES if where != "route" else ():
+        for key in USED if where != "route" else ():
             used = route.get(key)
             if isinstance(used, list) and used and times.issuperset(map(str, used)):
                 del route[key]
