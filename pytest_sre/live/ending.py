@@ -18,7 +18,7 @@ def follow(job: Job, run: Found, stack: Stack, folder: Path) -> None:
     """Ask Alertmanager about them, where they are asked for and it runs with this configuration."""
     routing = job.inventory.routing
     asked = list(_label_sets(job, run))
-    if routing is None or not asked or _broken(run, routing.path):
+    if routing is None or not asked or run.refused(routing.path):
         return
     job.tell(f"routing {len(asked)} label sets")
     office = Office(stack, job.settings.file.servers.alertmanager, routing, folder, job.settings.keep)
@@ -30,11 +30,6 @@ def follow(job: Job, run: Found, stack: Stack, folder: Path) -> None:
     run.ends.update(zip(map(alert_key, asked), ends, strict=True))
     if job.coverage:
         run.sides.update(zip(map(alert_key, asked), sides(office, asked), strict=True))
-
-
-def _broken(run: Found, path: str) -> bool:
-    verdict = run.files.get(path)
-    return verdict is not None and bool(verdict.error)
 
 
 def _label_sets(job: Job, run: Found) -> Iterator[Mapping[str, str]]:

@@ -39,8 +39,7 @@ _HEAD_START = 20  # seconds
 def follow(job: Job, run: Found, stack: Stack, folder: Path) -> None:
     """Play the incidents that are asked for, where Alertmanager runs with this configuration."""
     routing = job.inventory.routing
-    verdict = run.files.get(routing.path) if routing else None
-    if routing is None or (verdict is not None and verdict.error):
+    if routing is None or run.refused(routing.path):
         return
     office = Office(stack, job.settings.file.servers.alertmanager, routing, folder, keep=False)
     for number, incident in enumerate(job.incidents):

@@ -64,5 +64,9 @@ class Found:
 
     def broken(self, rule: Rule) -> bool:
         """Whether a rule's file does not load."""
-        verdict = self.files.get(rule.location.path)
+        return self.refused(rule.location.path)
+
+    def refused(self, path: str) -> bool:
+        """Whether a file does not load, as far as is known by now."""
+        verdict = self.files.get(path)
         return verdict is not None and bool(verdict.error)

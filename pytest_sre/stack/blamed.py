@@ -9,7 +9,6 @@ from typing import Any
 from pytest_sre.sources.yamlfile import line_of
 
 _WORD = re.compile(r'"((?:[^"\\]|\\.)+)"|([A-Za-z][\w-]*)')
-_KINDS = {"smtp": "email", "email": "email"}
 
 
 def blamed(document: Mapping[str, Any], message: str) -> int:
@@ -17,10 +16,10 @@ def blamed(document: Mapping[str, Any], message: str) -> int:
     places: dict[str, int] = {}
     for text, line in _texts(document):
         places.setdefault(text, line)
-    found = [(quoted, word) for quoted, word in _WORD.findall(message)]
+    found = _WORD.findall(message)
     exact = [quoted or word for quoted, word in found if quoted or "_" in word]
-    kinds = [_KINDS.get(word.lower(), word.lower()) for _, word in found if word]
-    kinds = [f"{kind.removesuffix('_config')}_configs" for kind in kinds]
+    kinds = [f"{word.lower().removesuffix('_config')}_configs" for _, word in found if word]
+    kinds = ["email_configs" if kind == "smtp_configs" else kind for kind in kinds]
     return next((places[name] for name in [*exact, *kinds] if name in places), 1)
 
 
