@@ -108,6 +108,8 @@ def test_secrets_are_known_by_the_kind_that_holds_them() -> None:
         ("missing bot_token or bot_token_file on telegram_config", 12),
         ("no global VictorOps API Key set", 15),
         ('undefined receiver "b" used in route', 5),
+        ("couldn't parse timestamp 12:abcdefgh, invalid format", 12),
+        ("error parsing regexp: missing closing ): `^(?:in-the-open)$`", 17),
         ("something else is wrong", 1),
     ],
 )

@@ -9,10 +9,14 @@ from typing import Any
 from pytest_sre.sources.yamlfile import line_of
 
 _WORD = re.compile(r'"((?:[^"\\]|\\.)+)"|([A-Za-z][\w-]*)')
+_EXPRESSION = re.compile(r"\^\(\?:(.+)\)\$")  # Alertmanager anchors a matcher's regular expression so
 
 
 def blamed(document: Mapping[str, Any], message: str) -> int:
-    """The line of the first key or text that the message names, else of the first integration of a kind it names; else 1."""
+    """The line of the first key or text that the message names, else of the first integration of a kind it names,
+
+    else of a value or a regular expression in it; else 1.
+    """
     places: dict[str, int] = {}
     for text, line in _texts(document):
         places.setdefault(text, line)
@@ -20,7 +24,11 @@ def blamed(document: Mapping[str, Any], message: str) -> int:
     exact = [quoted or word for quoted, word in found if quoted or "_" in word]
     kinds = [f"{word.lower().removesuffix('_config')}_configs" for _, word in found if word]
     kinds = ["email_configs" if kind == "smtp_configs" else kind for kind in kinds]
-    return next((places[name] for name in [*exact, *kinds] if name in places), 1)
+    values = [word.strip("`,.;") for word in message.split() if any(map(str.isdigit, word))]
+    named = (places[name] for name in [*exact, *kinds, *values] if name in places)
+    expression = _EXPRESSION.search(message)
+    holding = (line for text, line in places.items() if expression and expression[1] in text)
+    return next(named, next(holding, 1))
 
 
 def _texts(value: Any) -> Iterator[tuple[str, int]]:
