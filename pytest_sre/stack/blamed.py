@@ -13,9 +13,9 @@ _EXPRESSION = re.compile(r"\^\(\?:(.+)\)\$")  # Alertmanager anchors a matcher's
 
 
 def blamed(document: Mapping[str, Any], message: str) -> int:
-    """The line of the first key or text that the message names, else of the first integration of a kind it names,
+    """The line of what the message names, or 1.
 
-    else of a value or a regular expression in it; else 1.
+    In this order: a key or text; the first integration of a kind; a value; a text with the regular expression in it.
     """
     places: dict[str, int] = {}
     for text, line in _texts(document):
