@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from pytest_sre.checks.runbook_steps import executable_steps
 from pytest_sre.model.runbook import Runbook
-from pytest_sre.sources.runbook import parse_runbook, resolve_link, resolve_url
+from pytest_sre.sources.runbook import parse_runbook
+from pytest_sre.sources.runbook_links import resolve_link, resolve_url
 
 ROOT = Path(__file__).parents[1]
 PREFIXES = {"https://runbooks.example/": "pages", "https://runbooks.example/db/": "database"}

@@ -10,7 +10,7 @@ from pytest_sre.changed.facts import Fact, Facts, Key, canonical
 from pytest_sre.model.rules import Rule
 from pytest_sre.settings import Settings
 from pytest_sre.sources.discover import relative
-from pytest_sre.sources.runbook import resolve_link, resolve_url
+from pytest_sre.sources.runbook_links import resolve_link, resolve_url
 
 _LINK = re.compile(r"\]\(\s*<?([^)\s>]+)")
 _CODE = re.compile(r"`|^( {4}|\t)\s*\S|^~~~", re.M)

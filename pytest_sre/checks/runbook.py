@@ -9,7 +9,8 @@ from pytest_sre.checks.case import PAGING_KINDS, Case, Skipped, Verdict, calls_i
 from pytest_sre.checks.runbook_steps import executable_steps
 from pytest_sre.model.finding import Finding
 from pytest_sre.model.runbook import LocalPage, Runbook
-from pytest_sre.sources.runbook import parse_runbook, resolve_link, resolve_url
+from pytest_sre.sources.runbook import parse_runbook
+from pytest_sre.sources.runbook_links import resolve_link, resolve_url
 
 NAME = "runbook"
 NEEDS = ""

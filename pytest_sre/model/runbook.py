@@ -32,11 +32,17 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class CodeBlock:
-    """A fenced or indented block; ``language`` is the info string's first word in lower case."""
+    """A fenced or indented block; ``line`` is that of the fence."""
 
     info: str
     content: str
     line: int
+    fenced: bool = True
+
+    @property
+    def first_line(self) -> int:
+        """The line of the content's first line."""
+        return self.line + 1 if self.fenced else self.line
 
     @property
     def language(self) -> str:
@@ -62,14 +68,57 @@ class Link:
     line: int
 
 
+TextKind = Literal["paragraph", "item", "cell", "heading"]
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A paragraph, the first paragraph of a list's item, a cell or a heading.
+
+    ``text`` is what a reader sees, with line breaks, ``source`` the Markdown that it is made of.
+    """
+
+    text: str
+    source: str
+    kind: TextKind
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """The text of an HTML comment; ``end`` is exclusive."""
+
+    text: str
+    line: int
+    end: int
+
+
+SpanKind = Literal["text", "code", "html", "heading", "item", "table", "quote"]
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The lines of a block, containers too; ``end`` is exclusive."""
+
+    kind: SpanKind
+    start: int
+    end: int
+
+
 @dataclass(frozen=True, slots=True)
 class Runbook:
-    """One parsed page; ``length`` counts its lines, ``front_matter`` is empty where there is none."""
+    """One parsed page; ``length`` counts its lines, ``front_matter`` is empty where there is none.
+
+    Images are links too. All are in the order of the page; ``spans`` have a container before what it holds.
+    """
 
     headings: tuple[Heading, ...]
     blocks: tuple[CodeBlock, ...]
     code: tuple[InlineCode, ...]
     links: tuple[Link, ...]
+    texts: tuple[Text, ...]
+    comments: tuple[Comment, ...]
+    spans: tuple[Span, ...]
     length: int
     front_matter: Mapping[str, Any]
 

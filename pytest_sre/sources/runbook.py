@@ -1,18 +1,26 @@
-"""Markdown runbooks, and the way from an alert's ``runbook_url`` to the file that it means."""
+"""Markdown runbooks."""
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
-from urllib.parse import SplitResult, unquote, urlsplit
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from pytest_sre.model.runbook import CodeBlock, Heading, InlineCode, Link, LocalPage, Runbook
+from pytest_sre.model.runbook import (
+    CodeBlock,
+    Comment,
+    Heading,
+    InlineCode,
+    Link,
+    Runbook,
+    Span,
+    SpanKind,
+    Text,
+    TextKind,
+)
 from pytest_sre.sources.yamlfile import Map, YamlError, load_all
 
 _FRONT_MATTER = re.compile(
@@ -20,9 +28,20 @@ _FRONT_MATTER = re.compile(
 )
 _HUGO_REFERENCE = re.compile(r"\{\{[<%]\s*(?:rel)?ref\s+[\"']([^\"'\n]+)[\"']\s*[%>]\}\}")
 _HEADING_ID = re.compile(r"\s*\{#([^\s}]+)[^}]*\}\s*$")
+_COMMENT = re.compile(r"<!--(.*?)-->", re.DOTALL)
+_PLAIN: TextKind = "paragraph"
+_KINDS: dict[str, TextKind] = {"list_item_open": "item", "th_open": "cell", "td_open": "cell"}
+_SPANNED: dict[str, SpanKind] = {
+    "paragraph_open": "text",
+    "fence": "code",
+    "code_block": "code",
+    "html_block": "html",
+    "heading_open": "heading",
+    "list_item_open": "item",
+    "table_open": "table",
+    "blockquote_open": "quote",
+}
 _HTML_ID = re.compile(r"<[a-zA-Z][^>]*?\b(?:id|name)\s*=\s*[\"']?([^\s\"'>]+)")
-# .../blob/<ref>/<path> on GitHub, .../-/blob/<ref>/<path> on GitLab; a ref may itself hold slashes.
-_FORGE_PATH = re.compile(r"/.+?/(?:-/)?(?:blob|tree|raw)/[^/]+/(.+)")
 
 
 def parse_runbook(text: str) -> Runbook:
@@ -36,6 +55,9 @@ def parse_runbook(text: str) -> Runbook:
         blocks=tuple(reader.blocks),
         code=tuple(reader.code),
         links=tuple(reader.links),
+        texts=tuple(reader.texts),
+        comments=tuple(reader.comments),
+        spans=tuple(reader.spans),
         length=text.count("\n") + 1,
         front_matter=front_matter,
     )
@@ -65,25 +87,35 @@ class _Reader:
         self.blocks: list[CodeBlock] = []
         self.code: list[InlineCode] = []
         self.links: list[Link] = []
+        self.texts: list[Text] = []
+        self.comments: list[Comment] = []
         self.ids: list[tuple[int, str]] = []
+        self.spans: list[Span] = []
 
     def read(self, text: str) -> None:
         """Walk all blocks; cells of a table have no line of their own, so the row's is kept."""
-        line, level = 1, 0
+        line, level, kind = 1, 0, _PLAIN
         for token in MarkdownIt("commonmark").enable("table").parse(text):
-            line = token.map[0] + 1 if token.map else line
+            if token.map:
+                line = token.map[0] + 1
+                if token.type in _SPANNED:
+                    self.spans.append(Span(_SPANNED[token.type], line, token.map[1] + 1))
             if token.type in ("fence", "code_block"):
-                self.blocks.append(CodeBlock(token.info.strip(), token.content, line))
+                fenced = token.type == "fence"
+                self.blocks.append(CodeBlock(token.info.strip(), token.content, line, fenced))
             elif token.type == "html_block":
                 self._html(token.content, line)
             elif token.type == "heading_open":
-                level = int(token.tag[1])
+                level, kind = int(token.tag[1]), "heading"
+            elif token.type in _KINDS:
+                kind = _KINDS[token.type]
             elif token.type == "inline":
                 children = token.children or []
                 if level:
                     self.headings.append((level, "".join(t.content for t in children if _is_text(t)), line))
+                self.texts.append(Text(_spoken(children), token.content, kind, line))
                 self._inline(children, line)
-                level = 0
+                level, kind = 0, _PLAIN
 
     def _inline(self, children: list[Token], line: int) -> None:
         target, text, start = "", "", line
@@ -100,16 +132,30 @@ class _Reader:
                 target, text, start = str(token.attrs.get("href", "")), "", line
             elif token.type == "link_close":
                 self.links.append(Link(target, text, start))
+            elif token.type == "image":
+                self.links.append(Link(str(token.attrs.get("src", "")), token.content, line))
             elif token.type == "html_inline":
                 self._html(token.content, line)
 
     def _html(self, html: str, line: int) -> None:
         for found in _HTML_ID.finditer(html):
             self.ids.append((line + html.count("\n", 0, found.start()), found[1]))
+        for found in _COMMENT.finditer(html):
+            start = line + html.count("\n", 0, found.start())
+            self.comments.append(Comment(found[1].strip(), start, start + found[0].count("\n") + 1))
 
 
 def _is_text(token: Token) -> bool:
     return token.type in ("text", "code_inline")
+
+
+def _spoken(children: list[Token]) -> str:
+    """What a reader sees of a line of text: code included, line breaks kept, comments left out."""
+    return "".join(
+        "\n" if token.type in ("softbreak", "hardbreak") else token.content
+        for token in children
+        if _is_text(token) or token.type in ("softbreak", "hardbreak", "image")
+    )
 
 
 def _with_anchors(headings: list[tuple[int, str, int]], ids: list[tuple[int, str]]) -> Iterator[Heading]:
@@ -137,99 +183,3 @@ def _slugs(text: str) -> tuple[str, str, str]:
     github = re.sub(r"[^\w\- ]", "", text.strip().lower()).replace(" ", "-")
     blackfriday = re.sub(r"[\W_]+", "-", text.lower()).strip("-")
     return github, re.sub(r"-{2,}", "-", github), blackfriday
-
-
-def resolve_url(url: str, prefixes: Mapping[str, str], root: Path) -> LocalPage | None:
-    """The local page that a runbook URL means, None where it belongs to no configured or recognised place.
-
-    ``prefixes`` maps URL prefixes to folders relative to ``root``; the longest match wins and claims the
-    URL even if the page is missing. Relative paths start at ``root``; file URLs of GitHub and GitLab count
-    where the file exists.
-    """
-    parts = _split(url)
-    if parts is None:
-        return None
-    anchor = unquote(parts.fragment) or None
-    if not parts.scheme and not parts.netloc:
-        return _page(root, parts.path, anchor, fold=False) if parts.path else None
-    for prefix in sorted(prefixes, key=len, reverse=True):
-        rest = _rest(parts, prefix)
-        if rest is not None:
-            return _page(root / prefixes[prefix], rest, anchor, fold=True)
-    return _forge_page(parts.path, anchor, root)
-
-
-def resolve_link(target: str, page: Path, prefixes: Mapping[str, str], root: Path) -> LocalPage | None:
-    """The local page that a link on ``page`` means: as `resolve_url`, but relative to that page."""
-    parts = _split(target)
-    if parts is None or parts.scheme or parts.netloc:
-        return resolve_url(target, prefixes, root)
-    anchor = unquote(parts.fragment) or None
-    if not parts.path:
-        return LocalPage(page, anchor, (page,))
-    path = (root if parts.path.startswith("/") else page.parent) / unquote(parts.path).lstrip("/")
-    return _choose(
-        path, (root, page.parent, *(root / folder for folder in prefixes.values())), anchor, fold=True
-    )
-
-
-def _is_below(path: Path, folder: Path) -> bool:
-    """Whether a path stays in a folder once `..` and symbolic links are followed."""
-    return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))
-
-
-def _split(url: str) -> SplitResult | None:
-    try:
-        return urlsplit(url.strip())
-    except ValueError:  # such as http://[
-        return None
-
-
-def _rest(given: SplitResult, prefix: str) -> str | None:
-    """What follows a prefix in a URL's path; scheme and host compare without case, names are not cut."""
-    wanted = _split(prefix)
-    if wanted is None or (given.scheme.lower(), given.netloc.lower()) != (
-        wanted.scheme.lower(),
-        wanted.netloc.lower(),
-    ):
-        return None
-    path, start = given.path or "/", wanted.path.rstrip("/")
-    if not (path + "/").startswith(start + "/"):
-        return None
-    return path[len(start) :].lstrip("/")
-
-
-def _forge_page(path: str, anchor: str | None, root: Path) -> LocalPage | None:
-    found = _FORGE_PATH.fullmatch(path)
-    rest = found[1] if found else ""
-    while rest:
-        page = _page(root, rest, anchor, fold=False)
-        if page and page.path.is_file():
-            return page
-        rest = rest.partition("/")[2]
-    return None
-
-
-def _page(folder: Path, rest: str, anchor: str | None, *, fold: bool) -> LocalPage | None:
-    # Hugo writes all of a page's URL in lower case, so there a file may differ from its URL in case alone.
-    return _choose(folder / unquote(rest).lstrip("/"), (folder,), anchor, fold=fold and rest == rest.lower())
-
-
-def _choose(path: Path, folders: tuple[Path, ...], anchor: str | None, *, fold: bool) -> LocalPage | None:
-    """The first file that a path may mean, the likeliest name if there is none; None outside the folders."""
-    if "\0" in str(path):
-        return None
-    named = _candidates(Path(os.path.normpath(path)))
-    tried = tuple(p for p in named if any(_is_below(p, folder) for folder in folders))
-    found = next((p for p in tried if os.path.isfile(p)), None)
-    for wanted in tried if fold and not found else ():
-        near = wanted.parent.iterdir() if os.path.isdir(wanted.parent) else ()
-        found = found or next((p for p in near if p.name.lower() == wanted.name and p.is_file()), None)
-    return LocalPage(found or tried[min(1, len(tried) - 1)], anchor, tried) if tried else None
-
-
-def _candidates(path: Path) -> tuple[Path, ...]:
-    if path.suffix == ".md":
-        return (path,)
-    named = (path.with_name(path.name + ".md"),) if path.name not in ("", "..") else ()
-    return (path, *named, *(path / name for name in ("index.md", "_index.md", "README.md")))
