@@ -9,7 +9,7 @@ from typing import Any, Protocol, cast
 
 import pytest
 
-from pytest_sre.checks import CHECKS, known, loads, pages, policy, timed, unit
+from pytest_sre.checks import CHECKS, known, loads, pages, policy, runbook, timed, unit
 from pytest_sre.checks.case import Case, Skipped, Verdict
 from pytest_sre.errors import StackError, UserError
 from pytest_sre.model.finding import Finding, Location
@@ -73,6 +73,8 @@ class Run(Protocol):
     scopes: Sequence[Sequence[Target]]
     strict: bool
     own: Own
+    alerts: bool
+    shelves: Sequence[Any]
 
     def shown(self, path: Path) -> str:
         """The path of a file that has items, as users see it; empty for other files."""
@@ -101,7 +103,7 @@ class Failed(Exception):
 
 
 class SreFile(pytest.File):
-    """A rule file, an Alertmanager configuration, the file that has SLOs, or one of unit tests."""
+    """A rule file, an Alertmanager configuration, the file that has SLOs, one of unit tests, or a runbook."""
 
     def __init__(self, *, run: Run, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -112,10 +114,25 @@ class SreFile(pytest.File):
         """The file's own items, its SLOs, its unit tests, then its alerts by name."""
         from pytest_sre.collect_incidents import incident_nodes  # these are made of what stands here
         from pytest_sre.collect_routing import routing_nodes
+        from pytest_sre.collect_runbooks import runbook_nodes
         from pytest_sre.collect_units import unit_nodes
 
         shown = self.run.shown(self.path)
         scopes = [scope for scope in self.run.scopes if scope[0].has(shown)]
+        yield from runbook_nodes(self, self.run.shelves)
+        if self.run.alerts:
+            yield from self._files(scopes, shown)
+            yield from routing_nodes(self, scopes, shown)
+            yield from incident_nodes(self, scopes, shown)
+            for scope in scopes:
+                yield from unit_nodes(self, scope, shown)
+        names = dict.fromkeys(rule.name for scope in scopes for rule in _alerts(scope[0], shown))
+        for name in names:
+            yield AlertNode.from_parent(self, name=name, scopes=scopes, shown=shown)
+
+    def _files(
+        self, scopes: Sequence[Sequence[Target]], shown: str
+    ) -> Iterator[pytest.Item | pytest.Collector]:
         for scope in scopes:
             for target in scope if shown in scope[0].inventory.paths else ():
                 name = bracketed(loads.NAME, target.label)
@@ -123,13 +140,6 @@ class SreFile(pytest.File):
             for slo in scope[0].slos:
                 if slo.location.path == shown:
                     yield SloNode.from_parent(self, name=slo.name, scope=scope, slo=slo)
-        yield from routing_nodes(self, scopes, shown)
-        yield from incident_nodes(self, scopes, shown)
-        for scope in scopes:
-            yield from unit_nodes(self, scope, shown)
-        names = dict.fromkeys(rule.name for scope in scopes for rule in _alerts(scope[0], shown))
-        for name in names:
-            yield AlertNode.from_parent(self, name=name, scopes=scopes, shown=shown)
 
 
 def _alerts(target: Target, shown: str) -> list[Rule]:
@@ -163,15 +173,17 @@ class AlertNode(pytest.Collector):
         for scope in self.scopes:
             rules = [rule for rule in _alerts(scope[0], self.shown) if rule.name == self.name]
             for rule, difference in zip(rules, distinguish(rules), strict=True):
-                for check in (*CHECKS, *self._own_checks()):
+                for check in self._checks():
                     if check is not known or known.asks(rule, scope[0].inventory):
                         yield from self._items(scope, rule, difference, check)
 
-    def _own_checks(self) -> tuple[Any, ...]:
+    def _checks(self) -> tuple[Any, ...]:
         file = self.getparent(SreFile)
         assert file is not None
+        if not file.run.alerts:
+            return (runbook,)
         try:
-            return file.run.own.checks
+            return (*CHECKS, *file.run.own.checks)
         except UserError as error:
             raise pytest.UsageError(f"pytest-sre: {error}") from None
 
@@ -249,18 +261,23 @@ class SreItem(pytest.Item):
         return True
 
     def settle(self, verdict: Iterable[Finding] | Skipped) -> None:
-        """Pass, skip or fail; with --sre-strict a skip is a failure."""
+        """Pass, skip or fail; with --sre-strict a skip is a failure, and so is a warning."""
         if isinstance(verdict, Skipped):
             if not self.run.strict or verdict.by_design:
                 pytest.skip(verdict.reason)
             verdict = [Finding(self.check_name, self.place, f"not proven (strict): {verdict.reason}")]
         root = self.target.inventory.root
-        self.findings = tuple(warn(one, root) if one.severity == "warning" else one for one in verdict)
+        raised = (replace(one, severity="error") if self._raised(one) else one for one in verdict)
+        self.findings = tuple(warn(one, root) if one.severity == "warning" else one for one in raised)
         failing = [one for one in self.findings if one.severity == "error"]
         if self.findings:
             self.user_properties.append(("sre_findings", str(len(self.findings))))
         if failing:
             raise Failed(failing)
+
+    def _raised(self, finding: Finding) -> bool:
+        """With --sre-strict a warning is an error; what is only for reports stays that."""
+        return self.run.strict and finding.severity == "warning"
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """Findings without a traceback; the message, of one line, is what JUnit's viewers list."""

@@ -30,12 +30,14 @@ _SERVERS = {
 class Options:
     """What holds for a whole run; ``scopes`` has the settings of each scope for each version, ``config`` is sre.yaml.
 
-    ``changed`` is the revision to compare with: None when everything is tested, empty for the usual one.
+    ``alerts`` and ``runbooks`` say what is tested. ``changed`` is the revision to compare with: None when everything is tested, empty for the usual one.
     ``export_promtool`` is the folder for our scenarios as promtool's unit tests.
     """
 
     scopes: tuple[tuple[Settings, ...], ...]
     config: Path | None
+    alerts: bool
+    runbooks: bool
     keep: bool
     strict: bool
     json_path: str
@@ -73,6 +75,8 @@ def read_options(config: pytest.Config) -> Options:
     return Options(
         tuple(scopes),
         path,
+        config.getoption("sre_alerts"),
+        config.getoption("sre_runbooks"),
         keep,
         file.strict,
         _report(config, "json"),

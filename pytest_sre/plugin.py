@@ -1,4 +1,4 @@
-"""pytest's hooks: options only; everything else is imported when `--sre-alerts` asks for it."""
+"""pytest's hooks: options only; everything else is imported when a run asks for it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Declare the options; ini options have the same names with underscores."""
     group = parser.getgroup("sre", "alerts, fired for real (pytest-sre)")
     group.addoption("--sre-alerts", action="store_true", help="fire alert rules through real servers")
-    group.addoption("--sre-strict", action="store_true", help="fail where an alert's test is skipped")
+    group.addoption("--sre-runbooks", action="store_true", help="audit the runbooks of the alerts")
+    group.addoption(
+        "--sre-strict", action="store_true", help="fail where something is skipped, or only warned of"
+    )
     group.addoption(
         "--sre-keep", action="store_true", help="leave the servers up at the end, print their addresses"
     )
@@ -72,13 +75,13 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the marker and the fixture; with `--sre-alerts` also the plugin that does the work."""
+    """Register the marker and the fixture; with `--sre-alerts` or `--sre-runbooks` the plugin that does the work."""
     text = "sre(scope, version): an alert's test, made by pytest-sre; chooses what the fixture `sre` works on"
     config.addinivalue_line("markers", text)
     from pytest_sre import pyfixture
 
     config.pluginmanager.register(pyfixture, "sre-fixture")
-    if config.getoption("sre_alerts"):
+    if config.getoption("sre_alerts") or config.getoption("sre_runbooks"):
         from pytest_sre.reports import Reports
         from pytest_sre.session import Plugin
 

@@ -17,6 +17,7 @@ import pytest
 from pytest_sre.changed.against import Against, before, read_against
 from pytest_sre.collect import AlertItem, SloItem, SreFile, SreItem, Target
 from pytest_sre.collect_routing import RoutingItem
+from pytest_sre.collect_runbooks import Shelf
 from pytest_sre.errors import StackError, UserError
 from pytest_sre.jobs import job_of
 from pytest_sre.live.fleet import Results, observe_all
@@ -49,12 +50,13 @@ class Plugin:
             self.scopes: Sequence[Sequence[Target]] = _targets(
                 self.options, [path for path in named if _is_yaml(path)]
             )
+            self.shelves = [Shelf(scope[0]) for scope in self.scopes] if self.options.runbooks else []
             self._meeting = self._meeting_place()
             self.against: Against | None = self._against([path for path in named if _is_yaml(path)])
         except UserError as error:
             self._closing.close()
             raise pytest.UsageError(f"pytest-sre: {error}") from None
-        self.strict = self.options.strict
+        self.strict, self.alerts = self.options.strict, self.options.alerts
         self.results: Results = {}
         self.own = Own(config.hook, config.rootpath)
         self._incidents: dict[tuple[object, ...], Observations | StackError] = {}
@@ -70,7 +72,8 @@ class Plugin:
     def paths(self) -> dict[Path, str]:
         """All files that have items: absolute path → path as shown."""
         targets = [scope[0] for scope in self.scopes]
-        return {(one.inventory.root / path).resolve(): path for one in targets for path in one.paths}
+        pages = {file: path for shelf in self.shelves for file, path in shelf.files.items()}
+        return pages | {(one.inventory.root / path).resolve(): path for one in targets for path in one.paths}
 
     def shown(self, path: Path) -> str:
         """The path of a file that has items, as users see it; empty for other files."""
@@ -137,7 +140,11 @@ class Plugin:
         """Collect a file of the inventory."""
         if file_path.suffix == ".py" or not self.shown(file_path):
             return None
-        return SreFile.from_parent(parent, path=file_path, run=self)
+        outside = not file_path.is_relative_to(
+            self.config.rootpath
+        )  # pytest names such files as if they were one
+        named: dict[str, Any] = {"nodeid": self.shown(file_path)} if outside else {}
+        return SreFile.from_parent(parent, path=file_path, run=self, **named)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:

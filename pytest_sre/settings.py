@@ -24,6 +24,7 @@ from pytest_sre.sources.alertmanager import parse_matchers
 from pytest_sre.sources.fields import Duration, Frozen, Percent, no_repeats
 from pytest_sre.sources.incidents import IncidentSpec, unique_incidents
 from pytest_sre.sources.routing import RoutingSpec, unique_routing
+from pytest_sre.sources.runbook_settings import Runbooks
 from pytest_sre.sources.slos import (
     DEFAULT_POLICY,
     PolicySpec,
@@ -113,13 +114,6 @@ class Oncall(Frozen):
         for item in value if isinstance(value, (list, tuple)) else ():
             parse_matchers(str(item))
         return value
-
-
-class Runbooks(Frozen):
-    """``urls`` maps URL prefixes to local folders; ``annotations`` are looked at in order."""
-
-    urls: dict[str, str] = Field(default_factory=dict)
-    annotations: tuple[str, ...] = ("runbook_url", "runbook", "playbook")
 
 
 class Severities(Frozen):
@@ -292,7 +286,8 @@ def of_scope(file: SreYaml, scope: Scope) -> SreYaml:
             own[name] = str(base / own[name])
     if "runbooks" in own:
         urls = {url: str(base / folder) for url, folder in scope.runbooks.urls.items()}
-        own["runbooks"] = scope.runbooks.model_copy(update={"urls": urls})
+        pages = tuple(str(base / pattern) for pattern in scope.runbooks.pages)
+        own["runbooks"] = scope.runbooks.model_copy(update={"urls": urls, "pages": pages})
     if "servers" in own:
         own["servers"] = _merged(file.servers, scope.servers)
     return file.model_copy(update={**own, "scopes": ()})

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-Severity = Literal["error", "warning"]
+Severity = Literal["error", "warning", "info"]
 _INDENT = 12
 # Servers' own texts may hold colours and other control characters; no report can show them.
 _UNSHOWN = re.compile(

@@ -13,7 +13,7 @@ from pytest_sre.model.finding import Finding
 from pytest_sre.report.outcome import Outcome, told
 from pytest_sre.report.place import in_repository
 
-_SEVERITY = {"error": "critical", "warning": "minor"}
+_SEVERITY = {"error": "critical", "warning": "minor", "info": "info"}
 
 
 def write(path: Path, outcomes: Iterable[Outcome], root: Path, top: Path) -> None:

@@ -11,6 +11,7 @@ from pytest_sre.report.place import in_repository
 
 # What GitHub shows of each kind for one step, and how long a message the runner keeps.
 SHOWN = 10
+_LEVELS = {"info": "notice"}
 _LONGEST = 4000
 _LONGEST_TITLE = 200
 
@@ -46,7 +47,7 @@ def _annotation(outcome: Outcome, finding: Finding, root: Path, top: Path) -> st
         "title": outcome.name[:_LONGEST_TITLE],
     }
     # The runner's log shows the message only, so it holds everything.
-    return _command(finding.severity, properties, finding.text)
+    return _command(_LEVELS.get(finding.severity, finding.severity), properties, finding.text)
 
 
 def _command(kind: str, properties: dict[str, str], message: str) -> str:

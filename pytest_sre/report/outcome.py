@@ -79,9 +79,9 @@ def _deciding(reports: Sequence[Any]) -> Any | None:
 
 def _outcome(report: Any) -> Outcome:
     item = getattr(report, _ATTRIBUTE)
-    kind = _kind(report, bool(item["findings"]))
+    kind = _kind(report, any(one["severity"] == "warning" for one in item["findings"]))
     location, message = Location(*item["location"]), _message(report)
-    findings = tuple(map(_unpacked, item["findings"])) if kind in ("failed", "warned") else ()
+    findings = tuple(map(_unpacked, item["findings"])) if kind in ("failed", "warned", "passed") else ()
     if kind == "failed" and not findings:
         summary, _, more = message.partition("\n")
         findings = (Finding(item["check"], location, summary, details=tuple(more.splitlines())),)

@@ -84,8 +84,9 @@ def summary(
     if not counts and not passed_over and not review:
         return
     reporter.write_sep("-", "pytest-sre")
+    width = max([8, *map(len, counts)])
     for check, count in counts.items():
-        line = f"{check:8} {count['passed']:5} proven"
+        line = f"{check:{width}} {count['passed']:5} proven"
         line += "".join(f", {count[kind]} {name}" for kind, name in _OTHERS if count[kind])
         reporter.write_line(line)
     for line in _detection(stacks, reporter):

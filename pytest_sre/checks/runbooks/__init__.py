@@ -1,0 +1,9 @@
+"""All checks of a runbook page, by id; what is asked of an alert's link is in checks/runbook.py."""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+from pytest_sre.checks.runbooks import rb101_no_executable_step
+
+PAGE_CHECKS: tuple[ModuleType, ...] = (rb101_no_executable_step,)

@@ -1,0 +1,120 @@
+"""The runbook pages of a repository: which there are, what each holds, where its links lead."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_sre.errors import UserError
+from pytest_sre.model.rules import Rule
+from pytest_sre.model.runbook import LocalPage, Runbook, Section
+from pytest_sre.sources.discover import relative
+from pytest_sre.sources.runbook import parse_runbook
+from pytest_sre.sources.runbook_links import resolve_link, resolve_url
+from pytest_sre.sources.runbook_settings import Runbooks
+
+SUFFIXES = (".md", ".markdown")
+MAX_BYTES = 4 * 1024 * 1024
+
+
+class Unreadable(Exception):
+    """A page that is there and cannot be read; the message says why."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Page:
+    """A page: ``path`` as shown, ``file`` absolute."""
+
+    path: str
+    file: Path
+    runbook: Runbook
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reached:
+    """A page's part that alerts link to: the whole page, or the section of an anchor."""
+
+    section: Section
+    alerts: tuple[Rule, ...]
+
+
+class Library:
+    """Reads each page once; ``root`` is what shown paths are relative to, ``folder`` what configured ones are."""
+
+    def __init__(self, settings: Runbooks, root: Path, folder: Path) -> None:
+        self.settings, self.root, self.folder = settings, root, folder
+        self._pages: dict[Path, Page | Unreadable] = {}
+
+    def page(self, path: Path) -> Page:
+        """A page that is there; raises Unreadable."""
+        if path not in self._pages:
+            try:
+                self._pages[path] = Page(self.shown(path), path, parse_runbook(_text(path)))
+            except Unreadable as error:
+                self._pages[path] = error
+        found = self._pages[path]
+        if isinstance(found, Unreadable):
+            raise found
+        return found
+
+    def shown(self, path: Path) -> str:
+        """A path as users see it."""
+        return relative(self.root, path)
+
+    def link(self, rule: Rule) -> tuple[str, str]:
+        """The annotation that holds an alert's runbook link, and the link; both empty where there is none."""
+        names = (name for name in self.settings.annotations if rule.annotations.get(name))
+        return next(((name, rule.annotations[name]) for name in names), ("", ""))
+
+    def of_url(self, url: str) -> LocalPage | None:
+        """The local page that a runbook URL means; None: it lies elsewhere."""
+        return resolve_url(url, self.settings.urls, self.folder)
+
+    def of_link(self, target: str, page: Page) -> LocalPage | None:
+        """The local page (or other file) that a link on a page means; None: it leads elsewhere."""
+        return resolve_link(target, page.file, self.settings.urls, self.folder)
+
+    def follow(self, target: str, page: Page) -> tuple[Runbook, str | None] | None:
+        """The readable page that a link on a page leads to, and the fragment."""
+        linked = self.of_link(target, page)
+        if linked is None or not linked.path.is_file() or linked.path.suffix.lower() not in SUFFIXES:
+            return None
+        try:
+            return self.page(linked.path).runbook, linked.anchor
+        except Unreadable:
+            return None
+
+    def files(self, rules: Mapping[Rule, LocalPage]) -> Iterator[Path]:
+        """All pages that are audited: those that alerts link to, and those of the globs. Raises UserError."""
+        for local in rules.values():
+            if local.path.is_file():
+                yield local.path
+        for pattern in self.settings.pages:
+            found = sorted(path.resolve() for path in self.folder.glob(pattern) if path.is_file())
+            if not found:
+                raise UserError(f"runbooks: pages: {pattern} matches no file in {self.folder}")
+            yield from (path for path in found if path.suffix.lower() in SUFFIXES)
+
+
+def reached(library: Library, rules: tuple[Rule, ...]) -> dict[Rule, LocalPage]:
+    """The local page of each alert that links to one, whether it exists or not; templates are passed over."""
+    found = {}
+    for rule in rules:
+        url = library.link(rule)[1] if rule.kind == "alert" else ""
+        local = library.of_url(url) if url and "{{" not in url else None
+        if local is not None:
+            found[rule] = LocalPage(local.path.resolve(), local.anchor, local.tried)
+    return found
+
+
+def _text(path: Path) -> str:
+    try:
+        size = path.stat().st_size
+        if size > MAX_BYTES:
+            raise Unreadable(f"{size / 1e6:.1f} MB; a runbook has at most {MAX_BYTES / 1e6:.1f} MB")
+        return path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise Unreadable(f"not UTF-8 text (byte {error.start}); save it as UTF-8") from None
+    except OSError as error:
+        raise Unreadable(f"cannot be read: {error.strerror}") from None

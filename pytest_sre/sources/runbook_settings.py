@@ -1,0 +1,36 @@
+"""What `runbooks:` in sre.yaml may say."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from pytest_sre.model.runbook_checks import IDS
+from pytest_sre.sources.fields import Frozen
+
+Level = Literal["off", "info", "warning", "error"]
+Profile = Literal["generic", "prometheus"]
+
+
+def _ids(value: dict[str, Level]) -> dict[str, Level]:
+    unknown = [one for one in value if one not in IDS]
+    if unknown:
+        raise ValueError(f"there is no check {unknown[0]}; there are {', '.join(IDS)}")
+    return value
+
+
+class Runbooks(Frozen):
+    """Which pages are runbooks, and what is asked of them.
+
+    ``urls`` maps URL prefixes to local folders; ``annotations`` are looked at in order; ``pages`` are globs of pages
+    that are audited beside those that alerts link to. ``sections`` adds words to the headings of a canonical section,
+    ``severities`` overrides those of the checks.
+    """
+
+    urls: dict[str, str] = Field(default_factory=dict)
+    annotations: tuple[str, ...] = ("runbook_url", "runbook", "playbook")
+    pages: tuple[str, ...] = ()
+    profile: Profile = "generic"
+    sections: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    severities: Annotated[dict[str, Level], AfterValidator(_ids)] = Field(default_factory=dict)
