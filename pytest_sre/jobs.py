@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from pytest_sre.collect import AlertItem, FileItem, SloItem, SreItem, Target
-from pytest_sre.collect_incidents import IncidentItem
-from pytest_sre.collect_routing import CoverageItem, RoutingItem
-from pytest_sre.collect_units import UnitItem
+from pytest_sre.items.alerts import AlertItem
+from pytest_sre.items.files import FileItem
+from pytest_sre.items.incidents import IncidentItem
+from pytest_sre.items.item import SreItem
+from pytest_sre.items.routing import CoverageItem, RoutingItem
+from pytest_sre.items.slos import SloItem
+from pytest_sre.items.target import Target
+from pytest_sre.items.units import UnitItem
 from pytest_sre.live.job import Asked, Job
 from pytest_sre.model.routingtest import RoutingTest
 from pytest_sre.sources.incidents import rules_of

@@ -15,9 +15,13 @@ from typing import Any
 import pytest
 
 from pytest_sre.changed.against import Against, before, read_against
-from pytest_sre.collect import AlertItem, SloItem, SreFile, SreItem, Target
-from pytest_sre.collect_routing import RoutingItem
+from pytest_sre.collect import SreFile
 from pytest_sre.errors import StackError, UserError
+from pytest_sre.items.alerts import AlertItem
+from pytest_sre.items.item import SreItem
+from pytest_sre.items.routing import RoutingItem
+from pytest_sre.items.slos import SloItem
+from pytest_sre.items.target import Target
 from pytest_sre.jobs import job_of
 from pytest_sre.live.fleet import Results, observe_all
 from pytest_sre.live.job import Job
