@@ -130,7 +130,7 @@ def test_failures_are_told_as_those_of_sre_yaml(zone: Path, newest: Pair) -> Non
     assert "there is no receiver pagr; did you mean pager?" in seen.output
     assert "there is no alert of this incident PodDown; did you mean ZoneDown?" in seen.output
     assert "there is no alert ZoneDwn; did you mean ZoneDown?" in seen.output
-    assert "pytest_sre/incidents" not in seen.output
+    assert "pytest_sre/incidents" not in seen.output, seen.output
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,7 @@ def fire_job(settings: Settings, inventory: Inventory, rules: tuple[Rule, ...]) 
 
 def together_job(settings: Settings, inventory: Inventory, incident: Incident) -> Job:
     """Alerts that fire together, those of the rule files on data made for them; raises UserError for one there is not."""
+    __tracebackhide__ = True
     found: dict[Rule, None] = {}
     for one in incident.alerts:
         rules = rules_of(one.alert, inventory.rules)
