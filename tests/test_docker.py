@@ -12,7 +12,6 @@ from typing import Any
 import docker_images
 import pytest
 from docker_images import IMAGES, PLAIN, ImagePair
-from servers import PAIRS, unavailable
 from shop import Result, edit, run
 
 # What no two runs have in common: moments, ages, numbers to the last digit, and the ports in links to the servers.
@@ -125,10 +124,7 @@ def test_verdicts_and_report_are_those_of_processes(
 ) -> None:
     routed(repo)
     copies = tmp_path_factory.mktemp(images.suite)
-    pair = next((pair for pair in PAIRS if pair.name == images.suite), None)
-    if pair is None:
-        unavailable(f"no servers of {images.suite}")
-    assert pair is not None
+    pair = images.pair
     options = {"process": pair, "gateway": images, "relay": images}
     with ThreadPoolExecutor(len(options)) as pool:  # most of a run is waiting
         runs = {
