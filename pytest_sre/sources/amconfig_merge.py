@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from pytest_sre.errors import FileError
 from pytest_sre.model.routing import FILE_LINES, Route, Routing
 from pytest_sre.sources.alertmanager import understood
-from pytest_sre.sources.amconfig import Parts, convert, the_base
+from pytest_sre.sources.amconfig import Parts, convert
+from pytest_sre.sources.amconfig_base import the_base
 from pytest_sre.sources.amconfig_fields import Unmapped, empty, extend, like, mapping, put
 from pytest_sre.sources.operator_objects import CONFIG, SERVER, Object, objects, shifted
 from pytest_sre.sources.operator_server import Server, the_server
@@ -58,6 +59,7 @@ class _Merger:
     base: Routing | None
     server: Server
     refused: list[Refused]
+    namespaces: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     paths: list[str] = field(default_factory=list)
 
     def merge(self, configs: Sequence[Object]) -> Routing | None:
@@ -92,11 +94,8 @@ class _Merger:
         by = self.index(one.path) * FILE_LINES
         given = self.server.document
         assert given is not None
-        globals_ = shifted(self.server.globals, self.index(given.path) * FILE_LINES)
-        document = the_base(shifted(one.document, by), globals_)
-        if "route" not in document:
-            raise Unmapped(one.line + by, "it is the whole configuration, and has no `route`. Add one.")
-        return document
+        said = shifted(self.server.configuration, self.index(given.path) * FILE_LINES)
+        return the_base(shifted(one.document, by), said)
 
     def understood(self, document: Map) -> Routing | None:
         """The routing tree of the merged document, each route at its own file."""
@@ -111,7 +110,7 @@ class _Merger:
 
     def parts(self, one: Object) -> Parts | None:
         """What an object adds, None where it is refused; lines are those of the merged document."""
-        if reason := self.server.passes_over(one):
+        if reason := self.server.passes_over(one, self.namespaces):
             self.refused.append(Refused(one.path, one.line, reason, broken=False))
             return None
         try:
