@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from pytest_sre.sources.amconfig import convert
 from pytest_sre.sources.amconfig_fields import (
@@ -46,7 +46,7 @@ def the_base(document: Mapping[str, Any], configuration: Mapping[str, Any]) -> M
         ("receivers", parts.receivers),
         ("inhibit_rules", parts.inhibit_rules),
         ("mute_time_intervals", parts.intervals),
-        ("templates", _templates(list_of(configuration, "templates"))),
+        ("templates", _templates(configuration)),
     ):
         if items or key == "receivers":
             put(out, key, items, parts.line)
@@ -73,20 +73,33 @@ def globals_of(source: Mapping[str, Any]) -> Map:
     return out
 
 
-def _templates(references: List) -> List:
-    """The files that the operator puts the keys of these ConfigMaps and Secrets into."""
+class Template(NamedTuple):
+    """A file of templates: its path in production, and the key of the object that holds it."""
+
+    path: str
+    kind: str
+    name: str
+    key: str
+
+
+def templates_of(configuration: Mapping[str, Any]) -> list[Template]:
+    """The files that the operator puts the keys of ConfigMaps and Secrets into; raises Unmapped."""
+    references = list_of(configuration, "templates")
+    return [_template(one, line_of(references, i)) for i, one in enumerate(references)]
+
+
+def _template(reference: Any, line: int) -> Template:
+    for field, kind in (("configMap", "ConfigMap"), ("secret", "Secret")):
+        place = reference.get(field) if isinstance(reference, Mapping) else None
+        if isinstance(place, Mapping) and place.get("name") and place.get("key"):
+            return Template(f"{FOLDER}{place['key']}", kind, str(place["name"]), str(place["key"]))
+    what = "an entry of `templates` names no ConfigMap or Secret. Write `configMap: {name: …, key: …}`."
+    raise Unmapped(line, what)
+
+
+def _templates(configuration: Mapping[str, Any]) -> List:
+    references = list_of(configuration, "templates")
     out = empty(references.line if references else 0)
-    for i, reference in enumerate(references):
-        line = line_of(references, i)
-        for kind in ("configMap", "secret"):
-            place = reference.get(kind) if isinstance(reference, Mapping) else None
-            if isinstance(place, Mapping) and place.get("name") and place.get("key"):
-                out.append(f"{FOLDER}{place['key']}")
-                out.lines.append(line)
-                break
-        else:
-            what = (
-                "an entry of `templates` names no ConfigMap or Secret. Write `configMap: {name: …, key: …}`."
-            )
-            raise Unmapped(line, what)
+    out.extend(one.path for one in templates_of(configuration))
+    out.lines.extend(line_of(references, i) for i in range(len(references)))
     return out
