@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from pytest_sre.changed.against import Against, before, read_against
-from pytest_sre.collect import SreFile
+from pytest_sre.collect import SreFile, SreItem, Target
 from pytest_sre.errors import StackError, UserError
 from pytest_sre.incidents.asked import Asked
 from pytest_sre.items.alerts import AlertItem
@@ -30,6 +30,7 @@ from pytest_sre.options import Options, read_options
 from pytest_sre.own import Own
 from pytest_sre.report.terminal import Progress
 from pytest_sre.reports import base_label, write_json, write_promtool
+from pytest_sre.selected import is_changed
 from pytest_sre.settings import Settings
 from pytest_sre.sources.discover import Inventory, discover, relative
 from pytest_sre.sources.incidents import check_incidents
@@ -142,7 +143,7 @@ class Plugin:
         items[:] = [item for item in items if not isinstance(item, SreItem) or first[item.nodeid] is item]
         if self.against:
             unchanged = [
-                item for item in items if isinstance(item, SreItem) and not _changed(item, self.against)
+                item for item in items if isinstance(item, SreItem) and not is_changed(item, self.against)
             ]
             self.config.hook.pytest_deselected(items=unchanged)
             left_out = set(unchanged)
@@ -169,7 +170,8 @@ class Plugin:
         with Progress(self.config) as progress, terminable():
             plots = bool(self.options.json_path)
             jobs = {
-                target.label: job_of(target, mine, plots, progress.tell) for target, mine in asked.items()
+                target.label: job_of(target, mine, plots, progress.tell, whole=bool(self.against))
+                for target, mine in asked.items()
             }
             jobs |= self._exporting(jobs)
             jobs |= dict(self._before(jobs, progress.tell))
@@ -197,7 +199,9 @@ class Plugin:
             return
         for scope, (old, comparison) in zip(self.scopes, self.against.scopes, strict=True):
             job = jobs.get(scope[0].label)
-            rules = before(old, comparison, job.alerts) if job and job.deliver else ()
+            if job is None or not job.deliver:
+                continue
+            rules = before(old, comparison, [rule for rule in job.alerts if rule not in job.together])
             if rules:
                 yield base_label(scope[0]), Job(old.settings, old.inventory, rules, True, True, tell)
 
@@ -262,6 +266,23 @@ def _changed(item: SreItem, against: Against) -> bool:
         same = any((one.labels, one.receivers, one.at) == asked for one in before)
         return not same or routing is None or routing.path in comparison.files
     return item.place.path in comparison.files
+
+
+@contextlib.contextmanager
+def _terminable() -> Iterator[None]:
+    """SIGTERM ends the run as Ctrl-C does, so that the servers are ended at once."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def end(signum: int, frame: object) -> None:
+        pytest.exit("terminated", 128 + signum)
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _beyond(config: pytest.Config, paths: Iterable[Path]) -> Iterator[Path]:
