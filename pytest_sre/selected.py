@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pytest_sre.changed.against import Against
-from pytest_sre.collect import AlertItem, SloItem, SreItem
-from pytest_sre.collect_incidents import IncidentItem
-from pytest_sre.collect_routing import CoverageItem, RoutingItem
+from pytest_sre.items.alerts import AlertItem
+from pytest_sre.items.incidents import IncidentItem
+from pytest_sre.items.item import SreItem
+from pytest_sre.items.routing import CoverageItem, RoutingItem
+from pytest_sre.items.slos import SloItem
 
 
 def is_changed(item: SreItem, against: Against) -> bool:

@@ -13,13 +13,10 @@ from typing import Any
 import pytest
 
 from pytest_sre.changed.against import Against, before, read_against
-from pytest_sre.collect import SreFile, SreItem, Target
+from pytest_sre.collect import SreFile
 from pytest_sre.errors import StackError, UserError
 from pytest_sre.incidents.asked import Asked
-from pytest_sre.items.alerts import AlertItem
 from pytest_sre.items.item import SreItem
-from pytest_sre.items.routing import RoutingItem
-from pytest_sre.items.slos import SloItem
 from pytest_sre.items.target import Target
 from pytest_sre.jobs import job_of
 from pytest_sre.live.fleet import Results, observe_all
@@ -252,37 +249,6 @@ def _targets(options: Options, named: Sequence[Path]) -> list[list[Target]]:
             check_incidents(incidents, inventory.rules, inventory.routing)
         scopes.append([Target(settings, inventory, slos, routing, incidents) for settings in versions])
     return scopes
-
-
-def _changed(item: SreItem, against: Against) -> bool:
-    comparison = against.of(item.target.inventory)
-    if isinstance(item, AlertItem):
-        return item.rule in comparison.reasons
-    if isinstance(item, SloItem):
-        return item.slo.name in comparison.slos
-    if isinstance(item, RoutingItem):
-        routing, before = item.target.inventory.routing, against.routing_before(item.target.inventory)
-        asked = (item.test.labels, item.test.receivers, item.test.at)
-        same = any((one.labels, one.receivers, one.at) == asked for one in before)
-        return not same or routing is None or routing.path in comparison.files
-    return item.place.path in comparison.files
-
-
-@contextlib.contextmanager
-def _terminable() -> Iterator[None]:
-    """SIGTERM ends the run as Ctrl-C does, so that the servers are ended at once."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def end(signum: int, frame: object) -> None:
-        pytest.exit("terminated", 128 + signum)
-
-    before = signal.signal(signal.SIGTERM, end)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _beyond(config: pytest.Config, paths: Iterable[Path]) -> Iterator[Path]:
