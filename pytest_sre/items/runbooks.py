@@ -11,7 +11,8 @@ import pytest
 from pytest_sre.checks.runbooks import PAGE_CHECKS
 from pytest_sre.checks.runbooks.audit import audit
 from pytest_sre.checks.runbooks.case import PageCase, parts_of
-from pytest_sre.collect import SreFile, SreItem, Target, bracketed
+from pytest_sre.items.item import SreItem, bracketed
+from pytest_sre.items.target import Target
 from pytest_sre.model.finding import Finding, Location
 from pytest_sre.model.runbook_checks import IDS, ITEMS
 from pytest_sre.sources.runbook_library import Library, Unreadable, reached
@@ -51,7 +52,7 @@ class Shelf:
         return PageCase(page, parts_of(page, linking), self.library, settings, self.target.inventory)
 
 
-def runbook_nodes(parent: SreFile, shelves: Sequence[Shelf]) -> Iterator[pytest.Item]:
+def runbook_nodes(parent: pytest.File, shelves: Sequence[Shelf]) -> Iterator[pytest.Item]:
     """The items of a page, for each scope that has it."""
     for shelf in shelves:
         if parent.path.resolve() in shelf.files:
