@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from pytest_sre.errors import StackError
 from pytest_sre.model.incident import Incident
@@ -16,6 +16,9 @@ from pytest_sre.model.unittest import UnitFile
 from pytest_sre.own import Own
 from pytest_sre.settings import Settings
 from pytest_sre.sources.discover import Inventory
+
+if TYPE_CHECKING:
+    from pytest_sre.items.runbooks import Shelf
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,7 +69,7 @@ class Run(Protocol):
     strict: bool
     own: Own
     alerts: bool
-    shelves: Sequence[Any]
+    shelves: Sequence[Shelf]
 
     def shown(self, path: Path) -> str:
         """The path of a file that has items, as users see it; empty for other files."""
