@@ -11,6 +11,7 @@ import pytest
 
 from pytest_sre.checks import CHECKS, known, loads, pages, policy, runbook, timed, unit
 from pytest_sre.checks.case import Case, Skipped, Verdict
+from pytest_sre.checks.runbooks.shelf import Shelf
 from pytest_sre.errors import StackError, UserError
 from pytest_sre.model.finding import Finding, Location
 from pytest_sre.model.incident import Incident
@@ -74,7 +75,8 @@ class Run(Protocol):
     strict: bool
     own: Own
     alerts: bool
-    shelves: Sequence[Any]
+    shelves: Sequence[Shelf]
+    """Of each scope."""
 
     def shown(self, path: Path) -> str:
         """The path of a file that has items, as users see it; empty for other files."""
@@ -119,7 +121,7 @@ class SreFile(pytest.File):
 
         shown = self.run.shown(self.path)
         scopes = [scope for scope in self.run.scopes if scope[0].has(shown)]
-        yield from runbook_nodes(self, self.run.shelves)
+        yield from runbook_nodes(self)
         if self.run.alerts:
             yield from self._files(scopes, shown)
             yield from routing_nodes(self, scopes, shown)
@@ -375,12 +377,19 @@ class AlertItem(SreItem):
             str(self.target.settings.folder),
             self.seen.timed.get(self.rule) if self.seen else None,
             self.seen.ends if self.seen else {},
+            self._shelf,
         )
         if case.alert and case.alert.after is not None:
             self.user_properties.append(("sre_fired_after_seconds", f"{case.alert.after:.1f}"))
         if case.timed:
             self.user_properties += timed.properties(self.check.NAME, case.timed)
         self.settle(self._judged(case))
+
+    @property
+    def _shelf(self) -> Shelf | None:
+        """The runbooks of the item's scope."""
+        both = zip(self.run.scopes, self.run.shelves, strict=True)
+        return next((shelf for scope, shelf in both if self.target in scope), None)
 
     def _judged(self, case: Case) -> Verdict:
         """The verdict of the check, and of the user's own hooks."""
