@@ -18,7 +18,8 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-CORPORA = Path(__file__).resolve().parents[2] / "shared" / "corpora"
+_PLACES = (Path(__file__).resolve().parents[2] / "shared" / "corpora", Path("/work/shared/corpora"))
+CORPORA = next((place for place in _PLACES if place.is_dir()), _PLACES[0])
 
 
 @dataclass(frozen=True, slots=True)

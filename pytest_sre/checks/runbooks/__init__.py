@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from pytest_sre.checks.runbooks import rb101_no_executable_step
+from pytest_sre.checks.runbooks import rb101_no_executable_step, rb106_link_dead
 
-PAGE_CHECKS: tuple[ModuleType, ...] = (rb101_no_executable_step,)
+PAGE_CHECKS: tuple[ModuleType, ...] = (rb101_no_executable_step, rb106_link_dead)
