@@ -31,7 +31,7 @@ class SreFile(pytest.File):
         """A runbook's items, or the file's own, its SLOs, its unit tests, then its alerts by name."""
         shown = self.run.shown(self.path)
         scopes = [scope for scope in self.run.scopes if scope[0].has(shown)]
-        yield from runbook_nodes(self, self.run.shelves)
+        yield from runbook_nodes(self)
         if self.run.alerts:
             yield from self._beside_alerts(scopes, shown)
         names = dict.fromkeys(rule.name for scope in scopes for rule in alerts_in(scope[0], shown))

@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 
 from pytest_sre.changed.against import Against, before, read_against
+from pytest_sre.checks.runbooks.shelf import Shelf
 from pytest_sre.collect import SreFile
 from pytest_sre.errors import StackError, UserError
 from pytest_sre.incidents.asked import Asked
 from pytest_sre.items.item import SreItem
-from pytest_sre.items.runbooks import Shelf
 from pytest_sre.items.target import Target
 from pytest_sre.jobs import job_of
 from pytest_sre.live.fleet import Results, observe_all
@@ -52,7 +52,7 @@ class Plugin:
             self.scopes: Sequence[Sequence[Target]] = _targets(
                 self.options, [path for path in named if _is_yaml(path)]
             )
-            self.shelves = [Shelf(scope[0]) for scope in self.scopes] if self.options.runbooks else []
+            self.shelves = [_shelf(scope[0], self.options.runbooks) for scope in self.scopes]
             self._meeting = self._meeting_place()
             self.against: Against | None = self._against([path for path in named if _is_yaml(path)])
         except UserError as error:
@@ -256,6 +256,11 @@ def _targets(options: Options, named: Sequence[Path]) -> list[list[Target]]:
             check_incidents(incidents, inventory.rules, inventory.routing)
         scopes.append([Target(settings, inventory, slos, routing, incidents) for settings in versions])
     return scopes
+
+
+def _shelf(target: Target, items: bool) -> Shelf:
+    """The runbooks of a scope; raises UserError."""
+    return Shelf(target.settings.file, target.inventory, target.settings.folder, items=items)
 
 
 def _beyond(config: pytest.Config, paths: Iterable[Path]) -> Iterator[Path]:

@@ -11,6 +11,7 @@ import pytest
 
 from pytest_sre.checks import CHECKS, known, pages, runbook, timed
 from pytest_sre.checks.case import Case, Skipped, Verdict
+from pytest_sre.checks.runbooks.shelf import Shelf
 from pytest_sre.errors import UserError
 from pytest_sre.items.item import SreItem, bracketed, plain_name, run_of
 from pytest_sre.items.target import Target
@@ -81,12 +82,19 @@ class AlertItem(SreItem):
             str(self.target.settings.folder),
             self.seen.timed.get(self.rule) if self.seen else None,
             self.seen.ends if self.seen else {},
+            self._shelf,
         )
         if case.alert and case.alert.after is not None:
             self.user_properties.append(("sre_fired_after_seconds", f"{case.alert.after:.1f}"))
         if case.timed:
             self.user_properties += timed.properties(self.check.NAME, case.timed)
         self.settle(self._judged(case))
+
+    @property
+    def _shelf(self) -> Shelf | None:
+        """The runbooks of the item's scope."""
+        both = zip(self.run.scopes, self.run.shelves, strict=True)
+        return next((shelf for scope, shelf in both if self.target in scope), None)
 
     def _judged(self, case: Case) -> Verdict:
         """The verdict of the check, and of the user's own hooks."""

@@ -2,63 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pytest_sre.checks.runbooks import PAGE_CHECKS
-from pytest_sre.checks.runbooks.audit import audit
-from pytest_sre.checks.runbooks.case import PageCase, parts_of
-from pytest_sre.items.item import SreItem, bracketed
-from pytest_sre.items.target import Target
-from pytest_sre.model.finding import Finding, Location
+from pytest_sre.checks.runbooks.shelf import Shelf
+from pytest_sre.items.item import SreItem, bracketed, run_of
+from pytest_sre.model.finding import Location
 from pytest_sre.model.runbook_checks import IDS, ITEMS
-from pytest_sre.sources.runbook_library import Library, Unreadable, reached
 
 
-class Shelf:
-    """A target's runbook pages and what was found on each; nothing is read before it is asked."""
-
-    def __init__(self, target: Target) -> None:
-        """Raises UserError for a glob that matches nothing."""
-        settings, inventory = target.settings, target.inventory
-        self.target = target
-        self.library = Library(settings.file.runbooks, settings.root.resolve(), settings.folder)
-        self.reached = reached(self.library, inventory.rules)
-        files = dict.fromkeys(path.resolve() for path in self.library.files(self.reached))
-        self.files = {path: self.library.shown(path) for path in files}
-        self._audits: dict[Path, tuple[Finding, ...]] = {}
-
-    def findings(self, file: Path) -> tuple[Finding, ...]:
-        """All that is wrong with a page, by line; what cannot be read has one finding."""
-        if file not in self._audits:
-            try:
-                self._audits[file] = audit(self._case(file), PAGE_CHECKS)
-            except Unreadable as error:
-                place = Location(self.library.shown(file), 1)
-                self._audits[file] = (
-                    Finding(
-                        ITEMS[0], place, f"this runbook cannot be read: {error}", next_step="mend the file"
-                    ),
-                )
-        return self._audits[file]
-
-    def _case(self, file: Path) -> PageCase:
-        page = self.library.page(file)
-        linking = ((rule, local.anchor) for rule, local in self.reached.items() if local.path == file)
-        settings = self.target.settings.file
-        return PageCase(page, parts_of(page, linking), self.library, settings, self.target.inventory)
-
-
-def runbook_nodes(parent: pytest.File, shelves: Sequence[Shelf]) -> Iterator[pytest.Item]:
+def runbook_nodes(parent: pytest.File) -> Iterator[pytest.Item]:
     """The items of a page, for each scope that has it."""
-    for shelf in shelves:
+    for scope, shelf in zip(run_of(parent).scopes, run_of(parent).shelves, strict=True):
         if parent.path.resolve() in shelf.files:
             for name in ITEMS:
-                label = bracketed(name, shelf.target.settings.scope)
-                yield RunbookItem.from_parent(parent, name=label, shelf=shelf, asks=name)
+                label = bracketed(name, scope[0].settings.scope)
+                yield RunbookItem.from_parent(parent, name=label, target=scope[0], shelf=shelf, asks=name)
 
 
 class RunbookItem(SreItem):
@@ -66,7 +28,7 @@ class RunbookItem(SreItem):
 
     def __init__(self, *, shelf: Shelf, asks: str, **kwargs: Any) -> None:
         file = kwargs["parent"].path.resolve()
-        super().__init__(target=shelf.target, place=Location(shelf.files[file], 1), check=asks, **kwargs)
+        super().__init__(place=Location(shelf.files[file], 1), check=asks, **kwargs)
         self.shelf, self.asks, self.file = shelf, asks, file
         self.user_properties.append(("sre_check", asks))
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
+from pytest_sre.checks.runbooks.shelf import Shelf
 from pytest_sre.errors import StackError
 from pytest_sre.model.incident import Incident
 from pytest_sre.model.observation import FileVerdict, Observations
@@ -16,9 +17,6 @@ from pytest_sre.model.unittest import UnitFile
 from pytest_sre.own import Own
 from pytest_sre.settings import Settings
 from pytest_sre.sources.discover import Inventory
-
-if TYPE_CHECKING:
-    from pytest_sre.items.runbooks import Shelf
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,6 +68,7 @@ class Run(Protocol):
     own: Own
     alerts: bool
     shelves: Sequence[Shelf]
+    """Of each scope."""
 
     def shown(self, path: Path) -> str:
         """The path of a file that has items, as users see it; empty for other files."""

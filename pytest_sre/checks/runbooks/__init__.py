@@ -10,6 +10,7 @@ from pytest_sre.checks.runbooks import (
     rb103_empty_section,
     rb104_missing_section,
     rb105_name_mismatch,
+    rb106_link_dead,
 )
 
 PAGE_CHECKS: tuple[ModuleType, ...] = (
@@ -18,4 +19,5 @@ PAGE_CHECKS: tuple[ModuleType, ...] = (
     rb103_empty_section,
     rb104_missing_section,
     rb105_name_mismatch,
+    rb106_link_dead,
 )
