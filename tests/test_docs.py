@@ -122,7 +122,8 @@ def test_every_check_is_in_the_list() -> None:
 
 
 def test_every_check_has_a_page_and_every_page_a_check() -> None:
-    found = {path.stem: path.read_text("utf-8").splitlines()[0] for path in (DOCS / "checks").glob("*.md")}
+    pages = (path for path in (DOCS / "checks").glob("*.md") if not re.match(r"rb\d", path.name))
+    found = {path.stem: path.read_text("utf-8").splitlines()[0] for path in pages}
 
     assert set(found) == {module.NAME for module in (*CHECKS, loads, policy, unit, incident)}
     for name, title in found.items():

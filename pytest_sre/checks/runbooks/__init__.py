@@ -4,6 +4,14 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from pytest_sre.checks.runbooks import rb101_no_executable_step
+from pytest_sre.checks.runbooks import (
+    rb101_no_executable_step,
+    rb201_shell_syntax,
+    rb202_query_in_shell_fence,
+)
 
-PAGE_CHECKS: tuple[ModuleType, ...] = (rb101_no_executable_step,)
+PAGE_CHECKS: tuple[ModuleType, ...] = (
+    rb101_no_executable_step,
+    rb201_shell_syntax,
+    rb202_query_in_shell_fence,
+)
