@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from pytest_sre.checks.runbook_shell import PROMPT, ROOT_PROMPT, SHELL, bare, is_known, normalise, unprompted
@@ -87,3 +87,18 @@ def _is_shell_like(line: str) -> bool:
 
 def _is_command(line: str) -> bool:
     return is_known(bare(line), sure=True)
+
+
+def commands(given: Script) -> Iterator[tuple[int, str]]:
+    """Line in the page and text of each command, continued lines joined, comments left out."""
+    start, parts = 0, list[str]()
+    for number, line in enumerate((*given.lines, "")):
+        start = start if parts else number
+        continued = line.rstrip().endswith("\\")
+        parts.append(line.strip().removesuffix("\\").strip())
+        if continued:
+            continue
+        command = " ".join(parts).strip()
+        if command and not command.startswith("#"):
+            yield given.line + start, command
+        parts = []

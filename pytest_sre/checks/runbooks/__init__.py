@@ -8,10 +8,12 @@ from pytest_sre.checks.runbooks import (
     rb101_no_executable_step,
     rb201_shell_syntax,
     rb202_query_in_shell_fence,
+    rb203_irreversible_uncautioned,
 )
 
 PAGE_CHECKS: tuple[ModuleType, ...] = (
     rb101_no_executable_step,
     rb201_shell_syntax,
     rb202_query_in_shell_fence,
+    rb203_irreversible_uncautioned,
 )
