@@ -11,6 +11,9 @@ from pytest_sre.checks.runbooks import (
     rb104_missing_section,
     rb105_name_mismatch,
     rb106_link_dead,
+    rb201_shell_syntax,
+    rb202_query_in_shell_fence,
+    rb203_irreversible_uncautioned,
 )
 
 PAGE_CHECKS: tuple[ModuleType, ...] = (
@@ -20,4 +23,7 @@ PAGE_CHECKS: tuple[ModuleType, ...] = (
     rb104_missing_section,
     rb105_name_mismatch,
     rb106_link_dead,
+    rb201_shell_syntax,
+    rb202_query_in_shell_fence,
+    rb203_irreversible_uncautioned,
 )
