@@ -11,6 +11,7 @@ import pytest
 
 from pytest_sre.checks import CHECKS, known, loads, pages, policy, runbook, timed, unit
 from pytest_sre.checks.case import Case, Skipped, Verdict
+from pytest_sre.checks.runbooks import together
 from pytest_sre.errors import StackError, UserError
 from pytest_sre.model.finding import Finding, Location
 from pytest_sre.model.incident import Incident
@@ -260,6 +261,11 @@ class SreItem(pytest.Item):
         """Whether the item can't be judged without the servers."""
         return True
 
+    @property
+    def wants_stack(self) -> bool:
+        """Whether the servers tell it something."""
+        return self.needs_stack
+
     def settle(self, verdict: Iterable[Finding] | Skipped) -> None:
         """Pass, skip or fail; with --sre-strict a skip is a failure, and so is a warning."""
         if isinstance(verdict, Skipped):
@@ -363,6 +369,13 @@ class AlertItem(SreItem):
     def needs_stack(self) -> bool:
         """What the check says of itself."""
         return bool(self.check.NEEDS)
+
+    @property
+    def wants_stack(self) -> bool:
+        """A runbook's queries are asked while the alert fires; without servers they are only read."""
+        settings = self.target.settings
+        live = self.run.alerts and self.check is runbook
+        return self.needs_stack or (live and together.has_page(self.rule, settings.file, settings.folder))
 
     def runtest(self) -> None:
         """Judge the alert by what was observed."""

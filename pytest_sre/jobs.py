@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
+from pytest_sre.checks import runbook
 from pytest_sre.collect import AlertItem, FileItem, SloItem, SreItem, Target
 from pytest_sre.collect_incidents import IncidentItem
 from pytest_sre.collect_routing import CoverageItem, RoutingItem
@@ -51,6 +52,7 @@ def job_of(target: Target, items: Sequence[SreItem], plots: bool, tell: Callable
         routing=target.routing if coverage else tuple(_routing_tests(items)),
         incidents=incidents,
         together=together,
+        runbooks=frozenset(item.rule for item in asked if item.check is runbook),
     )
 
 

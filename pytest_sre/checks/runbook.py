@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pytest_sre.checks.case import PAGING_KINDS, Case, Skipped, Verdict, calls_itself_a_page
 from pytest_sre.checks.runbook_steps import executable_steps
+from pytest_sre.checks.runbooks import together
 from pytest_sre.model.finding import Finding
 from pytest_sre.model.runbook import LocalPage, Runbook
 from pytest_sre.sources.runbook import parse_runbook
@@ -64,7 +65,8 @@ def _page(case: Case, url: str, page: LocalPage, root: Path, prefixes: Mapping[s
             ),
         )
     runbook = _read(page.path)
-    if runbook.section(page.anchor) is None:
+    section = runbook.section(page.anchor)
+    if section is None:
         anchors = sorted({anchor for heading in runbook.headings for anchor in heading.anchors})
         return (
             Finding(
@@ -87,8 +89,9 @@ def _page(case: Case, url: str, page: LocalPage, root: Path, prefixes: Mapping[s
             return None
         return _read(linked.path), linked.anchor
 
+    live = tuple(together.findings(case, runbook, section, _shown(case, page.path)))
     if executable_steps(runbook, page.anchor, follow):
-        return ()
+        return live
     return (
         Finding(
             NAME,
@@ -98,6 +101,7 @@ def _page(case: Case, url: str, page: LocalPage, root: Path, prefixes: Mapping[s
             seen=f"only prose in {_shown(case, page.path)}" + (f"#{page.anchor}" if page.anchor else ""),
             next_step="write down what you would type; see docs/checks/runbook.md",
         ),
+        *live,
     )
 
 
