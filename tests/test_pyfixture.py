@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -58,6 +59,15 @@ def test_the_documented_tests_pass(repo: Path, pair: Pair) -> None:
     seen = run(repo, pair, "tests/test_incidents.py")
     assert seen.status == 0, seen.output
     assert list(seen.outcomes.values()) == ["PASSED", "PASSED"]
+
+
+def test_the_examples_own_tests_pass(repo: Path, pair: Pair) -> None:
+    shutil.copy(REPO / "examples/shop/tests/test_incidents.py", repo / "tests")
+    seen = run(repo, pair, "-k", "test_incidents or (BurnFast and pages)")
+    assert seen.status == 0, seen.output
+    mine = [node for node in seen.outcomes if node.startswith("tests/test_incidents.py::")]
+    assert len(mine) == 3
+    assert {seen.outcomes[node] for node in mine} == {"PASSED"}
 
 
 def test_failures_say_what_was_expected_seen_and_what_to_do(repo: Path, pair: Pair) -> None:
