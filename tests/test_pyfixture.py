@@ -20,7 +20,7 @@ from pytest_sre.incidents.incident import Incident, Told
 from pytest_sre.session import EXIT_BROKEN_STACK
 
 BLOCKS = re.findall(r"^```python\n(.*?)^```$", (REPO / "docs" / "python.md").read_text("utf-8"), re.M | re.S)
-TESTS, MARKED, CHECKS, DECODE, EXPECT = BLOCKS
+TESTS, TOGETHER, ROUTES, MARKED, CHECKS, DECODE, EXPECT = BLOCKS
 FAILING = """\
 import pytest
 
@@ -55,10 +55,11 @@ ALERT = "rules/checkout.yml::CheckoutErrorBudgetBurn"
 
 
 def test_the_documented_tests_pass(repo: Path, pair: Pair) -> None:
-    (repo / "tests" / "test_incidents.py").write_text(TESTS)
-    seen = run(repo, pair, "tests/test_incidents.py")
+    for name, text in (("incidents", TESTS), ("together", TOGETHER), ("routes", ROUTES)):
+        (repo / "tests" / f"test_{name}.py").write_text(text)
+    seen = run(repo, pair, *(f"tests/test_{name}.py" for name in ("incidents", "together", "routes")))
     assert seen.status == 0, seen.output
-    assert list(seen.outcomes.values()) == ["PASSED", "PASSED"]
+    assert list(seen.outcomes.values()) == ["PASSED"] * 7
 
 
 def test_the_examples_own_tests_pass(repo: Path, pair: Pair) -> None:
