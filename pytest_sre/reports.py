@@ -12,9 +12,10 @@ import pytest
 
 from pytest_sre.changed.against import Against
 from pytest_sre.checks import CHECKS, coverage, incident, loads, policy, routing, unit
-from pytest_sre.collect import SreItem, Target
 from pytest_sre.errors import StackError, UserError
 from pytest_sre.incidents.asked import BrokenStack
+from pytest_sre.items.item import SreItem
+from pytest_sre.items.target import Target
 from pytest_sre.live.fleet import Results
 from pytest_sre.model.export import Export
 from pytest_sre.model.observation import Observations

@@ -13,10 +13,11 @@ from typing import Any
 import pytest
 
 from pytest_sre.changed.against import Against, before, read_against
-from pytest_sre.collect import AlertItem, SloItem, SreFile, SreItem, Target
-from pytest_sre.collect_routing import RoutingItem
+from pytest_sre.collect import SreFile
 from pytest_sre.errors import StackError, UserError
 from pytest_sre.incidents.asked import Asked
+from pytest_sre.items.item import SreItem
+from pytest_sre.items.target import Target
 from pytest_sre.jobs import job_of
 from pytest_sre.live.fleet import Results, observe_all
 from pytest_sre.live.job import Job
@@ -26,6 +27,7 @@ from pytest_sre.options import Options, read_options
 from pytest_sre.own import Own
 from pytest_sre.report.terminal import Progress
 from pytest_sre.reports import base_label, write_json, write_promtool
+from pytest_sre.selected import is_changed
 from pytest_sre.settings import Settings
 from pytest_sre.sources.discover import Inventory, discover, relative
 from pytest_sre.sources.incidents import check_incidents
@@ -138,7 +140,7 @@ class Plugin:
         items[:] = [item for item in items if not isinstance(item, SreItem) or first[item.nodeid] is item]
         if self.against:
             unchanged = [
-                item for item in items if isinstance(item, SreItem) and not _changed(item, self.against)
+                item for item in items if isinstance(item, SreItem) and not is_changed(item, self.against)
             ]
             self.config.hook.pytest_deselected(items=unchanged)
             left_out = set(unchanged)
@@ -165,7 +167,8 @@ class Plugin:
         with Progress(self.config) as progress, terminable():
             plots = bool(self.options.json_path)
             jobs = {
-                target.label: job_of(target, mine, plots, progress.tell) for target, mine in asked.items()
+                target.label: job_of(target, mine, plots, progress.tell, whole=bool(self.against))
+                for target, mine in asked.items()
             }
             jobs |= self._exporting(jobs)
             jobs |= dict(self._before(jobs, progress.tell))
@@ -193,7 +196,9 @@ class Plugin:
             return
         for scope, (old, comparison) in zip(self.scopes, self.against.scopes, strict=True):
             job = jobs.get(scope[0].label)
-            rules = before(old, comparison, job.alerts) if job and job.deliver else ()
+            if job is None or not job.deliver:
+                continue
+            rules = before(old, comparison, [rule for rule in job.alerts if rule not in job.together])
             if rules:
                 yield base_label(scope[0]), Job(old.settings, old.inventory, rules, True, True, tell)
 
@@ -244,20 +249,6 @@ def _targets(options: Options, named: Sequence[Path]) -> list[list[Target]]:
             check_incidents(incidents, inventory.rules, inventory.routing)
         scopes.append([Target(settings, inventory, slos, routing, incidents) for settings in versions])
     return scopes
-
-
-def _changed(item: SreItem, against: Against) -> bool:
-    comparison = against.of(item.target.inventory)
-    if isinstance(item, AlertItem):
-        return item.rule in comparison.reasons
-    if isinstance(item, SloItem):
-        return item.slo.name in comparison.slos
-    if isinstance(item, RoutingItem):
-        routing, before = item.target.inventory.routing, against.routing_before(item.target.inventory)
-        asked = (item.test.labels, item.test.receivers, item.test.at)
-        same = any((one.labels, one.receivers, one.at) == asked for one in before)
-        return not same or routing is None or routing.path in comparison.files
-    return item.place.path in comparison.files
 
 
 def _beyond(config: pytest.Config, paths: Iterable[Path]) -> Iterator[Path]:
