@@ -122,3 +122,15 @@ def test_intervals_and_inhibit_rules_of_v1beta1_load(tmp_path: Path, pair: Pair)
 
     loaded(result)
     assert reached(result) == {"ShopDown": {"shop/team/r", "audit"}, "BankDown": {"audit"}}
+
+
+def test_a_complaint_without_a_line_is_told_at_the_receiver_that_it_is_about(
+    tmp_path: Path, pair: Pair
+) -> None:
+    good = "  - name: r\n    emailConfigs: [{to: a@b.example, from: c@d.example, smarthost: 'smtp.example:587'}]\n"
+    bad = good.replace(", from: c@d.example", "")
+    objects = {f"o{i}": config("team", f"n{i}", bad if i in (3, 4) else good) for i in range(6)}
+    result = run(repository(tmp_path, **objects), pair, "-k", "loads")
+
+    line = objects["o3"].splitlines().index(bad.splitlines()[1]) + 1
+    assert f"o3.yml:{line}: this file does not load" in result.message("o3.yml::loads"), result.output

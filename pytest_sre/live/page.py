@@ -16,6 +16,7 @@ from typing import Any
 from pytest_sre.errors import FileError, StackError
 from pytest_sre.live.apart import apart, disturb, find_conflicts
 from pytest_sre.live.dropped import leave_out
+from pytest_sre.live.pinpoint import pinpoint
 from pytest_sre.live.resolve import resolve
 from pytest_sre.live.template_files import template_files
 from pytest_sre.model.observation import Change, FileVerdict, Inhibition, Notification, Unresolved
@@ -25,7 +26,6 @@ from pytest_sre.model.rules import Rule
 from pytest_sre.settings import AlertmanagerServer
 from pytest_sre.stack import alertmanager
 from pytest_sre.stack.backend import Server, Stack
-from pytest_sre.stack.blamed import blamed
 from pytest_sre.stack.decode import decode
 from pytest_sre.stack.jira import transitions_of
 from pytest_sre.stack.safe_alertmanager import GROUP_WAIT, safe_copy
@@ -122,9 +122,28 @@ def _start(
         if verdict is None:
             raise
         if verdict.line == 1:
-            place = office.routing.place(blamed(office.routing.document, verdict.error))
+
+            def complaint(less: Mapping[str, Any]) -> str:
+                return _complaint(office, less, folder / "why", f"{name}-why")
+
+            line = pinpoint(office.routing.document, document, verdict.error, complaint)
+            place = office.routing.place(line)
             verdict = replace(verdict, path=place.path, line=place.line)
         raise NotLoaded(verdict) from None
+
+
+def _complaint(office: Office, document: Mapping[str, Any], folder: Path, name: str) -> str:
+    """What Alertmanager says of a configuration that it does not load; empty where it does. Raises StackError."""
+    path, lines = alertmanager.write_config(document, folder)
+    try:
+        server = alertmanager.start(office.stack, office.settings, path, (), f"alertmanager-{name}")
+    except StackError as error:
+        verdict = alertmanager.load_verdict(error, office.routing, path, lines)
+        if verdict is None:
+            raise
+        return verdict.error
+    office.stack.stop(server)
+    return ""
 
 
 def deliver(
