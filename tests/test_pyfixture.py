@@ -112,6 +112,32 @@ def test_own_hooks_as_documented(repo: Path, pair: Pair) -> None:
     assert seen.outcomes == {
         f"{ALERT}{speed}::{check}": "PASSED" for speed in ("Fast", "Slow") for check in ("owner", "pages")
     }
+    for alert in seen.seen["alerts"]:
+        summary = alert["fired"][0]["annotations"]["summary"]
+        own = [one for one in alert["notifications"] if one["integration"] == "webhook"]
+        assert own
+        assert all((one["title"], one["text"]) == (alert["alert"], summary) for one in own)
+        assert all(one["texts"] == {"title": alert["alert"], "text": summary} for one in own)
+
+
+def test_the_report_has_incidents_as_own_decoders_read_them(repo: Path, pair: Pair) -> None:
+    # It raises for notifications without alerts of their own name: those stay as they are.
+    (repo / "conftest.py").write_text(
+        "def pytest_sre_decode(kind, payload):\n"
+        "    if kind == 'webhook':\n"
+        "        return {'title': {'CheckoutErrorBudgetBurnFast': 'mine'}[payload['alerts'][0]['labels']['alertname']]}\n"
+    )
+    seen = run(repo, pair, "sre.yaml::incidents")
+    assert seen.status == 0, seen.output
+    sent = [
+        one["texts"]
+        for group in seen.seen["incidents"][0]["notifications"]
+        for one in group["sent"]
+        if group["receiver"] == "audit-log"
+    ]
+    assert len(sent) == 2
+    assert [one for one in sent if one == {"title": "mine"}]
+    assert [one for one in sent if len(one) > 1]
 
 
 def test_what_own_hooks_find_and_raise(repo: Path, pair: Pair) -> None:

@@ -19,6 +19,7 @@ from pytest_sre.live.dropped import leave_out
 from pytest_sre.live.pinpoint import pinpoint
 from pytest_sre.live.resolve import resolve
 from pytest_sre.live.template_files import template_files
+from pytest_sre.live.unnamed import claimed
 from pytest_sre.model.observation import Change, FileVerdict, Inhibition, Notification, Unresolved
 from pytest_sre.model.routing import Integration, Routing
 from pytest_sre.model.routingtest import alert_key
@@ -269,11 +270,14 @@ def wait(office: Office, wave: Wave, expected: set[tuple[str, Integration]]) -> 
         received += [decode(capture) for capture in captures[taken:] if not capture.auxiliary]
         taken = len(captures)
         got = {(one.fingerprint, one.integration) for one in received}
-        missing = [
-            integration
+        owed = {
+            (prints, integration)
             for prints, integration in expected
             if not any((one, integration) in got for one in prints.split("|"))
-        ]
+        }
+        received = claimed(received, owed)
+        got = {(one.fingerprint, one.integration) for one in received}
+        missing = [to for prints, to in owed if not any((one, to) in got for one in prints.split("|"))]
         if not missing:
             break
         if len(missing) < fewest:
