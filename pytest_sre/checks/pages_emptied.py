@@ -25,10 +25,13 @@ _AFTER = ("channel", "username", "icon_emoji", "icon_url")
 def emptied(case: Case, notification: Notification, check: str) -> Finding | None:
     """A message whose last texts are all empty, though there should be some."""
     where, routing = notification.integration, case.inventory.routing
-    if where.kind != "slack" or routing is None or not isinstance(notification.payload, Mapping):
+    payload = notification.payload
+    if where.kind != "slack" or routing is None or not isinstance(payload, Mapping):
+        return None
+    if not payload.get("attachments"):  # not what Alertmanager sends
         return None
     config = written(routing, where)
-    texts = list(_texts(notification.payload, config))
+    texts = list(_texts(payload, config))
     last = max((i for i, (_, text) in enumerate(texts) if text), default=-1)
     # A template may say nothing; a text that is none can't.
     lost = any(config.get(name) and "{{" not in str(config[name]) for name, _ in texts[last + 1 :])
@@ -49,7 +52,7 @@ def emptied(case: Case, notification: Notification, check: str) -> Finding | Non
 
 def _texts(payload: Mapping[str, Any], config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """The texts that there should be, in the order in which they are rendered, and what they are."""
-    attached: Mapping[str, Any] = next(iter(payload.get("attachments") or ()), {})
+    attached: Mapping[str, Any] = payload["attachments"][0]
     for name, default in _ATTACHED.items():
         if config.get(name, "x" if default else ""):
             yield name, str(attached.get(name) or "")
