@@ -22,6 +22,7 @@ from pytest_sre.live.fleet import Results
 from pytest_sre.model.export import Export
 from pytest_sre.model.observation import Observations
 from pytest_sre.options import Options
+from pytest_sre.own import Own
 from pytest_sre.promtool.write import write
 from pytest_sre.report import ci, detection, export, review
 from pytest_sre.report import json as json_report
@@ -39,6 +40,7 @@ class Run(Protocol):
     scopes: Sequence[Sequence[Target]]
     against: Against | None
     results: Results
+    own: Own
 
 
 def base_label(target: Target) -> str:
@@ -136,7 +138,11 @@ def _check(report: pytest.TestReport) -> str:
 
 def write_json(run: Run, targets: Iterable[Target], results: Results) -> None:
     """Write down what was observed on the stacks that are not broken; raises pytest.UsageError."""
-    stacks = list(_observed(targets, results))
+    read = {
+        label: run.own.read(seen) if run.options.json_path and isinstance(seen, Observations) else seen
+        for label, seen in results.items()
+    }
+    stacks = list(_observed(targets, read))
     if run.options.json_path and stacks:
         with _writing():
             base = str(run.against.revision) if run.against else ""
