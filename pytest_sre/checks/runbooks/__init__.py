@@ -10,6 +10,10 @@ from pytest_sre.checks.runbooks import (
     rb103_empty_section,
     rb104_missing_section,
     rb105_name_mismatch,
+    rb106_link_dead,
+    rb201_shell_syntax,
+    rb202_query_in_shell_fence,
+    rb203_irreversible_uncautioned,
 )
 
 PAGE_CHECKS: tuple[ModuleType, ...] = (
@@ -18,4 +22,8 @@ PAGE_CHECKS: tuple[ModuleType, ...] = (
     rb103_empty_section,
     rb104_missing_section,
     rb105_name_mismatch,
+    rb106_link_dead,
+    rb201_shell_syntax,
+    rb202_query_in_shell_fence,
+    rb203_irreversible_uncautioned,
 )
