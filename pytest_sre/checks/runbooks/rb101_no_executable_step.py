@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 from functools import partial
 
-from pytest_sre.checks.runbook_steps import executable_steps
+from pytest_sre.checks.runbook_steps import has_step
 from pytest_sre.checks.runbooks.case import Hit, PageCase
 from pytest_sre.checks.runbooks.kinds import is_for_an_alert, is_runbook, leads_elsewhere
-from pytest_sre.checks.runbooks.rb103_empty_section import has_body
+from pytest_sre.checks.runbooks.rb103_empty_section import body_lines, has_body
 from pytest_sre.checks.runbooks.sections import first_of
 from pytest_sre.model.runbook import Runbook, Section
 
@@ -31,7 +31,7 @@ def judge(case: PageCase) -> Iterator[Hit]:
         anchor = heading.anchors[0] if heading and heading.anchors else None
         if leads_elsewhere(runbook, part.section) or not is_for_an_alert(case, part):
             continue
-        if executable_steps(runbook, anchor, follow):
+        if has_step(runbook, anchor, follow):
             continue
         yield Hit(
             part.section.start,
@@ -56,4 +56,6 @@ def _told(name: str, case: PageCase, within: Section) -> str:
         return f"{name}: no such section"
     heading = next((one for one in runbook.headings if one.line == found.line), None)
     section = runbook.section_of(heading) if heading else Section(None, found.line, within.end)
-    return f"{name} (line {found.line}): {'only prose' if has_body(runbook, section) else 'empty'}"
+    return (
+        f"{name} (line {found.line}): {'only prose' if has_body(body_lines(runbook), section) else 'empty'}"
+    )
