@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from bisect import bisect
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import lru_cache, partial
 from operator import itemgetter
 from typing import Literal
 from urllib.parse import urlsplit
@@ -134,8 +134,9 @@ def _places(runbook: Runbook, follow: Follow) -> Iterator[Place]:
         yield block.line, partial(_block, block)
     for code in runbook.code:
         yield code.line, partial(_inline, code.text)
+    lead = lru_cache(maxsize=None)(partial(_link, follow=follow))
     for link in runbook.links:
-        yield link.line, partial(_link, link.target, follow)
+        yield link.line, partial(lead, link.target)
     for text in runbook.texts:
         if text.kind != "heading" and _QUOTED.search(text.text):
             yield text.line, partial(_quoted, text.text)
