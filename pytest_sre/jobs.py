@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
+from pytest_sre.checks import runbook
 from pytest_sre.items.alerts import AlertItem
 from pytest_sre.items.files import FileItem
 from pytest_sre.items.incidents import IncidentItem
@@ -62,6 +63,7 @@ def job_of(
         routing=target.routing if coverage else tuple(_routing_tests(items)),
         incidents=incidents,
         together=together,
+        runbooks=frozenset(item.rule for item in asked if item.check is runbook),
     )
 
 

@@ -160,7 +160,7 @@ class Plugin:
             return
         if session.config.option.collectonly or self._distributes:  # then the workers do it
             return
-        items = [item for item in session.items if isinstance(item, SreItem) and item.needs_stack]
+        items = [item for item in session.items if isinstance(item, SreItem) and item.wants_stack]
         if items:
             self.results = (
                 self.share.get(lambda: self._observe(items)) if self.share else self._observe(items)

@@ -29,6 +29,7 @@ from pytest_sre.checks.runbook_shell import (
 )
 from pytest_sre.model.runbook import CodeBlock, Comment, Heading, Runbook, Section, Step, Trail
 from pytest_sre.promql.parse import PromqlError, parse
+from pytest_sre.sources.runbook_queries import looks_like_promql
 
 Follow = Callable[[str], "tuple[Runbook, str | None] | None"]
 """From a link's target to the local page it leads to and its fragment; None: it leads elsewhere."""
@@ -64,11 +65,6 @@ _LOGQL = re.compile(
 _HTTP = re.compile(r"\s*(?:GET|POST|PUT|PATCH|DELETE|HEAD)\s+(?:/|_|https?://)\S*")
 _CHATOPS = re.compile(r"\s*[/!][a-z][\w-]+\s+\S")
 _CALL = re.compile(r"[\w\])]\s*\.\s*[\w?!]+|\w+\(")
-_QUERY_SHAPE = re.compile(
-    r"(?<![\w:])[\w:]+\s*\{[^{}]*\}|\[[\w$:. ]+\]|\b(?:sum|count|avg|min|max|topk|rate|increase|absent|group_left)\b"
-    r"|[=<>]=?\s*[\d.]+"
-)
-_METRIC = re.compile(r"\b[a-zA-Z]\w*[_:]\w+|\bup\b|\bALERTS\b")
 _DOCUMENTATION = re.compile(
     r"(?:^|\.)docs?\.|^(?:www\.)?grafana\.com$|^thanos\.io$|^prometheus\.io$|^github\.com$|redhat\.com$"
 )
@@ -198,7 +194,7 @@ def query_of(text: str, *, sure: bool = False) -> str:
     for part in (text, *re.split(r"\n\s*\n", text), *text.splitlines()):
         query = _RANGE_VARIABLE.sub("5m", normalise(part)).strip()
         query = _UNQUOTED_VALUE.sub(r'\1"\2"', query)
-        if query and (sure or _looks_like_promql(query)) and _is_promql(query):
+        if query and (sure or looks_like_promql(query)) and _is_promql(query):
             return query.splitlines()[0]
     return ""
 
@@ -228,11 +224,6 @@ def _is_dashboard(target: str) -> bool:
     if parts.scheme not in ("http", "https") or _DOCUMENTATION.search(parts.netloc):
         return False
     return bool(_DASHBOARD_HOST.search(parts.netloc) or _DASHBOARD_PATH.search(parts.path))
-
-
-def _looks_like_promql(text: str) -> bool:
-    """A metric's bare name also parses; a query selects, calls or compares."""
-    return bool(_METRIC.search(text) and _QUERY_SHAPE.search(text))
 
 
 def _command(text: str, language: str) -> str:

@@ -68,6 +68,11 @@ class SreItem(pytest.Item):
         """Whether the item can't be judged without the servers."""
         return True
 
+    @property
+    def wants_stack(self) -> bool:
+        """Whether the servers tell it something."""
+        return self.needs_stack
+
     def settle(self, verdict: Iterable[Finding] | Skipped) -> None:
         """Pass, skip or fail; with --sre-strict a skip is a failure, and so is a warning."""
         if isinstance(verdict, Skipped):

@@ -27,7 +27,7 @@ class Job:
     ``plots`` says whether data for plots are wanted, ``export`` is a folder for promtool's unit tests. ``units`` are
     files of unit tests, with those tests that are asked. ``routing`` are the routing tests that are asked, ``coverage``
     whether it is asked where all fired alerts end. ``together`` are alerts that fire for ``incidents``
-    or ``coverage`` only.
+    or ``coverage`` only. The queries of the ``runbooks`` of these are asked while they fire.
     """
 
     settings: Settings
@@ -46,6 +46,7 @@ class Job:
     coverage: bool = False
     incidents: tuple[Incident, ...] = ()
     together: frozenset[Rule] = frozenset()
+    runbooks: frozenset[Rule] = frozenset()
 
 
 @dataclass(slots=True)
