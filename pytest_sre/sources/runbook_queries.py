@@ -12,7 +12,7 @@ from pytest_sre.sources.runbook_placeholders import WORDS, fill
 
 _PROMQL = frozenset({"promql", "prometheus"})
 _QUERY_SHAPE = re.compile(
-    r"[\w:]+\s*\{[^}]*\}|\[[\w$:. ]+\]|\b(?:sum|count|avg|min|max|topk|rate|increase|absent|group_left)\b"
+    r"(?<![\w:])[\w:]+\s*\{[^{}]*\}|\[[\w$:. ]+\]|\b(?:sum|count|avg|min|max|topk|rate|increase|absent|group_left)\b"
     r"|[=<>]=?\s*[\d.]+"
 )
 _METRIC = re.compile(r"\b[a-zA-Z]\w*[_:]\w+|\bup\b|\bALERTS\b")
