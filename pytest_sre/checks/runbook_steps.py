@@ -84,7 +84,7 @@ _ASSIGNMENT = re.compile(
     r"(?:(?:export\s+|local\s+)?[A-Za-z_]\w*=(?:\"[^\"]*\"|'[^']*'|\$\([^)]*\)|[^\s;&|]*)(?:\s+|$))+"
 )
 _WRAPPER = re.compile(
-    r"(?:sudo|time|nohup|env|exec|command|watch|then|do|if|while|!)\s+"
+    r"\A(?:sudo|time|nohup|env|exec|command|watch|then|do|if|while|!)\s+"
     r"(?:-{1,2}(?![ug]\s)\w[\w-]*(?:[ =]\d+\S*)?\s+|-[ug]\s+\S+\s+)*(?=\S)"
 )
 _PLACEHOLDER = re.compile(r"<(?!<)[A-Za-z_$][^<>\n;|&]{0,60}>|\{\{[^{}\n]*\}\}|<%[^%\n]*%>")
