@@ -20,7 +20,7 @@ CASES = {
 ALERT = {
     text for path in CHECKS for _, kind, text in _FENCE.findall(path.read_text("utf-8")) if kind == "alert"
 }
-_FOUND = re.compile(r"runbooks/(\w+)\.md:(\d+): (.*) \[(RB\d+)\]")
+_FOUND = re.compile(r"runbooks/(\w+)\.md:(\d+): (.*) \[(RB4\d+)\]")
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +81,7 @@ def _project(folder: Path, page: str, more: str = "") -> Path:
 
 
 MISSPELT = "# CheckoutErrors\n\n`kubectl -n <isntance> get pods`\n"
-BROKEN = "# CheckoutErrors\n\n`uptime -p`\n\n```promql\nsum(up\n```\n"
+BROKEN = "# CheckoutErrors\n\n`kubectl get pods -A`\n\n```promql\nsum(up\n```\n"
 
 
 def test_without_servers_the_page_is_read_all_the_same_and_their_lack_is_told(tmp_path: Path) -> None:

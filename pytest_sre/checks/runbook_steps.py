@@ -1,17 +1,30 @@
 """Which parts of a runbook an on-call engineer can execute as they stand.
 
 E1 a command, E2 a query (PromQL, LogQL, SQL, REPL, chatops), E3 a link to a local page that has one, or to a
-dashboard or console. Prose, links to documentation, example output and configuration are not steps.
+dashboard or console. Prose, links to documentation, example output, configuration, and what is done in a GUI are not
+steps, unless `<!-- pytest-sre: step -->` says so. What only explains the alert (a query under Meaning) is none either.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Literal
 from urllib.parse import urlsplit
 
-from pytest_sre.model.runbook import CodeBlock, Heading, Runbook, Step
+from pytest_sre.checks.runbook_shell import (
+    ENGLISH,
+    POWERSHELL,
+    PROMPT,
+    ROOT_PROMPT,
+    SHELL,
+    bare,
+    is_known,
+    normalise,
+    unprompted,
+    words,
+)
+from pytest_sre.model.runbook import CodeBlock, Comment, Heading, Runbook, Section, Step
 from pytest_sre.promql.parse import PromqlError, parse
 from pytest_sre.sources.runbook_queries import looks_like_promql
 
@@ -19,60 +32,13 @@ Follow = Callable[[str], "tuple[Runbook, str | None] | None"]
 """From a link's target to the local page it leads to and its fragment; None: it leads elsewhere."""
 
 Group = Literal["diagnosis", "mitigation", "other"]
-Found = tuple[Literal["E1", "E2", "E3"], str]
+Found = tuple[Literal["E1", "E2", "E3", "GUI"], str]
 
 
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
+_PROMQL = words("promql prometheus metricsql")
+_QUERY_LANGUAGES = words("sql psql postgresql postgres mysql plpgsql cql spl kql kusto logql")
+_REPL = words("python py ruby rb irb elixir iex javascript js mongo redis groovy lua")
 
-
-_SHELL = _words("bash sh shell zsh ksh fish console terminal shell-session sh-session shellsession cmd")
-_POWERSHELL = _words("powershell ps1 pwsh")
-_PROMQL = _words("promql prometheus metricsql")
-_QUERY_LANGUAGES = _words("sql psql postgresql postgres mysql plpgsql cql spl kql kusto logql")
-_REPL = _words("python py ruby rb irb elixir iex javascript js mongo redis groovy lua")
-
-_COMMANDS = _words(
-    """
-    amtool ansible ansible-playbook apt apt-get argocd at awk aws az base64 bash bconsole blkid brew
-    bundle calicoctl cat ceph certbot cfssl chef-client chmod chown chronyc chroot cilium cockroach consul
-    cp crictl crm ctr curl cypher-shell date dd df dig dmesg dnf docker docker-compose doctl du e2fsck
-    ebtables echo elasticsearch emctl esxcli etcdctl ethtool exec export fdisk find firewall-cmd flux free
-    fsck gcloud gh git gitlab-ctl gitlab-psql gitlab-rails glab gpg grep grpcurl gsutil gunzip haproxy
-    head helm helmfile heroku host hostname htop hubble ifconfig iftop influx influxd iostat iotop ip
-    ipmitool iptables ipvsadm istioctl jobs journalctl jq jstack k3s k6 k9s kadmin kafka-acls
-    kafka-configs kafka-consumer-groups kafka-topics kill killall kinit knife kubeadm kubectl kubectl-cnpg
-    kubectl-hlf kubectx kubens kustomize last ldapsearch less linkerd ln logcli logger logstash ls lsblk
-    lscpu lsof lspci lvdisplay lvextend lvs make mc mdadm megacli mimirtool minio mkdir mkfs mongo mongosh
-    mount mpstat mtr mv mysql mysqladmin mysqldump nc ncat ncdu nerdctl netstat nfsstat nft nginx nmap
-    nmcli nodetool nohup nomad nslookup ntpq numactl nvidia-smi nvme oc odo opensearch openssl opm osdctl
-    ovn-nbctl ovn-sbctl ovs-appctl ovs-ofctl ovs-vsctl parted patronictl pcs perf pg_ctl pg_dump
-    pg_restore pgbench pgbouncer pgrep pidstat ping ping6 pip pkill pmap podman poetry promtool ps psql
-    pt-kill pulumi puppet pvs python python3 rabbitmq-diagnostics rabbitmqctl rados rails rake rbd
-    redis-cli repmgr resize2fs rm rmdir roachprod rosa route rpm rsync ruby run runuser sar scp screen sed
-    sensors service sh skopeo smartctl snap snmpwalk sort source split sqlcmd ss ssh ssh-keygen stat stern
-    storcli strace su subctl sudo supervisorctl swapoff swapon sysctl systemctl systemd-analyze tail tar
-    tcpdump tee telnet terraform terragrunt thanos tkn tmux top touch tower-cli traceroute tridentctl
-    trivy tsh tshark tune2fs udevadm ufw ulimit umount uname unzip uptime vault velero vgdisplay vgs virsh
-    virtctl vmstat w watch wget which xargs xfs_growfs xfs_info xfs_repair yq yum zcat zdb zfs zgrep
-    zookeepercli zpool zypper
-    """
-)
-# Of those, the ones that also begin an English sentence: alone they prove nothing.
-_ENGLISH = _words(
-    """
-    at cat date exec export find free head host hostname jobs kill last less make mount perf ping route
-    run screen service sort source split stat stern strace su tail thanos time top touch tower vault w
-    watch which
-    """
-)
-
-_PROMPT = re.compile(
-    r"\s*(?:\[[^\]\n]{1,60}\]\s?[$#%]|[\w.-]{1,40}@[\w.-]{1,60}[^\s$#>]*\s*[$#%>]|(?:ba|z|k)?sh-[\d.]+[$#]"
-    r"|\([\w.-]+\)\s*[$#]"
-    r"|PS [A-Z]:[^>\n]*>|[$%➜❯])[ \t]+(?=\S)"
-)
-_ROOT_PROMPT = re.compile(r"\s*#[ \t]+(?=\S)")
 _REPL_PROMPT = re.compile(
     r"\s*(?:>>>|irb\([^)]*\)[^>]*>|\[\d+\] pry\([^)]*\)>|[\w.:@-]+[=(-][#>*]"
     r"|(?:mysql|MariaDB[^>]*|sqlite|redis|mongo\w*|cqlsh|iex[^>]*)>"
@@ -80,14 +46,6 @@ _REPL_PROMPT = re.compile(
 )
 # A tool that we do not know, in a block that says it is shell: a lower-case word, then arguments.
 _SHELL_LINE = re.compile(r"(?:\./|/|~/|\$\{?\w+\}?/)?[a-z][\w./-]*(?:\s+[^\s:=]\S*)+$")
-_ASSIGNMENT = re.compile(
-    r"(?:(?:export\s+|local\s+)?[A-Za-z_]\w*=(?:\"[^\"]*\"|'[^']*'|\$\([^)]*\)|[^\s;&|]*)(?:\s+|$))+"
-)
-_WRAPPER = re.compile(
-    r"\A(?:sudo|time|nohup|env|exec|command|watch|then|do|if|while|!)\s+"
-    r"(?:-{1,2}(?![ug]\s)\w[\w-]*(?:[ =]\d+\S*)?\s+|-[ug]\s+\S+\s+)*(?=\S)"
-)
-_PLACEHOLDER = re.compile(r"<(?!<)[A-Za-z_$][^<>\n;|&]{0,60}>|\{\{[^{}\n]*\}\}|<%[^%\n]*%>")
 _RANGE_VARIABLE = re.compile(r"(?<=[\[:])\s*(?:\$\{?\w+\}?|PLACEHOLDER)\s*(?=[\]:])")
 _UNQUOTED_VALUE = re.compile(r"(=~?|!=|!~)\s*(PLACEHOLDER|\$\w+)")
 _SQL_TEXT = re.compile(
@@ -115,17 +73,24 @@ _DASHBOARD_PATH = re.compile(
     r"|/k8s/(?:ns|cluster)/|/monitoring/(?:query-browser|alerts|targets)"
 )
 # A heading such as RecoveryFailing names an alert, not a part of its runbook.
-_ALERT_NAME = re.compile(r"`?\w*[a-z][A-Z]\w*`?")
-_DIAGNOSIS = re.compile(
+ALERT_NAME = re.compile(r"`?\w*[a-z][A-Z]\w*`?")
+DIAGNOSIS = re.compile(
     r"\b(?:diagnos|troubleshoot|investigat|triage|debug|checks?\b|verif|symptom|analy[sz]"
     r"|determin|identify|inspect|validat)",
     re.I,
 )
-_MITIGATION = re.compile(
+MITIGATION = re.compile(
     r"\b(?:mitigat|resol|remed|recover|roll ?back|procedure|recommended action|workaround|solution|fix|repair"
     r"|restor|restart|how to)",
     re.I,
 )
+
+
+_ABOUT = re.compile(
+    r"\W*(?:alert\s+)?(?:meaning|description|overview|summary|impact|severity|definition|background)\W*", re.I
+)
+_QUOTED = re.compile(r"[\"“]([a-z][\w./-]{1,30} [^\"”\n]{1,120})[\"”]")
+_ANNOTATION = re.compile(r"\s*pytest-sre:\s*step\b.*", re.DOTALL)
 
 
 def executable_steps(
@@ -135,11 +100,59 @@ def executable_steps(
     section = runbook.section(anchor)
     if section is None:
         return ()
-    found = [(block.line, _block(block)) for block in runbook.blocks if block.line in section]
-    found += [(code.line, _inline(code.text)) for code in runbook.code if code.line in section]
-    found += [(link.line, _link(link.target, follow)) for link in runbook.links if link.line in section]
-    steps = [Step(*seen, line, _group(runbook.trail(line))) for line, seen in found if seen]
-    return tuple(sorted(steps, key=lambda step: step.line))
+    return tuple(sorted(_steps(runbook, section, follow), key=lambda step: step.line))
+
+
+def has_step(runbook: Runbook, anchor: str | None) -> bool:
+    """Whether there is a step; links to further pages are not followed."""
+    section = runbook.section(anchor)
+    return section is not None and any(True for _ in _steps(runbook, section, lambda target: None))
+
+
+def _steps(runbook: Runbook, section: Section, follow: Follow) -> Iterator[Step]:
+    for line, seen, mentioned in _candidates(runbook, section, follow):
+        if seen:
+            trail = runbook.trail(line)
+            if not (mentioned and _is_about(trail)):
+                yield Step(*seen, line, _group(trail))
+
+
+def _candidates(
+    runbook: Runbook, section: Section, follow: Follow
+) -> Iterator[tuple[int, Found | None, bool]]:
+    """Line, what can be executed there, and whether it may be only mentioned."""
+    yield from (
+        (b.line, _block(b), b.language in _PROMQL or not b.info) for b in runbook.blocks if b.line in section
+    )
+    yield from ((code.line, _inline(code.text), True) for code in runbook.code if code.line in section)
+    yield from (
+        (link.line, _link(link.target, follow), False) for link in runbook.links if link.line in section
+    )
+    for text in runbook.texts:
+        if text.line in section and text.kind != "heading":
+            yield text.line, next(filter(None, map(_inline, _quoted(text.text))), None), True
+    for comment in runbook.comments:
+        if comment.line in section and _ANNOTATION.fullmatch(comment.text):
+            yield from _annotated(comment, runbook, section)
+
+
+def _annotated(comment: Comment, runbook: Runbook, section: Section) -> Iterator[tuple[int, Found, bool]]:
+    """What an author says is a step: the text that holds the comment, or the next one."""
+    for text in runbook.texts:
+        if text.line in section and text.line + text.text.count("\n") >= comment.line and text.text.strip():
+            if text.kind != "heading":
+                yield text.line, ("GUI", text.text.strip().splitlines()[0]), False
+            return
+
+
+def _quoted(text: str) -> Iterator[str]:
+    """Commands of several words in quotes: authors without backticks mean the same."""
+    return (found[1] for found in _QUOTED.finditer(text) if found[1].split()[0] not in ENGLISH)
+
+
+def _is_about(trail: tuple[Heading, ...]) -> bool:
+    """Whether a line stands where an alert is described: what is quoted there explains it."""
+    return any(_ABOUT.fullmatch(heading.text) for heading in trail)
 
 
 def _block(block: CodeBlock) -> Found | None:
@@ -147,7 +160,7 @@ def _block(block: CodeBlock) -> Found | None:
     lines = [line for line in text.splitlines() if line.strip()]
     if not lines:
         return None
-    query = _query(text, sure=language in _PROMQL)
+    query = query_of(text, sure=language in _PROMQL)
     if query or language in _PROMQL:
         return ("E2", query) if query else None
     if language in _QUERY_LANGUAGES or (language in _REPL and _CALL.search(text)):
@@ -160,25 +173,25 @@ def _block(block: CodeBlock) -> Found | None:
 
 
 def _inline(text: str) -> Found | None:
-    command = _normalise(_ROOT_PROMPT.sub("", _unprompted(text), count=1)).strip()
-    if len(command.split()) >= 2 and _is_known(_bare(command), sure=True):
+    command = normalise(ROOT_PROMPT.sub("", unprompted(text), count=1)).strip()
+    if len(command.split()) >= 2 and is_known(bare(command), sure=True):
         return "E1", command
-    query = _query(text)
+    query = query_of(text)
     return ("E2", query) if query else None
 
 
 def _link(target: str, follow: Follow) -> Found | None:
     page = follow(target)
     # One step only: a page that merely links on is not followed, nor can two pages vouch for each other.
-    return ("E3", target) if _is_dashboard(target) or (page and executable_steps(*page)) else None
+    return ("E3", target) if _is_dashboard(target) or (page and has_step(*page)) else None
 
 
-def _query(text: str, *, sure: bool = False) -> str:
+def query_of(text: str, *, sure: bool = False) -> str:
     """The first query in a text, "" where there is none; ``sure``: its author says it is PromQL."""
     if any(pattern.match(text) for pattern in (_SQL_TEXT, _LOGQL, _HTTP, _CHATOPS)):
         return text.strip().splitlines()[0]
     for part in (text, *re.split(r"\n\s*\n", text), *text.splitlines()):
-        query = _RANGE_VARIABLE.sub("5m", _normalise(part)).strip()
+        query = _RANGE_VARIABLE.sub("5m", normalise(part)).strip()
         query = _UNQUOTED_VALUE.sub(r'\1"\2"', query)
         if query and (sure or looks_like_promql(query)) and _is_promql(query):
             return query.splitlines()[0]
@@ -196,11 +209,11 @@ def _is_promql(text: str) -> bool:
 def _group(trail: tuple[Heading, ...]) -> Group:
     """Diagnosis or mitigation, by the outermost heading that says so; a page's title is asked last."""
     for heading in sorted(trail, key=lambda h: (h.level == 1, h.level)):
-        if _ALERT_NAME.fullmatch(heading.text):
+        if ALERT_NAME.fullmatch(heading.text):
             continue
-        if _MITIGATION.search(heading.text):
+        if MITIGATION.search(heading.text):
             return "mitigation"
-        if _DIAGNOSIS.search(heading.text):
+        if DIAGNOSIS.search(heading.text):
             return "diagnosis"
     return "other"
 
@@ -212,48 +225,19 @@ def _is_dashboard(target: str) -> bool:
     return bool(_DASHBOARD_HOST.search(parts.netloc) or _DASHBOARD_PATH.search(parts.path))
 
 
-def _normalise(text: str) -> str:
-    """Placeholders such as ``<pod>`` and ``{{ $labels.pod }}`` become a plain word."""
-    return _PLACEHOLDER.sub("PLACEHOLDER", text)
-
-
-def _unprompted(line: str) -> str:
-    return _PROMPT.sub("", line, count=1)
-
-
 def _command(text: str, language: str) -> str:
     """The first command of a block, normalised, "" where it has none (output, configuration, prose)."""
-    lines = [_normalise(line) for line in re.sub(r"\\\n\s*", " ", text).splitlines() if line.strip()]
+    lines = [normalise(line) for line in re.sub(r"\\\n\s*", " ", text).splitlines() if line.strip()]
     # In a transcript only the lines with a prompt are commands, the rest is what they printed.
-    prompted = [_unprompted(line).strip() for line in lines if _PROMPT.match(line)]
-    for line in filter(_bare, prompted):
-        if language in _SHELL or language in _POWERSHELL or _is_known(_bare(line)):
+    prompted = [unprompted(line).strip() for line in lines if PROMPT.match(line)]
+    for line in filter(bare, prompted):
+        if language in SHELL or language in POWERSHELL or is_known(bare(line)):
             return line
     for line in (line.strip() for line in lines):
-        if _is_known(_bare(line), sure=language in _SHELL):
+        if is_known(bare(line), sure=language in SHELL):
             return line
-        if _ROOT_PROMPT.match(line) and _is_known(_bare(_ROOT_PROMPT.sub("", line, count=1))):
-            return _ROOT_PROMPT.sub("", line, count=1)
-        if language in _SHELL and _SHELL_LINE.match(line):
+        if ROOT_PROMPT.match(line) and is_known(bare(ROOT_PROMPT.sub("", line, count=1))):
+            return ROOT_PROMPT.sub("", line, count=1)
+        if language in SHELL and _SHELL_LINE.match(line):
             return line
-    return lines[0].strip() if language in _POWERSHELL else ""
-
-
-def _bare(command: str) -> str:
-    """A command without assignments, ``sudo`` and the like in front."""
-    before = None
-    while before != command:
-        before = command
-        command = _WRAPPER.sub("", _ASSIGNMENT.sub("", command.lstrip("({ "), count=1), count=1)
-    return command
-
-
-def _is_known(command: str, *, sure: bool = False) -> bool:
-    """Whether a text starts with a known command; ``sure``: it stands where English is unlikely."""
-    words = command.split()
-    name = words[0].rsplit("/", 1)[-1] if words else ""
-    if name not in _COMMANDS and not re.match(r"(?:\./|for\s+\w+\s+in\s)", command):
-        return False
-    return (
-        sure or name not in _ENGLISH or bool(len(words) > 1 and re.match(r"[-/$~\"'.]|.*[/.:]\w", words[1]))
-    )
+    return lines[0].strip() if language in POWERSHELL else ""

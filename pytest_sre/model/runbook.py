@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -68,6 +68,7 @@ class Link:
     line: int
 
 
+_WHOLE = ("top", "readme")  # what browsers and GitHub understand on every page
 TextKind = Literal["paragraph", "item", "cell", "heading"]
 
 
@@ -110,6 +111,8 @@ class Runbook:
     """One parsed page; ``length`` counts its lines, ``front_matter`` is empty where there is none.
 
     Images are links too. All are in the order of the page; ``spans`` have a container before what it holds.
+    ``ids`` are the lines of what its author gave an id in HTML, ``references`` the links that Hugo resolves itself,
+    ``html_links`` those of tags.
     """
 
     headings: tuple[Heading, ...]
@@ -121,6 +124,9 @@ class Runbook:
     spans: tuple[Span, ...]
     length: int
     front_matter: Mapping[str, Any]
+    ids: Mapping[str, int] = field(default_factory=dict)
+    references: frozenset[str] = frozenset()
+    html_links: tuple[Link, ...] = ()
 
     def section(self, anchor: str | None) -> Section | None:
         """What a URL's fragment points to: the whole page for None or "", None where it is dead."""
@@ -130,7 +136,12 @@ class Runbook:
         loose = anchor.casefold()
         named = [h for h in self.headings if anchor in h.anchors]
         named += [h for h in self.headings if loose in (name.casefold() for name in h.anchors)]
-        return self.section_of(named[0]) if named else None
+        if named:
+            return self.section_of(named[0])
+        if anchor in self.ids:
+            above = self.trail(self.ids[anchor])
+            return self.section_of(above[0]) if above else self.section(None)
+        return self.section(None) if loose in _WHOLE else None
 
     def section_of(self, heading: Heading) -> Section:
         """From a heading to the next one of its level or above."""
@@ -159,11 +170,11 @@ class LocalPage:
 class Step:
     """Something that an on-call engineer can execute as it stands.
 
-    ``tier`` is E1 (command), E2 (query) or E3 (link to such a page or a dashboard), ``text`` its first line,
-    normalised; ``group`` the part of the runbook that it stands in.
+    ``tier`` is E1 (command), E2 (query), E3 (link to such a page or a dashboard) or GUI (what its author says is a
+    step), ``text`` its first line, normalised; ``group`` the part of the runbook that it stands in.
     """
 
-    tier: Literal["E1", "E2", "E3"]
+    tier: Literal["E1", "E2", "E3", "GUI"]
     text: str
     line: int
     group: Literal["diagnosis", "mitigation", "other"]
