@@ -50,7 +50,7 @@ class Plugin:
             self.scopes: Sequence[Sequence[Target]] = _targets(
                 self.options, [path for path in named if _is_yaml(path)]
             )
-            self.shelves = [_shelf(scope[0], self.options.runbooks) for scope in self.scopes]
+            self.shelves = _shelves([scope[0] for scope in self.scopes], self.options.runbooks)
             self._meeting = self._meeting_place()
             self.against: Against | None = self._against([path for path in named if _is_yaml(path)])
         except UserError as error:
@@ -261,9 +261,13 @@ def _targets(options: Options, named: Sequence[Path]) -> list[list[Target]]:
     return scopes
 
 
-def _shelf(target: Target, items: bool) -> Shelf:
-    """The runbooks of a scope; raises UserError."""
-    return Shelf(target.settings.file, target.inventory, target.settings.folder, items=items)
+def _shelves(targets: Sequence[Target], items: bool) -> list[Shelf]:
+    """The runbooks of each scope; a page may be linked from another one. Raises UserError."""
+    shelves = [Shelf(one.settings.file, one.inventory, one.settings.folder, items=items) for one in targets]
+    linked = {path for shelf in shelves for path in shelf.linked}
+    for shelf in shelves:
+        shelf.linked |= linked
+    return shelves
 
 
 def _changed(item: SreItem, against: Against) -> bool:

@@ -38,6 +38,7 @@ from pytest_sre.checks import (
 )
 from pytest_sre.checks.case import Case, Skipped
 from pytest_sre.checks.oncall import KINDS
+from pytest_sre.checks.runbooks import PAGE_CHECKS
 from pytest_sre.model.finding import Location
 from pytest_sre.model.incident import GroupNotification, IncidentObservation, PlayedAlert
 from pytest_sre.model.observation import (
@@ -53,6 +54,7 @@ from pytest_sre.model.observation import (
 )
 from pytest_sre.model.routing import Integration
 from pytest_sre.model.rules import Rule
+from pytest_sre.model.runbook_checks import IDS
 from pytest_sre.model.scenario import Scenario, Series
 from pytest_sre.model.slo import PolicyEntry, Slo, detection
 from pytest_sre.model.snapshot import Snapshots
@@ -123,7 +125,18 @@ def test_every_check_is_in_the_list() -> None:
 
 def test_every_check_has_a_page_and_every_page_a_check() -> None:
     found = {path.stem: path.read_text("utf-8").splitlines()[0] for path in (DOCS / "checks").glob("*.md")}
+    of_runbooks = {name: found.pop(name) for name in list(found) if re.match(r"rb\d", name)}
 
+    for name, title in of_runbooks.items():
+        about = IDS[name[:5].upper()]
+        assert name == f"{about.id.lower()}_{about.name.replace('-', '_')}"
+        assert title.startswith(f"# {about.id} {about.name}: "), (
+            f"docs/checks/{name}.md begins with {title!r}"
+        )
+    for module in PAGE_CHECKS:
+        stem = module.__name__.rpartition(".")[2]
+        assert stem in of_runbooks, f"docs/checks/{stem}.md is missing"
+        assert stem[:5].upper() == module.ID
     assert set(found) == {module.NAME for module in (*CHECKS, loads, policy, unit, incident)}
     for name, title in found.items():
         assert title.startswith(f"# {name}: "), f"docs/checks/{name}.md begins with {title!r}"

@@ -84,14 +84,14 @@ def _linked(case: Case, shelf: Shelf, url: str, local: LocalPage, line: int) -> 
                 seen=_anchors(page.runbook),
             ),
         )
-    return tuple(_of_page(shelf, local.path, section))
+    return tuple(_of_page(shelf, case, local, section))
 
 
-def _of_page(shelf: Shelf, file: Path, section: Section) -> Iterable[Finding]:
+def _of_page(shelf: Shelf, case: Case, local: LocalPage, section: Section) -> Iterable[Finding]:
     """What of the page's findings is the alert's matter: all in its section, where no item of the page tells them."""
-    for one in shelf.findings(file):
+    for one in shelf.of_alert(case.rule, local):
         steps = one.check == STEPS and one.location.line == section.start
-        alone = file not in shelf.files and one.severity != "info" and one.location.line in section
+        alone = local.path not in shelf.files and one.severity != "info" and one.location.line in section
         if steps or alone or one.check not in IDS:
             yield one
 

@@ -1,24 +1,25 @@
 """Which parts of a runbook an on-call engineer can execute as they stand.
 
 E1 a command, E2 a query (PromQL, LogQL, SQL, REPL, chatops), E3 a link to a local page that has one, or to a
-dashboard or console. Prose, links to documentation, example output and configuration are not steps.
+dashboard or console. Prose, links to documentation, example output, configuration, and what is done in a GUI are not
+steps, unless `<!-- pytest-sre: step -->` says so. What only explains the alert (a query under Meaning) is none either.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Literal
 from urllib.parse import urlsplit
 
-from pytest_sre.model.runbook import CodeBlock, Heading, Runbook, Step
+from pytest_sre.model.runbook import CodeBlock, Comment, Heading, Runbook, Section, Step
 from pytest_sre.promql.parse import PromqlError, parse
 
 Follow = Callable[[str], "tuple[Runbook, str | None] | None"]
 """From a link's target to the local page it leads to and its fragment; None: it leads elsewhere."""
 
 Group = Literal["diagnosis", "mitigation", "other"]
-Found = tuple[Literal["E1", "E2", "E3"], str]
+Found = tuple[Literal["E1", "E2", "E3", "GUI"], str]
 
 
 def _words(text: str) -> frozenset[str]:
@@ -119,17 +120,24 @@ _DASHBOARD_PATH = re.compile(
     r"|/k8s/(?:ns|cluster)/|/monitoring/(?:query-browser|alerts|targets)"
 )
 # A heading such as RecoveryFailing names an alert, not a part of its runbook.
-_ALERT_NAME = re.compile(r"`?\w*[a-z][A-Z]\w*`?")
-_DIAGNOSIS = re.compile(
+ALERT_NAME = re.compile(r"`?\w*[a-z][A-Z]\w*`?")
+DIAGNOSIS = re.compile(
     r"\b(?:diagnos|troubleshoot|investigat|triage|debug|checks?\b|verif|symptom|analy[sz]"
     r"|determin|identify|inspect|validat)",
     re.I,
 )
-_MITIGATION = re.compile(
+MITIGATION = re.compile(
     r"\b(?:mitigat|resol|remed|recover|roll ?back|procedure|recommended action|workaround|solution|fix|repair"
     r"|restor|restart|how to)",
     re.I,
 )
+
+
+_ABOUT = re.compile(
+    r"\W*(?:alert\s+)?(?:meaning|description|overview|summary|impact|severity|definition|background)\W*", re.I
+)
+_QUOTED = re.compile(r"[\"“]([a-z][\w./-]{1,30} [^\"”\n]{1,120})[\"”]")
+_ANNOTATION = re.compile(r"\s*pytest-sre:\s*step\b.*", re.DOTALL)
 
 
 def executable_steps(
@@ -139,11 +147,59 @@ def executable_steps(
     section = runbook.section(anchor)
     if section is None:
         return ()
-    found = [(block.line, _block(block)) for block in runbook.blocks if block.line in section]
-    found += [(code.line, _inline(code.text)) for code in runbook.code if code.line in section]
-    found += [(link.line, _link(link.target, follow)) for link in runbook.links if link.line in section]
-    steps = [Step(*seen, line, _group(runbook.trail(line))) for line, seen in found if seen]
-    return tuple(sorted(steps, key=lambda step: step.line))
+    return tuple(sorted(_steps(runbook, section, follow), key=lambda step: step.line))
+
+
+def has_step(runbook: Runbook, anchor: str | None) -> bool:
+    """Whether there is a step; links to further pages are not followed."""
+    section = runbook.section(anchor)
+    return section is not None and any(True for _ in _steps(runbook, section, lambda target: None))
+
+
+def _steps(runbook: Runbook, section: Section, follow: Follow) -> Iterator[Step]:
+    for line, seen, mentioned in _candidates(runbook, section, follow):
+        if seen:
+            trail = runbook.trail(line)
+            if not (mentioned and _is_about(trail)):
+                yield Step(*seen, line, _group(trail))
+
+
+def _candidates(
+    runbook: Runbook, section: Section, follow: Follow
+) -> Iterator[tuple[int, Found | None, bool]]:
+    """Line, what can be executed there, and whether it may be only mentioned."""
+    yield from (
+        (b.line, _block(b), b.language in _PROMQL or not b.info) for b in runbook.blocks if b.line in section
+    )
+    yield from ((code.line, _inline(code.text), True) for code in runbook.code if code.line in section)
+    yield from (
+        (link.line, _link(link.target, follow), False) for link in runbook.links if link.line in section
+    )
+    for text in runbook.texts:
+        if text.line in section and text.kind != "heading":
+            yield text.line, next(filter(None, map(_inline, _quoted(text.text))), None), True
+    for comment in runbook.comments:
+        if comment.line in section and _ANNOTATION.fullmatch(comment.text):
+            yield from _annotated(comment, runbook, section)
+
+
+def _annotated(comment: Comment, runbook: Runbook, section: Section) -> Iterator[tuple[int, Found, bool]]:
+    """What an author says is a step: the text that holds the comment, or the next one."""
+    for text in runbook.texts:
+        if text.line in section and text.line + text.text.count("\n") >= comment.line and text.text.strip():
+            if text.kind != "heading":
+                yield text.line, ("GUI", text.text.strip().splitlines()[0]), False
+            return
+
+
+def _quoted(text: str) -> Iterator[str]:
+    """Commands of several words in quotes: authors without backticks mean the same."""
+    return (found[1] for found in _QUOTED.finditer(text) if found[1].split()[0] not in _ENGLISH)
+
+
+def _is_about(trail: tuple[Heading, ...]) -> bool:
+    """Whether a line stands where an alert is described: what is quoted there explains it."""
+    return any(_ABOUT.fullmatch(heading.text) for heading in trail)
 
 
 def _block(block: CodeBlock) -> Found | None:
@@ -174,7 +230,7 @@ def _inline(text: str) -> Found | None:
 def _link(target: str, follow: Follow) -> Found | None:
     page = follow(target)
     # One step only: a page that merely links on is not followed, nor can two pages vouch for each other.
-    return ("E3", target) if _is_dashboard(target) or (page and executable_steps(*page)) else None
+    return ("E3", target) if _is_dashboard(target) or (page and has_step(*page)) else None
 
 
 def _query(text: str, *, sure: bool = False) -> str:
@@ -200,11 +256,11 @@ def _is_promql(text: str) -> bool:
 def _group(trail: tuple[Heading, ...]) -> Group:
     """Diagnosis or mitigation, by the outermost heading that says so; a page's title is asked last."""
     for heading in sorted(trail, key=lambda h: (h.level == 1, h.level)):
-        if _ALERT_NAME.fullmatch(heading.text):
+        if ALERT_NAME.fullmatch(heading.text):
             continue
-        if _MITIGATION.search(heading.text):
+        if MITIGATION.search(heading.text):
             return "mitigation"
-        if _DIAGNOSIS.search(heading.text):
+        if DIAGNOSIS.search(heading.text):
             return "diagnosis"
     return "other"
 

@@ -170,11 +170,11 @@ class LocalPage:
 class Step:
     """Something that an on-call engineer can execute as it stands.
 
-    ``tier`` is E1 (command), E2 (query) or E3 (link to such a page or a dashboard), ``text`` its first line,
-    normalised; ``group`` the part of the runbook that it stands in.
+    ``tier`` is E1 (command), E2 (query), E3 (link to such a page or a dashboard) or GUI (what its author says is a
+    step), ``text`` its first line, normalised; ``group`` the part of the runbook that it stands in.
     """
 
-    tier: Literal["E1", "E2", "E3"]
+    tier: Literal["E1", "E2", "E3", "GUI"]
     text: str
     line: int
     group: Literal["diagnosis", "mitigation", "other"]

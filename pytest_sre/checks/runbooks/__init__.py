@@ -4,6 +4,22 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from pytest_sre.checks.runbooks import rb101_no_executable_step, rb106_link_dead
+from pytest_sre.checks.runbooks import (
+    rb004_orphan,
+    rb101_no_executable_step,
+    rb102_todo,
+    rb103_empty_section,
+    rb104_missing_section,
+    rb105_name_mismatch,
+    rb106_link_dead,
+)
 
-PAGE_CHECKS: tuple[ModuleType, ...] = (rb101_no_executable_step, rb106_link_dead)
+PAGE_CHECKS: tuple[ModuleType, ...] = (
+    rb004_orphan,
+    rb101_no_executable_step,
+    rb102_todo,
+    rb103_empty_section,
+    rb104_missing_section,
+    rb105_name_mismatch,
+    rb106_link_dead,
+)

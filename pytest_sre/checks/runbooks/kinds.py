@@ -1,0 +1,49 @@
+"""Pages that are no runbooks: indexes, templates, and those that only say where the runbook is now."""
+
+from __future__ import annotations
+
+import re
+
+from pytest_sre.checks.runbooks.case import PageCase
+from pytest_sre.checks.runbooks.sections import canonical
+from pytest_sre.model.runbook import Runbook, Section
+
+PASCAL_NAME = re.compile(r"[A-Z][A-Za-z0-9]*[a-z0-9][A-Z][A-Za-z0-9]*")
+"""What only alerts are called."""
+
+_NO_RUNBOOK = re.compile(
+    r"_?index|_?readme|.*template.*|contributing|changelog|example|_.*|(?:add|new|howto)[-_]runbook", re.I
+)
+_MOVED = re.compile(
+    r"\b(?:has|have|was|were|is|been)\s+(?:been\s+)?(?:moved|migrated|relocated|renamed|merged|replaced|superseded)\b"
+    r"|^\W*moved\b|\bnow (?:lives|found) (?:at|in)\b",
+    re.I,
+)
+_RETIRED = re.compile(
+    r"\b(?:alert|runbook|page|rule)s?\b.{0,40}\b(?:deprecated|removed|retired|obsolete|no longer (?:exists?|used|supported))\b"
+    r"|^\W*(?:deprecated|obsolete|retired)\b",
+    re.I,
+)
+_RETIRED_TITLE = re.compile(r"[\[(]\s*(?:deprecated|obsolete|retired|removed)\s*[\])]", re.I)
+_FEW_WORDS = 25
+_SHORT = 80
+
+
+def is_runbook(case: PageCase) -> bool:
+    """Whether a page must hold what runbooks hold; what alerts link to is never taken for an index."""
+    return bool(case.alerts) or not _NO_RUNBOOK.fullmatch(case.page.file.stem)
+
+
+def leads_elsewhere(runbook: Runbook, within: Section) -> bool:
+    """Whether a part of a page only says that the runbook moved, that the alert is retired, or links to another."""
+    texts = [one.text for one in runbook.texts if one.line in within and one.kind != "heading"]
+    words = sum(len(text.split()) for text in texts)
+    titles = [one.text for one in runbook.headings if one.line in within]
+    if any(_RETIRED_TITLE.search(title) for title in titles[:1]):
+        return True
+    if words <= _SHORT and any(_MOVED.search(text) or _RETIRED.search(text) for text in texts):
+        return True
+    if any(block.line in within for block in runbook.blocks) or any(canonical(one, {}) for one in titles):
+        return False
+    links = [one.text for one in runbook.links if one.line in within]
+    return bool(links) and words - sum(len(text.split()) for text in links) <= _FEW_WORDS
