@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pytest_sre.checks.runbooks.case import Hit, PageCase
-from pytest_sre.checks.runbooks.kinds import is_runbook, leads_elsewhere
+from pytest_sre.checks.runbooks.kinds import is_runbook, says_moved
 from pytest_sre.model.runbook import Section
 
 ID = "RB004"
@@ -16,10 +16,10 @@ def judge(case: PageCase) -> Iterator[Hit]:
     runbook = case.page.runbook
     if not is_runbook(case):
         return
-    if leads_elsewhere(runbook, Section(None, 1, runbook.length + 1)):
+    if says_moved(runbook, Section(None, 1, runbook.length + 1)):
         yield Hit(
             runbook.headings[0].line if runbook.headings else 1,
-            "this page only leads to another",
+            "this page only says that the runbook has moved",
             "link the alerts to where the runbook is now, and delete this page",
             seen=f"alerts that link here: {', '.join(rule.name for rule in case.alerts) or 'none'}",
         )
