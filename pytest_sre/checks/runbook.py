@@ -12,7 +12,7 @@ from pytest_sre.checks.runbooks.shelf import Shelf
 from pytest_sre.model.finding import Finding
 from pytest_sre.model.runbook import LocalPage, Runbook, Section
 from pytest_sre.model.runbook_checks import IDS
-from pytest_sre.sources.runbook_library import Unreadable
+from pytest_sre.sources.runbook_library import Unreadable, is_page
 
 NAME = "runbook"
 NEEDS = ""
@@ -55,6 +55,9 @@ def _missing(case: Case) -> Verdict:
 
 def _linked(case: Case, shelf: Shelf, url: str, local: LocalPage, line: int) -> Verdict:
     shown = shelf.library.shown
+    folder = next((path for path in local.tried if path.is_dir()), None)
+    if not local.path.is_file() and folder:
+        return Skipped(f"{url} is the folder {shown(folder)}, no page")
     if not local.path.is_file():
         return _found(
             case,
@@ -67,6 +70,8 @@ def _linked(case: Case, shelf: Shelf, url: str, local: LocalPage, line: int) -> 
                 seen="no file " + ", ".join(map(shown, local.tried or (local.path,))),
             ),
         )
+    if not is_page(local.path):
+        return Skipped(f"{shown(local.path)} is no Markdown; all that is known is that it exists")
     try:
         page = shelf.library.page(local.path)
     except Unreadable as error:

@@ -31,6 +31,10 @@ class Shelf:
         self.files = {path: self.library.shown(path) for path in dict.fromkeys(map(Path.resolve, files))}
         self._audits: dict[Path, tuple[Finding, ...]] = {}
 
+    def add(self, file: Path) -> None:
+        """Give a page items of its own."""
+        self.files[file] = self.library.shown(file)
+
     def findings(self, file: Path) -> tuple[Finding, ...]:
         """All that is wrong with a page, by line; what cannot be read has one finding."""
         if file not in self._audits:
