@@ -61,9 +61,10 @@ class Own:
         """An alert's notifications as the user's own decoders read them; raises OwnError."""
         if not self._hook.pytest_sre_decode.get_hookimpls():
             return alert
-        return replace(alert, notifications=tuple(map(self._decoded, alert.notifications)))
+        return replace(alert, notifications=tuple(map(self.decoded_one, alert.notifications)))
 
-    def _decoded(self, notification: Notification) -> Notification:
+    def decoded_one(self, notification: Notification) -> Notification:
+        """A notification as the user's own decoders read it; raises OwnError."""
         kind, payload = notification.integration.kind, notification.payload
         texts = self._call(
             "pytest_sre_decode", lambda: self._hook.pytest_sre_decode(kind=kind, payload=payload)

@@ -12,8 +12,10 @@ import pytest
 
 from pytest_sre.changed.against import Against
 from pytest_sre.checks import CHECKS, coverage, incident, loads, policy, routing, unit
-from pytest_sre.collect import SreItem, Target
 from pytest_sre.errors import StackError, UserError
+from pytest_sre.incidents.asked import BrokenStack
+from pytest_sre.items.item import SreItem
+from pytest_sre.items.target import Target
 from pytest_sre.live.fleet import Results
 from pytest_sre.model.export import Export
 from pytest_sre.model.observation import Observations
@@ -49,12 +51,17 @@ class Reports:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
-        self, item: pytest.Item
+        self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Reports of our items carry their findings, to whichever process writes them down."""
+        """Reports of our items carry their findings, to whichever process writes them down.
+
+        A stack that breaks in a Python test is an error, as one of the set-up is, and no failure.
+        """
         report = yield
         if isinstance(item, SreItem):
             item.tell(report)
+        elif call.when == "call" and call.excinfo and call.excinfo.errisinstance(BrokenStack):
+            report.when = "setup"
         return report
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:

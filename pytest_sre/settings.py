@@ -356,6 +356,10 @@ def _explain(path: Path, value: Any, error: Any) -> str:
             where = where[key]
         except (KeyError, IndexError, TypeError):
             break
+    return f"{path}:{line}: {'.'.join(map(str, error['loc'])) or 'top level'}: {in_words(error)}"
+
+
+def in_words(error: Any) -> str:
+    """One of pydantic's errors, for users."""
     message = str(error["msg"]).removeprefix("Value error, ").replace("Input should be ", "must be ")
-    message = _MESSAGES.get(error["type"], message)
-    return f"{path}:{line}: {'.'.join(map(str, error['loc'])) or 'top level'}: {message}"
+    return _MESSAGES.get(error["type"], message)

@@ -249,7 +249,8 @@ def test_the_exit_code_is_documented() -> None:
 
 
 def test_every_junit_property_is_documented() -> None:
-    sources = [REPO / "pytest_sre" / name for name in ("collect.py", "checks/timed.py")]
+    package = REPO / "pytest_sre"
+    sources = [*(package / "items").glob("*.py"), package / "checks" / "timed.py"]
     written = set(
         re.findall(r'\(f?"(sre_\w+)(?:\{suffix\})?", ', "".join(one.read_text() for one in sources))
     )

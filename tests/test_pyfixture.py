@@ -87,7 +87,11 @@ def test_a_broken_stack_is_told_and_ends_with_its_own_status(repo: Path, pair: P
     seen = run(repo, broken, "tests/test_incidents.py")
     assert seen.status == EXIT_BROKEN_STACK, seen.output
     assert "/nowhere/prometheus" in seen.output
+    assert set(seen.outcomes.values()) == {"ERROR"}, seen.output
+    assert "2 errors" in seen.output
+    assert "failed" not in seen.output
     assert "Traceback" not in seen.output
+    assert "pytest_sre/" not in seen.output
 
 
 def test_own_hooks_as_documented(repo: Path, pair: Pair) -> None:

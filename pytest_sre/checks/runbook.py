@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from pytest_sre.checks.case import PAGING_KINDS, Case, Skipped, Verdict, calls_itself_a_page
+from pytest_sre.checks.runbooks import together
 from pytest_sre.checks.runbooks.audit import finding
 from pytest_sre.checks.runbooks.case import Hit
 from pytest_sre.checks.runbooks.shelf import Shelf
@@ -89,7 +90,8 @@ def _linked(case: Case, shelf: Shelf, url: str, local: LocalPage, line: int) -> 
                 seen=_anchors(page.runbook),
             ),
         )
-    return tuple(_of_page(shelf, case, local, section))
+    told = together.findings(case, page.runbook, section, page.path)
+    return (*_of_page(shelf, case, local, section), *told)
 
 
 def _of_page(shelf: Shelf, case: Case, local: LocalPage, section: Section) -> Iterable[Finding]:

@@ -12,8 +12,21 @@ from collections.abc import Callable, Iterator
 from typing import Literal
 from urllib.parse import urlsplit
 
+from pytest_sre.checks.runbook_shell import (
+    ENGLISH,
+    POWERSHELL,
+    PROMPT,
+    ROOT_PROMPT,
+    SHELL,
+    bare,
+    is_known,
+    normalise,
+    unprompted,
+    words,
+)
 from pytest_sre.model.runbook import CodeBlock, Comment, Heading, Runbook, Section, Step
 from pytest_sre.promql.parse import PromqlError, parse
+from pytest_sre.sources.runbook_queries import looks_like_promql
 
 Follow = Callable[[str], "tuple[Runbook, str | None] | None"]
 """From a link's target to the local page it leads to and its fragment; None: it leads elsewhere."""
@@ -22,57 +35,10 @@ Group = Literal["diagnosis", "mitigation", "other"]
 Found = tuple[Literal["E1", "E2", "E3", "GUI"], str]
 
 
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
+_PROMQL = words("promql prometheus metricsql")
+_QUERY_LANGUAGES = words("sql psql postgresql postgres mysql plpgsql cql spl kql kusto logql")
+_REPL = words("python py ruby rb irb elixir iex javascript js mongo redis groovy lua")
 
-
-_SHELL = _words("bash sh shell zsh ksh fish console terminal shell-session sh-session shellsession cmd")
-_POWERSHELL = _words("powershell ps1 pwsh")
-_PROMQL = _words("promql prometheus metricsql")
-_QUERY_LANGUAGES = _words("sql psql postgresql postgres mysql plpgsql cql spl kql kusto logql")
-_REPL = _words("python py ruby rb irb elixir iex javascript js mongo redis groovy lua")
-
-_COMMANDS = _words(
-    """
-    amtool ansible ansible-playbook apt apt-get argocd at awk aws az base64 bash bconsole blkid brew
-    bundle calicoctl cat ceph certbot cfssl chef-client chmod chown chronyc chroot cilium cockroach consul
-    cp crictl crm ctr curl cypher-shell date dd df dig dmesg dnf docker docker-compose doctl du e2fsck
-    ebtables echo elasticsearch emctl esxcli etcdctl ethtool exec export fdisk find firewall-cmd flux free
-    fsck gcloud gh git gitlab-ctl gitlab-psql gitlab-rails glab gpg grep grpcurl gsutil gunzip haproxy
-    head helm helmfile heroku host hostname htop hubble ifconfig iftop influx influxd iostat iotop ip
-    ipmitool iptables ipvsadm istioctl jobs journalctl jq jstack k3s k6 k9s kadmin kafka-acls
-    kafka-configs kafka-consumer-groups kafka-topics kill killall kinit knife kubeadm kubectl kubectl-cnpg
-    kubectl-hlf kubectx kubens kustomize last ldapsearch less linkerd ln logcli logger logstash ls lsblk
-    lscpu lsof lspci lvdisplay lvextend lvs make mc mdadm megacli mimirtool minio mkdir mkfs mongo mongosh
-    mount mpstat mtr mv mysql mysqladmin mysqldump nc ncat ncdu nerdctl netstat nfsstat nft nginx nmap
-    nmcli nodetool nohup nomad nslookup ntpq numactl nvidia-smi nvme oc odo opensearch openssl opm osdctl
-    ovn-nbctl ovn-sbctl ovs-appctl ovs-ofctl ovs-vsctl parted patronictl pcs perf pg_ctl pg_dump
-    pg_restore pgbench pgbouncer pgrep pidstat ping ping6 pip pkill pmap podman poetry promtool ps psql
-    pt-kill pulumi puppet pvs python python3 rabbitmq-diagnostics rabbitmqctl rados rails rake rbd
-    redis-cli repmgr resize2fs rm rmdir roachprod rosa route rpm rsync ruby run runuser sar scp screen sed
-    sensors service sh skopeo smartctl snap snmpwalk sort source split sqlcmd ss ssh ssh-keygen stat stern
-    storcli strace su subctl sudo supervisorctl swapoff swapon sysctl systemctl systemd-analyze tail tar
-    tcpdump tee telnet terraform terragrunt thanos tkn tmux top touch tower-cli traceroute tridentctl
-    trivy tsh tshark tune2fs udevadm ufw ulimit umount uname unzip uptime vault velero vgdisplay vgs virsh
-    virtctl vmstat w watch wget which xargs xfs_growfs xfs_info xfs_repair yq yum zcat zdb zfs zgrep
-    zookeepercli zpool zypper
-    """
-)
-# Of those, the ones that also begin an English sentence: alone they prove nothing.
-_ENGLISH = _words(
-    """
-    at cat date exec export find free head host hostname jobs kill last less make mount perf ping route
-    run screen service sort source split stat stern strace su tail thanos time top touch tower vault w
-    watch which
-    """
-)
-
-_PROMPT = re.compile(
-    r"\s*(?:\[[^\]\n]{1,60}\]\s?[$#%]|[\w.-]{1,40}@[\w.-]{1,60}[^\s$#>]*\s*[$#%>]|(?:ba|z|k)?sh-[\d.]+[$#]"
-    r"|\([\w.-]+\)\s*[$#]"
-    r"|PS [A-Z]:[^>\n]*>|[$%➜❯])[ \t]+(?=\S)"
-)
-_ROOT_PROMPT = re.compile(r"\s*#[ \t]+(?=\S)")
 _REPL_PROMPT = re.compile(
     r"\s*(?:>>>|irb\([^)]*\)[^>]*>|\[\d+\] pry\([^)]*\)>|[\w.:@-]+[=(-][#>*]"
     r"|(?:mysql|MariaDB[^>]*|sqlite|redis|mongo\w*|cqlsh|iex[^>]*)>"
@@ -80,14 +46,6 @@ _REPL_PROMPT = re.compile(
 )
 # A tool that we do not know, in a block that says it is shell: a lower-case word, then arguments.
 _SHELL_LINE = re.compile(r"(?:\./|/|~/|\$\{?\w+\}?/)?[a-z][\w./-]*(?:\s+[^\s:=]\S*)+$")
-_ASSIGNMENT = re.compile(
-    r"(?:(?:export\s+|local\s+)?[A-Za-z_]\w*=(?:\"[^\"]*\"|'[^']*'|\$\([^)]*\)|[^\s;&|]*)(?:\s+|$))+"
-)
-_WRAPPER = re.compile(
-    r"(?:sudo|time|nohup|env|exec|command|watch|then|do|if|while|!)\s+"
-    r"(?:-{1,2}(?![ug]\s)\w[\w-]*(?:[ =]\d+\S*)?\s+|-[ug]\s+\S+\s+)*(?=\S)"
-)
-_PLACEHOLDER = re.compile(r"<(?!<)[A-Za-z_$][^<>\n;|&]{0,60}>|\{\{[^{}\n]*\}\}|<%[^%\n]*%>")
 _RANGE_VARIABLE = re.compile(r"(?<=[\[:])\s*(?:\$\{?\w+\}?|PLACEHOLDER)\s*(?=[\]:])")
 _UNQUOTED_VALUE = re.compile(r"(=~?|!=|!~)\s*(PLACEHOLDER|\$\w+)")
 _SQL_TEXT = re.compile(
@@ -104,11 +62,6 @@ _LOGQL = re.compile(
 _HTTP = re.compile(r"\s*(?:GET|POST|PUT|PATCH|DELETE|HEAD)\s+(?:/|_|https?://)\S*")
 _CHATOPS = re.compile(r"\s*[/!][a-z][\w-]+\s+\S")
 _CALL = re.compile(r"[\w\])]\s*\.\s*[\w?!]+|\w+\(")
-_QUERY_SHAPE = re.compile(
-    r"[\w:]+\s*\{[^}]*\}|\[[\w$:. ]+\]|\b(?:sum|count|avg|min|max|topk|rate|increase|absent|group_left)\b"
-    r"|[=<>]=?\s*[\d.]+"
-)
-_METRIC = re.compile(r"\b[a-zA-Z]\w*[_:]\w+|\bup\b|\bALERTS\b")
 _DOCUMENTATION = re.compile(
     r"(?:^|\.)docs?\.|^(?:www\.)?grafana\.com$|^thanos\.io$|^prometheus\.io$|^github\.com$|redhat\.com$"
 )
@@ -194,7 +147,7 @@ def _annotated(comment: Comment, runbook: Runbook, section: Section) -> Iterator
 
 def _quoted(text: str) -> Iterator[str]:
     """Commands of several words in quotes: authors without backticks mean the same."""
-    return (found[1] for found in _QUOTED.finditer(text) if found[1].split()[0] not in _ENGLISH)
+    return (found[1] for found in _QUOTED.finditer(text) if found[1].split()[0] not in ENGLISH)
 
 
 def _is_about(trail: tuple[Heading, ...]) -> bool:
@@ -207,7 +160,7 @@ def _block(block: CodeBlock) -> Found | None:
     lines = [line for line in text.splitlines() if line.strip()]
     if not lines:
         return None
-    query = _query(text, sure=language in _PROMQL)
+    query = query_of(text, sure=language in _PROMQL)
     if query or language in _PROMQL:
         return ("E2", query) if query else None
     if language in _QUERY_LANGUAGES or (language in _REPL and _CALL.search(text)):
@@ -220,10 +173,10 @@ def _block(block: CodeBlock) -> Found | None:
 
 
 def _inline(text: str) -> Found | None:
-    command = _normalise(_ROOT_PROMPT.sub("", _unprompted(text), count=1)).strip()
-    if len(command.split()) >= 2 and _is_known(_bare(command), sure=True):
+    command = normalise(ROOT_PROMPT.sub("", unprompted(text), count=1)).strip()
+    if len(command.split()) >= 2 and is_known(bare(command), sure=True):
         return "E1", command
-    query = _query(text)
+    query = query_of(text)
     return ("E2", query) if query else None
 
 
@@ -233,14 +186,14 @@ def _link(target: str, follow: Follow) -> Found | None:
     return ("E3", target) if _is_dashboard(target) or (page and has_step(*page)) else None
 
 
-def _query(text: str, *, sure: bool = False) -> str:
+def query_of(text: str, *, sure: bool = False) -> str:
     """The first query in a text, "" where there is none; ``sure``: its author says it is PromQL."""
     if any(pattern.match(text) for pattern in (_SQL_TEXT, _LOGQL, _HTTP, _CHATOPS)):
         return text.strip().splitlines()[0]
     for part in (text, *re.split(r"\n\s*\n", text), *text.splitlines()):
-        query = _RANGE_VARIABLE.sub("5m", _normalise(part)).strip()
+        query = _RANGE_VARIABLE.sub("5m", normalise(part)).strip()
         query = _UNQUOTED_VALUE.sub(r'\1"\2"', query)
-        if query and (sure or _looks_like_promql(query)) and _is_promql(query):
+        if query and (sure or looks_like_promql(query)) and _is_promql(query):
             return query.splitlines()[0]
     return ""
 
@@ -272,53 +225,19 @@ def _is_dashboard(target: str) -> bool:
     return bool(_DASHBOARD_HOST.search(parts.netloc) or _DASHBOARD_PATH.search(parts.path))
 
 
-def _looks_like_promql(text: str) -> bool:
-    """A metric's bare name also parses; a query selects, calls or compares."""
-    return bool(_METRIC.search(text) and _QUERY_SHAPE.search(text))
-
-
-def _normalise(text: str) -> str:
-    """Placeholders such as ``<pod>`` and ``{{ $labels.pod }}`` become a plain word."""
-    return _PLACEHOLDER.sub("PLACEHOLDER", text)
-
-
-def _unprompted(line: str) -> str:
-    return _PROMPT.sub("", line, count=1)
-
-
 def _command(text: str, language: str) -> str:
     """The first command of a block, normalised, "" where it has none (output, configuration, prose)."""
-    lines = [_normalise(line) for line in re.sub(r"\\\n\s*", " ", text).splitlines() if line.strip()]
+    lines = [normalise(line) for line in re.sub(r"\\\n\s*", " ", text).splitlines() if line.strip()]
     # In a transcript only the lines with a prompt are commands, the rest is what they printed.
-    prompted = [_unprompted(line).strip() for line in lines if _PROMPT.match(line)]
-    for line in filter(_bare, prompted):
-        if language in _SHELL or language in _POWERSHELL or _is_known(_bare(line)):
+    prompted = [unprompted(line).strip() for line in lines if PROMPT.match(line)]
+    for line in filter(bare, prompted):
+        if language in SHELL or language in POWERSHELL or is_known(bare(line)):
             return line
     for line in (line.strip() for line in lines):
-        if _is_known(_bare(line), sure=language in _SHELL):
+        if is_known(bare(line), sure=language in SHELL):
             return line
-        if _ROOT_PROMPT.match(line) and _is_known(_bare(_ROOT_PROMPT.sub("", line, count=1))):
-            return _ROOT_PROMPT.sub("", line, count=1)
-        if language in _SHELL and _SHELL_LINE.match(line):
+        if ROOT_PROMPT.match(line) and is_known(bare(ROOT_PROMPT.sub("", line, count=1))):
+            return ROOT_PROMPT.sub("", line, count=1)
+        if language in SHELL and _SHELL_LINE.match(line):
             return line
-    return lines[0].strip() if language in _POWERSHELL else ""
-
-
-def _bare(command: str) -> str:
-    """A command without assignments, ``sudo`` and the like in front."""
-    before = None
-    while before != command:
-        before = command
-        command = _WRAPPER.sub("", _ASSIGNMENT.sub("", command.lstrip("({ "), count=1), count=1)
-    return command
-
-
-def _is_known(command: str, *, sure: bool = False) -> bool:
-    """Whether a text starts with a known command; ``sure``: it stands where English is unlikely."""
-    words = command.split()
-    name = words[0].rsplit("/", 1)[-1] if words else ""
-    if name not in _COMMANDS and not re.match(r"(?:\./|for\s+\w+\s+in\s)", command):
-        return False
-    return (
-        sure or name not in _ENGLISH or bool(len(words) > 1 and re.match(r"[-/$~\"'.]|.*[/.:]\w", words[1]))
-    )
+    return lines[0].strip() if language in POWERSHELL else ""

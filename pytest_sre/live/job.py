@@ -26,7 +26,8 @@ class Job:
     ``timed`` alerts go through their scenarios on virtual time, also at the error ratios of ``slos`` and ``policy``;
     ``plots`` says whether data for plots are wanted, ``export`` is a folder for promtool's unit tests. ``units`` are
     files of unit tests, with those tests that are asked. ``routing`` are the routing tests that are asked, ``coverage``
-    whether it is asked where all fired alerts end. ``together`` are alerts that fire for ``incidents`` only.
+    whether it is asked where all fired alerts end. ``together`` are alerts that fire for ``incidents``
+    or ``coverage`` only. The queries of the ``runbooks`` of these are asked while they fire.
     """
 
     settings: Settings
@@ -45,6 +46,7 @@ class Job:
     coverage: bool = False
     incidents: tuple[Incident, ...] = ()
     together: frozenset[Rule] = frozenset()
+    runbooks: frozenset[Rule] = frozenset()
 
 
 @dataclass(slots=True)

@@ -96,7 +96,7 @@ def open_office(office: Office, name: str) -> tuple[Wave, tuple[Change, ...]]:
         folder,
         office.group_wait,
     )
-    templates, changes = _templates(office.routing, copy.document)
+    templates, changes = _templates(office.routing, copy.document, folder)
     if templates:
         copy.document["templates"] = list(map(str, templates))
     sink.jira_has(transitions_of(office.routing.document))
@@ -108,12 +108,15 @@ def open_office(office: Office, name: str) -> tuple[Wave, tuple[Change, ...]]:
         if verdict is None:
             raise
         if verdict.line == 1:
-            verdict = replace(verdict, line=blamed(office.routing.document, verdict.error))
+            place = office.routing.place(blamed(office.routing.document, verdict.error))
+            verdict = replace(verdict, path=place.path, line=place.line)
         raise NotLoaded(verdict) from None
     return Wave(name, server), (*copy.changes, *changes)
 
 
-def _templates(routing: Routing, document: Mapping[str, Any]) -> tuple[list[Path], tuple[Change, ...]]:
+def _templates(
+    routing: Routing, document: Mapping[str, Any], folder: Path
+) -> tuple[list[Path], tuple[Change, ...]]:
     """The template files, which must be there: Alertmanager takes a pattern that matches none for an empty one.
 
     A path that exists in production only (/etc/alertmanager/x.tmpl) is looked for by name beside the configuration.
@@ -123,6 +126,9 @@ def _templates(routing: Routing, document: Mapping[str, Any]) -> tuple[list[Path
     files: list[Path] = []
     changes: list[Change] = []
     for i, pattern in enumerate(document.get("templates") or []):
+        if str(written[i]) in routing.held:
+            files.append(_held(routing.held[str(written[i])], folder / "templates" / Path(str(pattern)).name))
+            continue
         found = sorted(Path(path) for path in glob.glob(str(pattern)))
         if not found and Path(str(written[i])).is_absolute():
             found = sorted(
@@ -131,9 +137,17 @@ def _templates(routing: Routing, document: Mapping[str, Any]) -> tuple[list[Path
             changes.append(Change(routing.path, "templates", f"{written[i]} is taken from beside this file"))
         if not found:
             error = f"templates: no file matches {written[i]}"
-            raise NotLoaded(FileVerdict(routing.path, line_of(written, i), error))
+            place = routing.place(line_of(written, i))
+            raise NotLoaded(FileVerdict(place.path, place.line, error))
         files += found
     return files, tuple(changes)
+
+
+def _held(text: str, path: Path) -> Path:
+    """Write a file of templates that an object of Kubernetes holds."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, "utf-8")
+    return path
 
 
 def deliver(

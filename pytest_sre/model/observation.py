@@ -10,6 +10,7 @@ from pytest_sre.model.incident import IncidentObservation
 from pytest_sre.model.routing import Integration
 from pytest_sre.model.routingtest import Ends
 from pytest_sre.model.rules import Rule
+from pytest_sre.model.runbook_query import Answer
 from pytest_sre.model.scenario import Impossible, NotSynthesised, Scenario
 from pytest_sre.model.timeline import Passage
 from pytest_sre.model.unittest import UnitKey, UnitObservation
@@ -99,6 +100,7 @@ class AlertObservation:
     ``state`` is Prometheus' own (``inactive``, ``pending``, ``firing``) or ``not run``; ``after`` the seconds
     from Prometheus' readiness to firing; ``send_errors`` Alertmanager's own log lines about this alert's receivers.
     ``resolved`` are the notifications after the alert ended, ``unresolved`` who should have had one and did not.
+    ``answers`` are those to the queries of its runbook, asked while it fired.
     """
 
     rule: Rule
@@ -112,6 +114,7 @@ class AlertObservation:
     inhibited_together: tuple[Inhibition, ...] = ()
     resolved: tuple[Notification, ...] = ()
     unresolved: tuple[Unresolved, ...] = ()
+    answers: tuple[Answer, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

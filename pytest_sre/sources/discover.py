@@ -17,7 +17,7 @@ from pytest_sre.settings import MetricsPages, Settings
 from pytest_sre.sources import yamlfile
 from pytest_sre.sources.alertmanager import is_alertmanager, parse_routing
 from pytest_sre.sources.amconfig_merge import with_objects
-from pytest_sre.sources.operator_objects import looks_like_objects
+from pytest_sre.sources.operator_support import may_matter
 from pytest_sre.sources.prometheus import PrometheusConfig, is_prometheus, parse_prometheus
 from pytest_sre.sources.promtool_tests import NONE, looks_like_unit_tests, parse_unit_tests
 from pytest_sre.sources.rulefile import Broken, Skip, is_helm, looks_like_rules, parse_rule_file
@@ -85,7 +85,7 @@ def discover(settings: Settings, named: Collection[Path] = ()) -> Inventory:
             text = read(path)
             if _is_config_name(path):
                 configs.append(path)
-            if looks_like_objects(text):
+            if may_matter(text):
                 objects.append((shown, text))
             if unit := _unit_file(settings, path, text):
                 units.append(unit)
@@ -105,7 +105,7 @@ def discover(settings: Settings, named: Collection[Path] = ()) -> Inventory:
         objects += _object_files(settings, set(found))
     routing, trouble = _routing(settings, configs)
     if not trouble:
-        routing, refused = with_objects(routing, objects)
+        routing, refused = with_objects(routing, objects, str(settings.search))
         trouble = [BrokenFile(one.path, one.line, one.reason) for one in refused if one.broken]
         skipped += [SkippedFile(one.path, one.reason) for one in refused if not one.broken]
     snapshots, unread = _snapshots(settings)
@@ -147,7 +147,7 @@ def _object_files(settings: Settings, seen: Collection[Path]) -> Iterator[tuple[
     """Where the settings name the rule files: all other files with objects of prometheus-operator."""
     for path in walk(settings.search):
         with contextlib.suppress(Broken):
-            if path not in seen and looks_like_objects(text := read(path)):
+            if path not in seen and may_matter(text := read(path)):
                 yield relative(settings.root, path), text
 
 

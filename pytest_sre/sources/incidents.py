@@ -125,7 +125,7 @@ def check_incidents(incidents: Iterable[Incident], rules: Sequence[Rule], routin
                 _refuse(
                     incident, alert.location, f"no rule file has an alert {alert.alert}", alert.alert, names
                 )
-        known = _known(incident)
+        known = names_of(incident)
         for wanted in incident.notifications:
             if routing is not None and wanted.receiver not in routing.receivers:
                 what = f'{routing.path} has no receiver "{wanted.receiver}"'
@@ -135,7 +135,7 @@ def check_incidents(incidents: Iterable[Incident], rules: Sequence[Rule], routin
         _check_names(incident, incident.silenced or (), known, incident.location)
 
 
-def _known(incident: Incident) -> list[str]:
+def names_of(incident: Incident) -> list[str]:
     """Everything that the incident's alerts may be called."""
     given = [one.alert for one in incident.alerts if one.alert]
     labels = [one.labels["alertname"] for one in incident.alerts if one.labels.get("alertname")]

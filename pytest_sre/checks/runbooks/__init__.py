@@ -12,6 +12,9 @@ from pytest_sre.checks.runbooks import (
     rb104_missing_section,
     rb105_name_mismatch,
     rb106_link_dead,
+    rb201_shell_syntax,
+    rb202_query_in_shell_fence,
+    rb203_irreversible_uncautioned,
 )
 
 PAGE_CHECKS: tuple[ModuleType, ...] = (
@@ -22,4 +25,7 @@ PAGE_CHECKS: tuple[ModuleType, ...] = (
     rb104_missing_section,
     rb105_name_mismatch,
     rb106_link_dead,
+    rb201_shell_syntax,
+    rb202_query_in_shell_fence,
+    rb203_irreversible_uncautioned,
 )

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 
 from pytest_sre.checks.runbooks.shelf import Shelf
-from pytest_sre.collect import SreFile, SreItem, bracketed
+from pytest_sre.items.item import SreItem, bracketed, run_of
 from pytest_sre.model.finding import Location
 from pytest_sre.model.runbook_checks import IDS, ITEMS
 
 
-def runbook_nodes(parent: SreFile) -> Iterator[pytest.Item]:
+def runbook_nodes(parent: pytest.File) -> Iterator[pytest.Item]:
     """The items of a page, for each scope that has it."""
-    for scope, shelf in zip(parent.run.scopes, parent.run.shelves, strict=True):
+    for scope, shelf in zip(run_of(parent).scopes, run_of(parent).shelves, strict=True):
         if parent.path.resolve() in shelf.files:
             for name in ITEMS:
                 label = bracketed(name, scope[0].settings.scope)

@@ -1,0 +1,88 @@
+"""Does the page say to take care before what cannot be undone?"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from pytest_sre.checks.runbook_danger import danger
+from pytest_sre.checks.runbook_scripts import commands, is_shell, script, typed
+from pytest_sre.checks.runbook_shell import bare, is_known
+from pytest_sre.checks.runbooks.case import Hit, PageCase
+from pytest_sre.model.runbook import CodeBlock, Runbook, Section
+
+ID = "RB203"
+
+_SQL = frozenset(("sql", "psql", "postgresql", "postgres", "mysql", "cql", "javascript", "js", "redis"))
+# These are cautions wherever they stand in the section.
+_CAUTION = re.compile(
+    r"\b(?:caution|warn(?:ing)?s?|careful(?:ly)?|danger(?:ous)?|data[ -]?loss|los(?:e|es|ing|t)\b|loss\b|irrevers\w+|irrecoverabl\w+"
+    r"|unrecoverabl\w+|(?:can(?:no|'|’)?t|not) be (?:undone|recovered|restored|reversed|reverted)|permanent(?:ly)?"
+    r"|destructive|beware|risk\w*|last resort|at your own|unsafe|disrupt\w*|downtime|outage|delet(?:es|ing)\b.{0,40}\bdata"
+    r"|double[- ]check|important|attention|never|do not|don't|don’t)\b|⚠|❗|🚨|☢|❌",
+    re.I,
+)
+# These are, where they come first.
+_CONDITION = re.compile(
+    r"\b(?:back(?:ed|ing)?[ -]?ups?|snapshots?|make (?:absolutely |very |really )?(?:sure|certain)|be (?:sure|certain)|ensure|confirm\w*"
+    r"|verif\w+|validate|only (?:if|when|after|once|do|in)|if (?:you are|you're) sure|safe to|no longer|unused|not (?:in use|needed|used|required))\b",
+    re.I,
+)
+
+
+def judge(case: PageCase) -> Iterator[Hit]:
+    """One hit for each command; the section is that of its heading and what leads to it."""
+    runbook = case.page.runbook
+    for line, command in _commands(runbook):
+        what = danger(command)
+        if what and not _is_cautioned(runbook, line):
+            yield Hit(
+                line,
+                f"cannot be undone, and its section has no word of caution: {what}",
+                "say what is lost and what to check first, for instance `> [!WARNING]`",
+                seen=command[:120],
+            )
+
+
+def _commands(runbook: Runbook) -> Iterator[tuple[int, str]]:
+    for block in runbook.blocks:
+        if is_shell(block):
+            yield from commands(typed(script(block)))
+        elif block.language in _SQL:
+            yield from enumerate(block.content.splitlines(), block.first_line)
+    for code in runbook.code:
+        if len(code.text.split()) > 2 and is_known(bare(code.text), sure=True):
+            yield code.line, code.text
+
+
+def _is_cautioned(runbook: Runbook, line: int) -> bool:
+    near = list(_near(runbook, line))
+    return any(_CAUTION.search(text) or (at <= line and _CONDITION.search(text)) for at, text in near)
+
+
+def _near(runbook: Runbook, line: int) -> Iterator[tuple[int, str]]:
+    """Line and text of all that is said in the section, and above it in the introductions of the outer ones."""
+    trail = runbook.trail(line)
+    sections = [_introduction(runbook, runbook.section_of(heading)) for heading in trail[1:]]
+    sections.append(
+        runbook.section_of(trail[0]) if trail else runbook.section(None) or Section(None, 1, line + 1)
+    )
+    for text in runbook.texts:
+        if any(text.line in section for section in sections):
+            yield text.line, text.text
+    for block in runbook.blocks:
+        if block.line in sections[-1]:
+            yield from _comments(block)
+
+
+def _introduction(runbook: Runbook, section: Section) -> Section:
+    """A section up to its first sub-heading."""
+    inner = (one.line for one in runbook.headings if section.start < one.line < section.end)
+    return Section(section.heading, section.start, next(inner, section.end))
+
+
+def _comments(block: CodeBlock) -> Iterator[tuple[int, str]]:
+    for number, line in enumerate(block.content.splitlines(), block.first_line):
+        mark = re.search(r"(?:^|\s)(?:#|--)\s", line)
+        if mark:
+            yield number, line[mark.end() :]
