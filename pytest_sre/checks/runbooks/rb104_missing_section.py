@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from pytest_sre.checks.runbooks.case import Hit, PageCase
 from pytest_sre.checks.runbooks.kinds import PASCAL_NAME, is_runbook, leads_elsewhere
-from pytest_sre.checks.runbooks.sections import REQUIRED, SYNONYMS, first_of, sections
+from pytest_sre.checks.runbooks.sections import REQUIRED, SYNONYMS, canonical, first_of, sections
 from pytest_sre.sources.runbook_library import Reached
 
 ID = "RB104"
@@ -37,6 +37,8 @@ def judge(case: PageCase) -> Iterator[Hit]:
 def _is_structured(case: PageCase, part: Reached) -> bool:
     """Whether a part of a page is an alert's runbook, not a procedure that others link to."""
     heading = part.section.heading
+    if heading and canonical(heading.text, case.settings.runbooks.sections):
+        return False  # a link to `page#mitigation`: the runbook is more than that
     titles = [heading.text] if heading else [one.text for one in case.page.runbook.headings[:1]]
     if part.alerts or any(PASCAL_NAME.fullmatch(name) for name in (case.page.file.stem, *titles)):
         return True
