@@ -120,7 +120,8 @@ def _expected(row: str, column: str) -> str:
 def show(file: Path, hit: Finding, around: int) -> None:
     """One hit, with so many lines of the page before and after."""
     print(
-        f"\n{file}:{hit.location.line}: {hit.summary} [{hit.check}]" + (f" | {hit.seen}" if hit.seen else "")
+        f"\n{file}:{hit.location.line}: {hit.severity}: {hit.summary} [{hit.check}]"
+        + (f" | {hit.seen}" if hit.seen else "")
     )
     lines = file.read_text("utf-8", "replace").splitlines()
     start = max(0, hit.location.line - 1 - around)

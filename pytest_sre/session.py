@@ -60,6 +60,7 @@ class Plugin:
             self._closing.close()
             raise pytest.UsageError(f"pytest-sre: {error}") from None
         self.strict, self.alerts = self.options.strict, self.options.alerts
+        self.baseline = self.options.baseline
         self.results: Results = {}
         self.own = Own(config.hook, config.rootpath)
         self.asked = Asked(self, self._closing)

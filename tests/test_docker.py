@@ -125,7 +125,9 @@ def test_verdicts_and_report_are_those_of_processes(
     routed(repo)
     copies = tmp_path_factory.mktemp(images.suite)
     pair = images.pair
-    options = {"process": pair, "gateway": images, "relay": images}
+    options: dict[str, Any] = {"process": pair, "gateway": images}
+    if images is PLAIN:  # the relay passes on what it does not understand: one version shows it
+        options["relay"] = images
     with ThreadPoolExecutor(len(options)) as pool:  # most of a run is waiting
         runs = {
             name: pool.submit(

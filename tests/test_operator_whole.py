@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import re
 
 import pytest
 from amconfigs import config
+from servers import REPO
 
 from pytest_sre.model.routing import Routing
 from pytest_sre.sources.amconfig_merge import Refused, with_objects
@@ -126,3 +128,19 @@ def test_what_is_wrong_is_told_where_it_is(old: str, new: str, path: str, what: 
     assert what in refused[0].reason
     wrong = [line for line in changed[int(path[0])].splitlines() if new.splitlines()[-1].strip() in line]
     assert refused[0].line == changed[int(path[0])].splitlines().index(wrong[0]) + 1 or "names: main" in new
+
+
+def test_the_example_of_the_documentation() -> None:
+    page = (REPO / "docs/alertmanagerconfig.md").read_text("utf-8")
+    (server,) = re.findall(r"^```yaml\n(# alertmanager-object.yaml\n.*?)^```$", page, re.M | re.S)
+    shop, law = (
+        config(name, name, HOOK).replace("}\nspec", f", labels: {{team: {name}}}}}\nspec")
+        for name in ("shop", "law")
+    )
+    routing, (one,) = merged(config("base", "monitoring", HOOK), shop, law, server, MAP)
+
+    assert routing is not None
+    assert routing.receivers == ("monitoring/base/r", "shop/shop/r")
+    assert "`alertmanagerConfigSelector` asks for team in (shop, bank)" in one.reason
+    assert routing.document["global"]["slack_api_url"].startswith("https://hooks.slack.com/")
+    assert list(routing.held) == routing.document["templates"]

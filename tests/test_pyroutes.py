@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import time
+from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from shop import command, edit, run
 
 from pytest_sre.errors import UserError
 from pytest_sre.incidents.routes import read_label_sets
+from pytest_sre.session import EXIT_BROKEN_STACK
 
 ALERTMANAGER = """\
 route:
@@ -143,6 +145,17 @@ def test_a_configuration_that_does_not_load(tree: Path, newest: Pair) -> None:
     seen = run(tree, newest, "-k", "order", "test_routes.py")
     assert seen.status == 1, seen.output
     assert re.search(r'UserError: alertmanager.yml:\d+: undefined time interval "easter"', seen.output)
+
+
+def test_a_broken_stack_is_an_error(tree: Path, newest: Pair) -> None:
+    (tree / "test_routes.py").write_text(PASSING)
+    broken = replace(newest, alertmanager=Path("/nowhere/alertmanager"))
+    for workers in ("0", "2"):
+        seen = run(tree, broken, "-n", workers, "test_routes.py")
+        assert seen.status == EXIT_BROKEN_STACK, seen.output
+        assert "3 errors" in seen.output
+        assert "/nowhere/alertmanager (not an executable file)" in seen.output
+        assert "pytest_sre/" not in seen.output, seen.output
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])

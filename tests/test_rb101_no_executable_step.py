@@ -92,3 +92,20 @@ def test_pages_that_lead_elsewhere_are_not_asked(text: str) -> None:
 def test_indexes_and_templates_are_asked_only_if_an_alert_links_to_them(name: str) -> None:
     assert hits(rb101_no_executable_step, PROSE, name) == []
     assert len(hits(rb101_no_executable_step, PROSE, name, alerts={"X": None})) == 1
+
+
+def test_links_to_runbooks_of_others_make_it_a_warning() -> None:
+    for link, severity in (
+        ("https://github.com/acme/ops-sop/blob/main/alerts/DiskFull.md", "warning"),
+        ("https://github.com/kubernetes/autoscaler/blob/master/FAQ.md", None),
+    ):
+        (hit,) = hits(rb101_no_executable_step, PROSE + f"See [there]({link}).\n")
+        assert hit.severity == severity
+
+
+def test_pages_that_runbooks_link_to_are_not_asked() -> None:
+    text = "# Who to call\n\nThe team of the shop, then its manager.\n"
+    assert hits(rb101_no_executable_step, text, "teams.md") == []
+    assert len(hits(rb101_no_executable_step, text, "teams.md", alerts={"X": None})) == 1
+    assert len(hits(rb101_no_executable_step, "# DiskFull\n\nText.\n")) == 1
+    assert len(hits(rb101_no_executable_step, "# Disk full\n\nText.\n", "DiskFull.md")) == 1

@@ -8,7 +8,10 @@ steps, unless `<!-- pytest-sre: step -->` says so. What only explains the alert 
 from __future__ import annotations
 
 import re
+from bisect import bisect
 from collections.abc import Callable, Iterator
+from functools import lru_cache, partial
+from operator import itemgetter
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -24,7 +27,7 @@ from pytest_sre.checks.runbook_shell import (
     unprompted,
     words,
 )
-from pytest_sre.model.runbook import CodeBlock, Comment, Heading, Runbook, Section, Step
+from pytest_sre.model.runbook import CodeBlock, Comment, Heading, Runbook, Section, Step, Trail
 from pytest_sre.promql.parse import PromqlError, parse
 from pytest_sre.sources.runbook_queries import looks_like_promql
 
@@ -33,7 +36,7 @@ Follow = Callable[[str], "tuple[Runbook, str | None] | None"]
 
 Group = Literal["diagnosis", "mitigation", "other"]
 Found = tuple[Literal["E1", "E2", "E3", "GUI"], str]
-
+Place = tuple[int, "partial[Found | None]"]
 
 _PROMQL = words("promql prometheus metricsql")
 _QUERY_LANGUAGES = words("sql psql postgresql postgres mysql plpgsql cql spl kql kusto logql")
@@ -100,59 +103,57 @@ def executable_steps(
     section = runbook.section(anchor)
     if section is None:
         return ()
-    return tuple(sorted(_steps(runbook, section, follow), key=lambda step: step.line))
+    return tuple(_steps(runbook, section, follow))
 
 
-def has_step(runbook: Runbook, anchor: str | None) -> bool:
-    """Whether there is a step; links to further pages are not followed."""
+def has_step(runbook: Runbook, anchor: str | None, follow: Follow = lambda target: None) -> bool:
+    """Whether there is a step; looks no further than the first one."""
     section = runbook.section(anchor)
-    return section is not None and any(True for _ in _steps(runbook, section, lambda target: None))
+    return section is not None and next(_steps(runbook, section, follow), None) is not None
 
 
 def _steps(runbook: Runbook, section: Section, follow: Follow) -> Iterator[Step]:
-    for line, seen, mentioned in _candidates(runbook, section, follow):
-        if seen:
-            trail = runbook.trail(line)
-            if not (mentioned and _is_about(trail)):
+    above = Trail(runbook.headings)
+    places = (place for place in _places(runbook, follow) if place[0] in section)
+    for line, find in sorted(places, key=itemgetter(0)):
+        if seen := find():
+            trail = above.at(line)
+            # What is quoted where the alert is described explains it.
+            mentioned = seen[0] == "E2" or find.func in (_inline, _quoted)
+            if not (mentioned and any(_ABOUT.fullmatch(heading.text) for heading in trail)):
                 yield Step(*seen, line, _group(trail))
 
 
-def _candidates(
-    runbook: Runbook, section: Section, follow: Follow
-) -> Iterator[tuple[int, Found | None, bool]]:
-    """Line, what can be executed there, and whether it may be only mentioned."""
-    yield from (
-        (b.line, _block(b), b.language in _PROMQL or not b.info) for b in runbook.blocks if b.line in section
-    )
-    yield from ((code.line, _inline(code.text), True) for code in runbook.code if code.line in section)
-    yield from (
-        (link.line, _link(link.target, follow), False) for link in runbook.links if link.line in section
-    )
+def _places(runbook: Runbook, follow: Follow) -> Iterator[Place]:
+    """Where a step may be, and what looks for it there."""
+    for block in runbook.blocks:
+        yield block.line, partial(_block, block)
+    for code in runbook.code:
+        yield code.line, partial(_inline, code.text)
+    lead = lru_cache(maxsize=None)(partial(_link, follow=follow))
+    for link in runbook.links:
+        yield link.line, partial(lead, link.target)
     for text in runbook.texts:
-        if text.line in section and text.kind != "heading":
-            yield text.line, next(filter(None, map(_inline, _quoted(text.text))), None), True
+        if text.kind != "heading" and _QUOTED.search(text.text):
+            yield text.line, partial(_quoted, text.text)
     for comment in runbook.comments:
-        if comment.line in section and _ANNOTATION.fullmatch(comment.text):
-            yield from _annotated(comment, runbook, section)
+        if _ANNOTATION.fullmatch(comment.text):
+            yield comment.line, partial(_annotated, comment, runbook)
 
 
-def _annotated(comment: Comment, runbook: Runbook, section: Section) -> Iterator[tuple[int, Found, bool]]:
+def _annotated(comment: Comment, runbook: Runbook) -> Found | None:
     """What an author says is a step: the text that holds the comment, or the next one."""
-    for text in runbook.texts:
-        if text.line in section and text.line + text.text.count("\n") >= comment.line and text.text.strip():
-            if text.kind != "heading":
-                yield text.line, ("GUI", text.text.strip().splitlines()[0]), False
-            return
+    place = bisect(runbook.texts, comment.line, key=lambda text: text.line)
+    for text in runbook.texts[max(0, place - 1) : place + 1]:
+        if text.line + text.text.count("\n") >= comment.line and text.text.strip():
+            return None if text.kind == "heading" else ("GUI", text.text.strip().splitlines()[0])
+    return None
 
 
-def _quoted(text: str) -> Iterator[str]:
-    """Commands of several words in quotes: authors without backticks mean the same."""
-    return (found[1] for found in _QUOTED.finditer(text) if found[1].split()[0] not in ENGLISH)
-
-
-def _is_about(trail: tuple[Heading, ...]) -> bool:
-    """Whether a line stands where an alert is described: what is quoted there explains it."""
-    return any(_ABOUT.fullmatch(heading.text) for heading in trail)
+def _quoted(text: str) -> Found | None:
+    """A command of several words in quotes: authors without backticks mean the same."""
+    commands = (found[1] for found in _QUOTED.finditer(text) if found[1].split()[0] not in ENGLISH)
+    return next(filter(None, map(_inline, commands)), None)
 
 
 def _block(block: CodeBlock) -> Found | None:

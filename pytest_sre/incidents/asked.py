@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from pytest_sre.errors import Refused, StackError, UserError
@@ -14,8 +15,9 @@ from pytest_sre.live.job import Job
 from pytest_sre.live.page import NotLoaded
 from pytest_sre.live.router import Router, open_router
 from pytest_sre.live.share import Share
-from pytest_sre.model.observation import Observations
+from pytest_sre.model.observation import AlertObservation, Observations
 from pytest_sre.model.routing import Routing
+from pytest_sre.model.rules import Rule
 from pytest_sre.options import Options
 from pytest_sre.settings import Settings
 from pytest_sre.terminable import terminable
@@ -31,6 +33,7 @@ class Run(Protocol):
     """What is asked of the run."""
 
     options: Options
+    results: Results
 
     @property
     def share(self) -> Share | None:
@@ -47,6 +50,7 @@ class Asked:
     def __init__(self, run: Run, closing: contextlib.ExitStack) -> None:
         self._run, self._closing = run, closing
         self._incidents: dict[tuple[object, ...], Results] = {}
+        self._fired: dict[str, dict[Rule, AlertObservation]] = {}
         self._routers: dict[str, Router] = {}
         self._broken = False
 
@@ -66,11 +70,22 @@ class Asked:
         seen = self._incidents[key][""]
         if isinstance(seen, StackError):
             raise self._told(seen)
+        self._fired.setdefault(job.settings.label, {}).update(seen.alerts)
         return seen
 
     def _observe(self, job: Job) -> Results:
+        job = self._without_known(job)
         with terminable():
             return observe_all({"": job}, keep=self._run.options.keep, check=self._run.check_controller)
+
+    def _without_known(self, job: Job) -> Job:
+        """The same without alerts that fired already, in the run itself or for another incident."""
+        label = job.settings.label
+        run = self._run.results.get(label)
+        seen = {**self._fired.get(label, {}), **(run.alerts if isinstance(run, Observations) else {})}
+        known = {one: seen[one] for one in job.alerts if one in seen and _suffices(seen[one], job)}
+        left = tuple(one for one in job.alerts if one not in known)
+        return replace(job, alerts=left, fire=bool(left), known=known)
 
     def ends(
         self, settings: Settings, routing: Routing, label_sets: Sequence[Mapping[str, str]]
@@ -104,6 +119,12 @@ class Asked:
         if self._run.share:
             self._run.share.first(_BROKEN)
         return BrokenStack(str(error))
+
+
+def _suffices(seen: AlertObservation, job: Job) -> bool:
+    """Whether an alert fired and Prometheus sent it; and was delivered apart from others, where that is asked."""
+    fired = seen.state == "firing" and bool(seen.fired)
+    return fired and all(one.sent_labels and (job.incidents or one.fingerprint) for one in seen.fired)
 
 
 def _one_by_one(router: Router, label_sets: Sequence[Mapping[str, str]]) -> list[tuple[int, ...]]:

@@ -138,11 +138,13 @@ class Sre:
 def open_sre(request: pytest.FixtureRequest) -> Sre:
     """The fixture for one test; wrong use of the marker is an error of its set-up."""
     run: Plugin = request.config.pluginmanager.get_plugin("sre-alerts")  # type: ignore[assignment]
+    wrong = ""
     try:
-        wanted = read_marker(request.node.iter_markers("sre"))
-        target = _target(run, wanted)
+        target = _target(run, read_marker(request.node.iter_markers("sre")))
     except UserError as error:
-        pytest.fail(f"pytest-sre: {error}", pytrace=False)
+        wrong = f"pytest-sre: {error}"
+    if wrong:  # not where it is handled: pytest would show both
+        pytest.fail(wrong, pytrace=False)
     return Sre(run, target.settings, target.inventory, {slo.name: slo for slo in target.slos})
 
 

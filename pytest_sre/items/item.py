@@ -16,6 +16,8 @@ from pytest_sre.model.observation import Observations
 from pytest_sre.report import outcome
 from pytest_sre.warnings import warn
 
+BASELINE = "sre_baseline"
+"""A report's attribute: the item's lasting id, and the texts of findings that the baseline accepts."""
 PLUGIN = "sre-alerts"
 """The name of the run among pytest's plugins."""
 
@@ -43,11 +45,22 @@ class SreItem(pytest.Item):
         super().__init__(**kwargs)
         self.target, self.place, self.check_name, self.alert = target, place, check, alert
         self.findings: tuple[Finding, ...] = ()
+        self.accepted: list[str] = []
 
     @property
     def run(self) -> Run:
         """The run that this item belongs to."""
         return run_of(self)
+
+    @property
+    def lasting_id(self) -> str:
+        """The item's id without the servers' versions, which a baseline should outlive."""
+        version = self.target.settings.version
+        name = self.nodeid
+        for part in (f",{version}]", f"[{version}]") if version else ():
+            if name.endswith(part):
+                return name.removesuffix(part) + ("]" if part.startswith(",") else "")
+        return name
 
     def setup(self) -> None:
         """A broken stack is an error of the set-up, never a failure; it is told once."""
@@ -80,7 +93,9 @@ class SreItem(pytest.Item):
                 pytest.skip(verdict.reason)
             verdict = [Finding(self.check_name, self.place, f"not proven (strict): {verdict.reason}")]
         root = self.target.inventory.root
-        raised = (replace(one, severity="error") if self._raised(one) else one for one in verdict)
+        raised = [replace(one, severity="error") if self._raised(one) else one for one in verdict]
+        if self.run.baseline is not None:
+            raised, self.accepted = self.run.baseline.sift(self.lasting_id, raised)
         self.findings = tuple(warn(one, root) if one.severity == "warning" else one for one in raised)
         failing = [one for one in self.findings if one.severity == "error"]
         if self.findings:
@@ -108,6 +123,8 @@ class SreItem(pytest.Item):
         outcome.attach(
             report, check=self.check_name, alert=self.alert, location=self.place, findings=self.findings
         )
+        if self.run.baseline is not None and report.when == "call" and report.outcome != "skipped":
+            setattr(report, BASELINE, (self.lasting_id, self.accepted))
         if isinstance(report.longrepr, tuple):
             report.longrepr = (str(self.path), self.place.line, report.longrepr[2])
 

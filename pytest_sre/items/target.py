@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from pytest_sre.baseline import Baseline
 from pytest_sre.checks.runbooks.shelf import Shelf
 from pytest_sre.errors import StackError
 from pytest_sre.model.incident import Incident
@@ -67,6 +68,7 @@ class Run(Protocol):
     strict: bool
     own: Own
     alerts: bool
+    baseline: Baseline | None
     shelves: Sequence[Shelf]
     """Of each scope."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -27,7 +27,8 @@ class Job:
     ``plots`` says whether data for plots are wanted, ``export`` is a folder for promtool's unit tests. ``units`` are
     files of unit tests, with those tests that are asked. ``routing`` are the routing tests that are asked, ``coverage``
     whether it is asked where all fired alerts end. ``together`` are alerts that fire for ``incidents``
-    or ``coverage`` only. The queries of the ``runbooks`` of these are asked while they fire.
+    or ``coverage`` only, ``known`` is what was observed of alerts that need not fire again. The queries of the
+    ``runbooks`` of these are asked while they fire.
     """
 
     settings: Settings
@@ -47,6 +48,7 @@ class Job:
     incidents: tuple[Incident, ...] = ()
     together: frozenset[Rule] = frozenset()
     runbooks: frozenset[Rule] = frozenset()
+    known: Mapping[Rule, AlertObservation] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

@@ -43,7 +43,7 @@ def observe(job: Job, folder: Path, opened: Callable[[Stack], None]) -> Observat
 
     ``opened`` is given the stack, which others may close at any time.
     """
-    run = Found()
+    run = Found(alerts=dict(job.known))
     keep = job.settings.keep
     with backends.open_stack(job.settings.file.servers, folder, keep=keep, tell=job.tell) as stack:
         opened(stack)

@@ -23,7 +23,8 @@ class Notification:
     ``time`` is seconds since the epoch; ``destination`` the URL (or ``smtp://host -> recipients``) it was bound
     for; ``texts`` what a person reads, by field; ``payload`` the decoded body; ``fingerprint`` identifies one
     of the alerts in it. ``title``, ``text``, ``severity``, ``links`` (all addresses in it) and the receiver's own
-    ``fields`` are where `model.receivers` says; empty where the kind has none.
+    ``fields`` are where `model.receivers` says; empty where the kind has none. ``unnamed``: it didn't say which alert
+    it is about, which was found out by elimination.
     """
 
     integration: Integration
@@ -38,6 +39,7 @@ class Notification:
     severity: str = ""
     links: tuple[str, ...] = ()
     fields: Mapping[str, str] = field(default_factory=dict)
+    unnamed: bool = False
 
     def about(self, fingerprint: str) -> Notification:
         """The same, about this alert."""

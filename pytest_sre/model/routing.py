@@ -69,7 +69,7 @@ class Routing:
     ``document`` is the parsed mapping (`sources.yamlfile` types, which know their lines), ``path`` the file
     relative to the root, ``base`` the absolute folder that relative template globs start from. Lines of a part
     that came from a file of ``others`` are beyond FILE_LINES: `place` tells them apart. ``held`` are the template files that an object of Kubernetes
-    holds in the repository: their text by the path that ``document`` names.
+    holds in the repository: their text by the path that ``document`` names. ``operator``: prometheus-operator writes the configuration.
     """
 
     path: str
@@ -80,6 +80,7 @@ class Routing:
     receivers: tuple[str, ...]
     others: tuple[str, ...] = ()
     held: Mapping[str, str] = field(default_factory=dict)
+    operator: bool = False
 
     @property
     def paths(self) -> tuple[str, ...]:

@@ -18,6 +18,24 @@ class Heading:
     anchors: tuple[str, ...]
 
 
+class Trail:
+    """The headings above one line after another, in one pass; lines must not go back."""
+
+    def __init__(self, headings: tuple[Heading, ...]) -> None:
+        self._left = iter(headings)
+        self._next = next(self._left, None)
+        self._above: list[Heading] = []
+
+    def at(self, line: int) -> tuple[Heading, ...]:
+        """The headings above a line, innermost first."""
+        while self._next is not None and self._next.line <= line:
+            while self._above and self._above[-1].level >= self._next.level:
+                self._above.pop()
+            self._above.append(self._next)
+            self._next = next(self._left, None)
+        return tuple(reversed(self._above))
+
+
 @dataclass(frozen=True, slots=True)
 class Section:
     """A heading (None: the whole page) and its lines, sub-sections included; ``end`` is exclusive."""
@@ -150,11 +168,7 @@ class Runbook:
 
     def trail(self, line: int) -> tuple[Heading, ...]:
         """The headings above a line, innermost first."""
-        found: list[Heading] = []
-        for heading in reversed(self.headings):
-            if heading.line <= line and (not found or heading.level < found[-1].level):
-                found.append(heading)
-        return tuple(found)
+        return Trail(self.headings).at(line)
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,7 +118,7 @@ class _Merger:
         except FileError as error:
             self.refuse(error.line, error.reason)
             return self.base
-        routing = replace(routing, others=tuple(self.paths[1:]), held=self.held)
+        routing = replace(routing, others=tuple(self.paths[1:]), held=self.held, operator=True)
         return replace(routing, root=_placed(routing.root, routing))
 
     def parts(self, one: Object) -> Parts | None:

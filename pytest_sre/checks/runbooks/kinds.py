@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 from pytest_sre.checks.runbooks.case import PageCase
-from pytest_sre.checks.runbooks.sections import canonical
+from pytest_sre.checks.runbooks.sections import canonical, sections
 from pytest_sre.model.runbook import Runbook, Section
+from pytest_sre.sources.runbook_library import Reached
 
 PASCAL_NAME = re.compile(r"[A-Z][A-Za-z0-9]*[a-z0-9][A-Z][A-Za-z0-9]*")
 """What only alerts are called."""
@@ -32,6 +33,24 @@ _SHORT = 80
 def is_runbook(case: PageCase) -> bool:
     """Whether a page must hold what runbooks hold; what alerts link to is never taken for an index."""
     return bool(case.alerts) or not _NO_RUNBOOK.fullmatch(case.page.file.stem)
+
+
+def is_for_an_alert(case: PageCase, part: Reached) -> bool:
+    """Whether a part of a page is what somebody opens when an alert fires, not a page that such pages link to.
+
+    Alerts link to it, it is called as an alert, or it has sections of a runbook.
+    """
+    runbook, stem = case.page.runbook, case.page.file.stem
+    if part.alerts or any(sections(runbook, case.settings.runbooks.sections, part.section)):
+        return True
+    titles = [one.text for one in runbook.headings if one.line in part.section][:1] or [stem]
+    alike = PASCAL_NAME.fullmatch(stem) and letters(stem) in letters(titles[0])
+    return bool(alike or PASCAL_NAME.fullmatch(titles[0]))
+
+
+def letters(text: str) -> str:
+    """A name in lower case without spaces and the like."""
+    return re.sub(r"[^a-z0-9]", "", text.lower())
 
 
 def says_moved(runbook: Runbook, within: Section) -> bool:

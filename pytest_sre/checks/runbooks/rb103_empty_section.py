@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 
 from pytest_sre.checks.runbook_steps import ALERT_NAME
@@ -25,6 +26,7 @@ def judge(case: PageCase) -> Iterator[Hit]:
     runbook = case.page.runbook
     if not is_runbook(case):
         return
+    lines = body_lines(runbook)
     for heading, following in zip(runbook.headings, (*runbook.headings[1:], None), strict=False):
         if _is_title(heading, runbook) or not any(heading.line in part.section for part in case.parts):
             continue
@@ -34,7 +36,7 @@ def judge(case: PageCase) -> Iterator[Hit]:
         if not _ends(heading, following, own):
             continue
         end = following.line if following else runbook.length + 1
-        if not has_body(runbook, Section(heading, heading.line, end)):
+        if not has_body(lines, Section(heading, heading.line, end)):
             yield Hit(
                 heading.line,
                 f"the section {heading.text.strip()} is empty",
@@ -44,17 +46,22 @@ def judge(case: PageCase) -> Iterator[Hit]:
             )
 
 
-def has_body(runbook: Runbook, section: Section) -> bool:
-    """Whether a reader sees anything in a section beside headings; comments are not seen."""
-    if any(one.line in section and one.kind != "heading" and one.text.strip() for one in runbook.texts):
-        return True
-    if any(one.line in section and one.content.strip() for one in runbook.blocks):
-        return True
-    if any(one.line in section and one.line != section.start for one in runbook.links):
-        return True
+def body_lines(runbook: Runbook) -> list[int]:
+    """The lines at which a reader sees anything beside headings; comments are not seen."""
+    titles = {one.line for one in runbook.headings}
+    found = [one.line for one in runbook.texts if one.kind != "heading" and one.text.strip()]
+    found += [one.line for one in runbook.blocks if one.content.strip()]
+    found += [one.line for one in runbook.links if one.line not in titles]
     hidden = {line for one in runbook.comments for line in range(one.line, one.end)}
-    html = (one for one in runbook.spans if one.kind == "html" and one.start in section)
-    return any(line not in hidden for one in html for line in range(one.start, one.end))
+    html = (one for one in runbook.spans if one.kind == "html")
+    found += [line for one in html for line in range(one.start, one.end) if line not in hidden]
+    return sorted(found)
+
+
+def has_body(lines: list[int], section: Section) -> bool:
+    """Whether one of the lines is in a section."""
+    place = bisect_left(lines, section.start)
+    return place < len(lines) and lines[place] < section.end
 
 
 def _is_title(heading: Heading, runbook: Runbook) -> bool:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pytest_sre.checks.runbooks.case import Hit, PageCase
-from pytest_sre.checks.runbooks.kinds import PASCAL_NAME, is_runbook, leads_elsewhere
-from pytest_sre.checks.runbooks.sections import REQUIRED, SYNONYMS, canonical, first_of, sections
-from pytest_sre.sources.runbook_library import Reached
+from pytest_sre.checks.runbooks.kinds import is_for_an_alert, is_runbook, leads_elsewhere
+from pytest_sre.checks.runbooks.sections import REQUIRED, SYNONYMS, canonical, first_of
 
 ID = "RB104"
 
@@ -18,10 +17,12 @@ def judge(case: PageCase) -> Iterator[Hit]:
         return
     runbook, settings = case.page.runbook, case.settings.runbooks
     for part in case.parts:
+        if part.section.heading and canonical(part.section.heading.text, settings.sections):
+            continue  # a link to `page#mitigation`: the runbook is more than that
         required = REQUIRED[settings.profile]
         own = settings.sections
         missing = [name for name in required if not first_of(name, runbook, own, part.section)]
-        if missing and _is_structured(case, part) and not leads_elsewhere(runbook, part.section):
+        if missing and is_for_an_alert(case, part) and not leads_elsewhere(runbook, part.section):
             heading = part.section.heading
             headings = [one.text for one in runbook.headings if one.line in part.section]
             words = ", ".join((*SYNONYMS[missing[0]], *own.get(missing[0], ()))[:4])
@@ -32,14 +33,3 @@ def judge(case: PageCase) -> Iterator[Hit]:
                 expected=", ".join(required),
                 seen="sections: " + (", ".join(headings[:12]) or "none"),
             )
-
-
-def _is_structured(case: PageCase, part: Reached) -> bool:
-    """Whether a part of a page is an alert's runbook, not a procedure that others link to."""
-    heading = part.section.heading
-    if heading and canonical(heading.text, case.settings.runbooks.sections):
-        return False  # a link to `page#mitigation`: the runbook is more than that
-    titles = [heading.text] if heading else [one.text for one in case.page.runbook.headings[:1]]
-    if part.alerts or any(PASCAL_NAME.fullmatch(name) for name in (case.page.file.stem, *titles)):
-        return True
-    return any(sections(case.page.runbook, case.settings.runbooks.sections, part.section))

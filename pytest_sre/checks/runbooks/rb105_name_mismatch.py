@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pytest_sre.checks.runbooks.case import Hit, PageCase
-from pytest_sre.checks.runbooks.kinds import PASCAL_NAME, is_runbook
+from pytest_sre.checks.runbooks.kinds import PASCAL_NAME, is_runbook, letters
 from pytest_sre.model.runbook import Heading
 
 ID = "RB105"
@@ -42,8 +42,8 @@ def _file_name(file: Path) -> str:
 
 
 def _names_another(title: str, names: tuple[str, ...], case: PageCase) -> bool:
-    said, words = _letters(title), _WORD.findall(title)
-    if said in map(_letters, names):
+    said, words = letters(title), _WORD.findall(title)
+    if said in map(letters, names):
         return False
     if not PASCAL_NAME.fullmatch(names[-1]):
         # PostgreSQL may be the title of postgres.md; only what is an alert's name for sure is a wrong one.
@@ -51,8 +51,4 @@ def _names_another(title: str, names: tuple[str, ...], case: PageCase) -> bool:
         return len(words) == 1 and words[0] in others.difference(names)
     if len(words) == 1 and PASCAL_NAME.fullmatch(words[0]):
         return True
-    return not case.alerts and not any(_letters(name) in said for name in names)
-
-
-def _letters(text: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", text.lower())
+    return not case.alerts and not any(letters(name) in said for name in names)

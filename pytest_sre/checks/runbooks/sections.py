@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from pytest_sre.checks.runbook_steps import DIAGNOSIS, MITIGATION
 from pytest_sre.model.runbook import Runbook, Section
@@ -67,6 +68,7 @@ _BEHIND = re.compile(
     r"|section|information|info|details|checks|(?:of|for|by|via|using|with|from|on)\s.*))+$"
 )
 _LABEL = re.compile(r"\s*(?:\*\*|__)([^*_\n]{3,60})(?:\*\*|__)\s*:?|\s*([A-Z][\w &/-]{2,40}):\s*(?:\n|$)")
+_LONGEST = 200
 _LOOSE = {"diagnosis": DIAGNOSIS, "mitigation": MITIGATION}
 
 
@@ -86,15 +88,25 @@ def canonical(heading: str, own: Own) -> str | None:
 
 def named(heading: str, own: Own) -> tuple[str, ...]:
     """All canonical sections that a heading such as `2. Diagnosis & mitigation` names."""
-    words = {word: name for name, several in SYNONYMS.items() for word in several}
-    words |= {plain(word): name for name, several in own.items() for word in several}
+    return _named(heading[:_LONGEST], tuple((name, tuple(several)) for name, several in own.items()))
+
+
+@lru_cache(4096)
+def _named(heading: str, own: tuple[tuple[str, tuple[str, ...]], ...]) -> tuple[str, ...]:
+    words = _words(own)
     found = (words.get(form) for form in _forms(heading))
     return tuple(dict.fromkeys(name for name in found if name))
 
 
+@lru_cache(64)
+def _words(own: tuple[tuple[str, tuple[str, ...]], ...]) -> dict[str, str]:
+    words = {word: name for name, several in SYNONYMS.items() for word in several}
+    return words | {plain(word): name for name, several in own for word in several}
+
+
 def plain(heading: str) -> str:
     """A heading in lower case without numbers in front, emoji and other ornaments."""
-    text = re.sub(r"[^\w\s&/,+:()\[\]|;–—.'-]|_", " ", heading[:200]).lower().strip(" .:-")
+    text = re.sub(r"[^\w\s&/,+:()\[\]|;–—.'-]|_", " ", heading[:_LONGEST]).lower().strip(" .:-")
     return re.sub(r"\s+", " ", _NUMBER.sub("", text, count=1)).strip(" .:-")
 
 
