@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from pytest_sre.checks.runbooks.case import Hit, PageCase
 from pytest_sre.checks.runbooks.kinds import is_for_an_alert, is_runbook, leads_elsewhere
-from pytest_sre.checks.runbooks.sections import REQUIRED, SYNONYMS, first_of
+from pytest_sre.checks.runbooks.sections import REQUIRED, SYNONYMS, canonical, first_of
 
 ID = "RB104"
 
@@ -17,6 +17,8 @@ def judge(case: PageCase) -> Iterator[Hit]:
         return
     runbook, settings = case.page.runbook, case.settings.runbooks
     for part in case.parts:
+        if part.section.heading and canonical(part.section.heading.text, settings.sections):
+            continue  # a link to `page#mitigation`: the runbook is more than that
         required = REQUIRED[settings.profile]
         own = settings.sections
         missing = [name for name in required if not first_of(name, runbook, own, part.section)]
