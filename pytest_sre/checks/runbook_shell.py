@@ -91,3 +91,8 @@ def is_known(command: str, *, sure: bool = False) -> bool:
     return (
         sure or name not in _ENGLISH or bool(len(parts) > 1 and re.match(r"[-/$~\"'.]|.*[/.:]\w", parts[1]))
     )
+
+
+def is_command_name(name: str) -> bool:
+    """Whether a word is a known command: ``$oc`` is a prompt without a space."""
+    return name in _COMMANDS

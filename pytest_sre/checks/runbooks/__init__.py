@@ -9,6 +9,9 @@ from pytest_sre.checks.runbooks import (
     rb201_shell_syntax,
     rb202_query_in_shell_fence,
     rb203_irreversible_uncautioned,
+    rb204_undefined_variable,
+    rb205_unexplained_placeholder,
+    rb206_author_path,
 )
 
 PAGE_CHECKS: tuple[ModuleType, ...] = (
@@ -16,4 +19,7 @@ PAGE_CHECKS: tuple[ModuleType, ...] = (
     rb201_shell_syntax,
     rb202_query_in_shell_fence,
     rb203_irreversible_uncautioned,
+    rb204_undefined_variable,
+    rb205_unexplained_placeholder,
+    rb206_author_path,
 )
