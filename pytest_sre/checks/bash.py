@@ -31,7 +31,7 @@ def first_error(text: str) -> int | None:
 @lru_cache(maxsize=256)
 def parsed(text: str) -> Tree | None:
     """The syntax tree, with errors in it where it is not bash; None: too long or too deep."""
-    if len(text) > MAX_CHARS or max(accumulate(_STEPS.get(char, 0) for char in text), default=0) > MAX_DEPTH:
+    if len(text) > MAX_CHARS or _is_deep(text):
         return None
     return _parser().parse(text.encode())
 
@@ -43,6 +43,12 @@ def walk(root: Node) -> Iterator[Node]:
         node = waiting.pop()
         yield node
         waiting.extend(reversed(node.children))
+
+
+def _is_deep(text: str) -> bool:
+    if sum(map(text.count, "({[")) <= MAX_DEPTH:
+        return False
+    return max(accumulate(_STEPS.get(char, 0) for char in text)) > MAX_DEPTH
 
 
 @lru_cache(maxsize=1)

@@ -29,7 +29,7 @@ _SET = re.compile(
 )
 _SET_MANY = re.compile(r"\b(?:read|mapfile|readarray|export|declare|local|typeset|readonly)((?:\s+[-\w=]+)+)")
 _WORD = re.compile(r"[A-Za-z_]\w*")
-_COMMAND = re.compile(r"`[^`\n]*\s[^`\n]*`")
+_COMMAND = re.compile(r"`[^`\s]*\s[^`\n]*`")
 _COMMENT = re.compile(r"(?:^|\s)(?:#|//)\s*(.*)", re.M)
 _LABEL = re.compile(r"(\w+)\s*(?:=~|!~|!=|=)\s*[\"'`]|\$labels\.(\w+)|\.Labels\.(\w+)")
 _GROUPED = re.compile(r"\b(?:by|on|group_left|group_right)\s*\(([^()]*)\)")

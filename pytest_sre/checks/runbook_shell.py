@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import re
 
+MAX_LINE = 2000
+"""Characters; nobody types longer ones, and some patterns cost their square."""
+_START = 300
+
 
 def words(text: str) -> frozenset[str]:
     """The words of a list."""
@@ -74,8 +78,8 @@ def unprompted(line: str) -> str:
 
 
 def bare(command: str) -> str:
-    """A command without assignments, ``sudo`` and the like in front."""
-    before = None
+    """The start of a command without assignments, ``sudo`` and the like in front."""
+    before, command = None, command[:_START]
     while before != command:
         before = command
         command = _WRAPPER.sub("", _ASSIGNMENT.sub("", command.lstrip("({ "), count=1), count=1)

@@ -19,7 +19,7 @@ _NO_PLACEHOLDER = words("none nil null unknown invalid pending unset eof eot no 
 _FILLERS = words(
     "name names id ids your my the a an of to for with in from here value some any insert replace own this that x y"
 )
-_COMMAND = re.compile(r"`[^`\n]*\s[^`\n]*`")
+_COMMAND = re.compile(r"`[^`\s]*\s[^`\n]*`")
 _WORD = re.compile(r"[a-z]+")
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
@@ -72,7 +72,7 @@ def _typed(block: CodeBlock) -> Iterator[tuple[int, str]]:
 
 def _said(runbook: Runbook, prose: str) -> dict[str, int]:
     """The first line at which a block has a word outside of a placeholder; 0 for those of the prose."""
-    found = dict.fromkeys(map(_stem, _WORD.findall(prose.lower())), 0)
+    found = dict.fromkeys(map(_stem, set(_WORD.findall(prose.lower()))), 0)
     for block in runbook.blocks:
         content = _PLACEHOLDER.sub(" ", block.content).lower()
         for number, text in enumerate(content.splitlines(), block.first_line):
