@@ -15,8 +15,9 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -30,12 +31,15 @@ from pytest_sre.model.routing import Integration, Matcher, Route, Routing
 from pytest_sre.model.rules import Rule
 from pytest_sre.settings import AlertmanagerServer, Servers
 from pytest_sre.sources.alertmanager import parse_routing
+from pytest_sre.stack.backend import Stack
 from pytest_sre.stack.dummies import GLOBAL, KINDS, Kind, dummy, dummy_url
 from pytest_sre.stack.process import open_stack
 from pytest_sre.stack.sink import PostedAlert
 from pytest_sre.synthesis.regexes import examples
 
 _TEMPLATE = re.compile(r'template "([^"]+)"')
+Opened = Callable[[Path, Path], AbstractContextManager[Stack]]
+"""Opens a stack of the servers in a folder; the second folder is the run's."""
 _SHORTEST = 6  # letters of a secret worth looking for
 
 
@@ -126,22 +130,27 @@ def stand_in(document: Mapping[str, Any], text: str, folder: Path) -> None:
             (folder / name).write_text(content, "utf-8")
 
 
-def measure(path: Path, servers: Path, most: int, folder: Path) -> Outcome:
-    """Put one configuration through all of it; ``folder`` is where its run lives."""
-    amtool = subprocess.run([servers / "amtool", "check-config", path], capture_output=True, text=True)
-    loads, own_words = amtool.returncode == 0, amtool.stdout + amtool.stderr
-    text = path.read_text("utf-8")
+def process_stack(servers: Path, folder: Path) -> AbstractContextManager[Stack]:
+    """A stack of the programs in a folder."""
     binaries = {
         "backend": "process",
         "prometheus": {"binary": str(servers / "prometheus"), "promtool": str(servers / "promtool")},
         "alertmanager": {"binary": str(servers / "prometheus-alertmanager")},
     }
+    return open_stack(Servers.model_validate(binaries), folder, keep=False)
+
+
+def measure(path: Path, servers: Path, most: int, folder: Path, opened: Opened = process_stack) -> Outcome:
+    """Put one configuration through all of it; ``folder`` is where its run lives."""
+    amtool = subprocess.run([servers / "amtool", "check-config", path], capture_output=True, text=True)
+    loads, own_words = amtool.returncode == 0, amtool.stdout + amtool.stderr
+    text = path.read_text("utf-8")
     run = folder / "run"
     run.mkdir(parents=True)
     try:
         routing = parse_routing(path.name, str(folder / "users"), text)
         stand_in(routing.document, text, folder / "users")
-        with open_stack(Servers.model_validate(binaries), run, keep=False) as stack:
+        with opened(servers, run) as stack:
             office = Office(stack, AlertmanagerServer(), routing, run, keep=False)
             wave, changes = open_office(office, "wave0")
             alerts = alerts_for(routing, most)
@@ -199,12 +208,13 @@ def _wanted(integrations: tuple[Integration, ...], one: Delivery) -> set[Integra
     return {integration for integration in integrations if integration.receiver in names}
 
 
-def run_all(corpus: Path, servers: Path, most: int, workers: int = 4) -> list[Outcome]:
-    """All configurations of a folder, some at a time, for most of the time is spent waiting."""
-    paths = sorted(corpus.rglob("*.yml"))
+def run_all(
+    paths: Sequence[Path], servers: Path, most: int, workers: int = 4, opened: Opened = process_stack
+) -> list[Outcome]:
+    """Put configurations through all of it, some at a time, for most of the time is spent waiting."""
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(workers) as pool:
         return list(
-            pool.map(lambda path: measure(path, servers, most, Path(folder) / path.stem), paths),
+            pool.map(lambda path: measure(path, servers, most, Path(folder) / path.stem, opened), paths),
         )
 
 
@@ -218,10 +228,11 @@ def main() -> int:
     options = parser.parse_args()
     print("| servers | configurations | loadable | label sets | expected | captured | resolved | errors |")
     print("|---|---:|---:|---:|---:|---:|---:|---:|")
+    paths = sorted(options.corpus.rglob("*.yml"))
     bad, everything = 0, list[dict[str, Any]]()
     for suite in options.servers:
         servers = Path(suite) if Path(suite).is_dir() else find_servers(suite)
-        outcomes = run_all(options.corpus, servers, options.most)
+        outcomes = run_all(paths, servers, options.most)
         everything += [asdict(one) for one in outcomes]
         whole = [one for one in outcomes if one.loads]
         total = Counter[str]()

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from pytest_sre.collect import AlertItem
+from pytest_sre.items.alerts import AlertItem
 from pytest_sre.model.scenario import Impossible, NotSynthesised
 from pytest_sre.synthesis.contrast import DEAD_MAN
 

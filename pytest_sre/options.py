@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from pytest_sre.baseline import Baseline, read_baseline
 from pytest_sre.errors import StackError, UserError
 from pytest_sre.promtool.write import check
 from pytest_sre.settings import FILE_NAMES, Servers, Settings, SreYaml, is_settings, of_scope, read_sre_yaml
@@ -45,6 +46,7 @@ class Options:
     codequality_path: str
     changed: str | None
     export_promtool: Path | None
+    baseline: Baseline | None
 
 
 def read_options(config: pytest.Config) -> Options:
@@ -84,7 +86,16 @@ def read_options(config: pytest.Config) -> Options:
         _report(config, "codequality"),
         _changed(config),
         _export(config),
+        _baseline(config),
     )
+
+
+def _baseline(config: pytest.Config) -> Baseline | None:
+    """The accepted findings; raises UserError."""
+    path, update = _report(config, "baseline"), bool(config.getoption("sre_baseline_update"))
+    if update and not path:
+        raise UserError("--sre-baseline-update: where to? Name the file with --sre-baseline=FILE")
+    return read_baseline(Path(path), update=update) if path else None
 
 
 def _export(config: pytest.Config) -> Path | None:

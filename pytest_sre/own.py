@@ -14,7 +14,8 @@ from pytest_sre.checks import CHECKS, coverage, incident, loads, policy, routing
 from pytest_sre.checks.case import Case, Skipped, Verdict
 from pytest_sre.errors import UserError
 from pytest_sre.model.finding import Finding, Location
-from pytest_sre.model.observation import AlertObservation, Notification
+from pytest_sre.model.incident import IncidentObservation
+from pytest_sre.model.observation import AlertObservation, Notification, Observations
 
 _LINK = re.compile(r"https?://[^\s\"'<>\\|)\]]+")
 _NEEDS = ("", "fire", "deliver", "time")
@@ -61,9 +62,35 @@ class Own:
         """An alert's notifications as the user's own decoders read them; raises OwnError."""
         if not self._hook.pytest_sre_decode.get_hookimpls():
             return alert
-        return replace(alert, notifications=tuple(map(self._decoded, alert.notifications)))
+        return replace(alert, notifications=tuple(map(self.decoded_one, alert.notifications)))
 
-    def _decoded(self, notification: Notification) -> Notification:
+    def read(self, seen: Observations) -> Observations:
+        """Everything that was sent, as the user's own decoders read it; as it is where one raises: that is told elsewhere."""
+        if not self._hook.pytest_sre_decode.get_hookimpls():
+            return seen
+        alerts = {
+            rule: replace(
+                one,
+                notifications=tuple(map(self._read, one.notifications)),
+                resolved=tuple(map(self._read, one.resolved)),
+            )
+            for rule, one in seen.alerts.items()
+        }
+        incidents = {name: self._incident(one) for name, one in seen.incidents.items()}
+        return replace(seen, alerts=alerts, incidents=incidents)
+
+    def _incident(self, seen: IncidentObservation) -> IncidentObservation:
+        told = (replace(one, sent=tuple(map(self._read, one.sent))) for one in seen.notifications)
+        return replace(seen, notifications=tuple(told))
+
+    def _read(self, notification: Notification) -> Notification:
+        try:
+            return self.decoded_one(notification)
+        except OwnError:
+            return notification
+
+    def decoded_one(self, notification: Notification) -> Notification:
+        """A notification as the user's own decoders read it; raises OwnError."""
         kind, payload = notification.integration.kind, notification.payload
         texts = self._call(
             "pytest_sre_decode", lambda: self._hook.pytest_sre_decode(kind=kind, payload=payload)

@@ -11,6 +11,7 @@ _VALUES = (
     ("config", "the file sre.yaml (default: in the root folder)"),
     ("alertmanager-config", "the Alertmanager configuration to test with"),
     ("prometheus-config", "the prometheus.yml whose external_labels and alert relabelling count"),
+    ("baseline", "findings that are accepted; only new ones fail"),
     ("json", "write all observations to this file"),
     ("markdown", "write a summary as Markdown to this file"),
     ("codequality", "write the findings as a GitLab Code Quality report to this file"),
@@ -47,6 +48,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption(
         "--sre-export-promtool", metavar="DIR", help="write the scenarios as unit tests for promtool there"
+    )
+    group.addoption(
+        "--sre-baseline-update",
+        action="store_true",
+        help="accept all findings of this run: write them down there",
     )
     parser.addini("sre_export_promtool", "where to write the scenarios as unit tests for promtool")
     group.addoption("--sre-backend", choices=("auto", "docker", "process"), help="what runs the servers")

@@ -4,26 +4,32 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections import Counter
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
 import pytest
 
+from pytest_sre.baseline import write_baseline
 from pytest_sre.changed.against import Against
 from pytest_sre.checks import CHECKS, coverage, incident, loads, policy, routing, unit
-from pytest_sre.collect import SreItem, Target
 from pytest_sre.errors import StackError, UserError
+from pytest_sre.incidents.asked import BrokenStack
+from pytest_sre.items.item import BASELINE, SreItem
+from pytest_sre.items.target import Target
 from pytest_sre.live.fleet import Results
 from pytest_sre.model.export import Export
 from pytest_sre.model.observation import Observations
 from pytest_sre.options import Options
+from pytest_sre.own import Own
 from pytest_sre.promtool.write import write
 from pytest_sre.report import ci, detection, export, review
 from pytest_sre.report import json as json_report
 from pytest_sre.report.outcome import outcomes
 from pytest_sre.report.seen import Seen
 from pytest_sre.report.terminal import summary
+from pytest_sre.sources.discover import relative
 
 
 class Run(Protocol):
@@ -34,6 +40,7 @@ class Run(Protocol):
     scopes: Sequence[Sequence[Target]]
     against: Against | None
     results: Results
+    own: Own
 
 
 def base_label(target: Target) -> str:
@@ -49,12 +56,17 @@ class Reports:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
-        self, item: pytest.Item
+        self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Reports of our items carry their findings, to whichever process writes them down."""
+        """Reports of our items carry their findings, to whichever process writes them down.
+
+        A stack that breaks in a Python test is an error, as one of the set-up is, and no failure.
+        """
         report = yield
         if isinstance(item, SreItem):
             item.tell(report)
+        elif call.when == "call" and call.excinfo and call.excinfo.errisinstance(BrokenStack):
+            report.when = "setup"
         return report
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
@@ -82,8 +94,35 @@ class Reports:
                 markdown_path=self.run.options.markdown_path,
                 codequality_path=self.run.options.codequality_path,
             )
-        for line in told:
+        for line in (*told, *self._baseline(every)):
             terminalreporter.write_line(line)
+
+    def _baseline(self, reports: Iterable[pytest.TestReport]) -> Iterator[str]:
+        """What was accepted; writes it down where that is wanted."""
+        baseline = self.run.options.baseline
+        if baseline is None:
+            return
+        ran: dict[str, Counter[str]] = {}
+        for report in reports:
+            item, accepted = getattr(report, BASELINE, ("", ()))
+            if item:  # of several versions of the servers each may find it
+                ran[item] = ran.get(item, Counter()) | Counter[str](accepted)
+        count = sum(texts.total() for texts in ran.values())
+        shown = relative(self.run.config.rootpath, baseline.path)
+        if baseline.update:
+            with _writing():
+                write_baseline(baseline.path, baseline.renewed(ran, self.run.config.rootpath))
+            yield f"baseline {shown}: {count} findings written"
+            return
+        yield f"baseline {shown}: {count} findings accepted"
+        unused = list(baseline.unused(ran))
+        for one in unused[:_UNUSED]:
+            yield f"{shown}:{one.line}: {one.item} no longer finds this; delete it: {one.text}"
+        if len(unused) > _UNUSED:
+            yield f"and {len(unused) - _UNUSED} more; --sre-baseline-update deletes them"
+
+
+_UNUSED = 20
 
 
 # With pytest-xdist the reports come as the workers are done.
@@ -99,7 +138,11 @@ def _check(report: pytest.TestReport) -> str:
 
 def write_json(run: Run, targets: Iterable[Target], results: Results) -> None:
     """Write down what was observed on the stacks that are not broken; raises pytest.UsageError."""
-    stacks = list(_observed(targets, results))
+    read = {
+        label: run.own.read(seen) if run.options.json_path and isinstance(seen, Observations) else seen
+        for label, seen in results.items()
+    }
+    stacks = list(_observed(targets, read))
     if run.options.json_path and stacks:
         with _writing():
             base = str(run.against.revision) if run.against else ""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
@@ -15,10 +13,12 @@ from typing import Any
 import pytest
 
 from pytest_sre.changed.against import Against, before, read_against
-from pytest_sre.collect import AlertItem, SloItem, SreFile, SreItem, Target
-from pytest_sre.collect_routing import RoutingItem
-from pytest_sre.collect_runbooks import Shelf
+from pytest_sre.checks.runbooks.shelf import Shelf
+from pytest_sre.collect import SreFile
 from pytest_sre.errors import StackError, UserError
+from pytest_sre.incidents.asked import Asked
+from pytest_sre.items.item import SreItem
+from pytest_sre.items.target import Target
 from pytest_sre.jobs import job_of
 from pytest_sre.live.fleet import Results, observe_all
 from pytest_sre.live.job import Job
@@ -28,11 +28,14 @@ from pytest_sre.options import Options, read_options
 from pytest_sre.own import Own
 from pytest_sre.report.terminal import Progress
 from pytest_sre.reports import base_label, write_json, write_promtool
+from pytest_sre.selected import is_changed
 from pytest_sre.settings import Settings
 from pytest_sre.sources.discover import Inventory, discover, relative
 from pytest_sre.sources.incidents import check_incidents
 from pytest_sre.sources.routing import check_receivers, routing_tests
+from pytest_sre.sources.runbook_library import is_page
 from pytest_sre.stack.folder import run_folder
+from pytest_sre.terminable import terminable
 
 EXIT_BROKEN_STACK = 10
 _ENDED_BY_ITSELF = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED)
@@ -50,16 +53,17 @@ class Plugin:
             self.scopes: Sequence[Sequence[Target]] = _targets(
                 self.options, [path for path in named if _is_yaml(path)]
             )
-            self.shelves = [Shelf(scope[0]) for scope in self.scopes] if self.options.runbooks else []
+            self.shelves = _shelves([scope[0] for scope in self.scopes], self.options.runbooks, named)
             self._meeting = self._meeting_place()
             self.against: Against | None = self._against([path for path in named if _is_yaml(path)])
         except UserError as error:
             self._closing.close()
             raise pytest.UsageError(f"pytest-sre: {error}") from None
         self.strict, self.alerts = self.options.strict, self.options.alerts
+        self.baseline = self.options.baseline
         self.results: Results = {}
         self.own = Own(config.hook, config.rootpath)
-        self._incidents: dict[tuple[object, ...], Observations | StackError] = {}
+        self.asked = Asked(self, self._closing)
         self._told: set[str] = set()
         self._parent = os.getppid()
         if config.args_source is not config.ArgsSource.ARGS:
@@ -82,14 +86,6 @@ class Plugin:
     def observations(self, target: Target) -> Observations | StackError | None:
         """What came out of a target's stack."""
         return self.results.get(target.label)
-
-    def incident(self, key: tuple[object, ...], job: Job) -> Observations | StackError:
-        """What came out of a job that a Python test asks for; of equal keys one is run."""
-        if key not in self._incidents:
-            with _terminable():
-                done = observe_all({"": job}, keep=self.options.keep, check=self._check_controller)
-            self._incidents[key] = done[""]
-        return self._incidents[key]
 
     def tell_broken(self, target: Target) -> bool:
         """Whether a broken stack's error is still to be told, here or in another worker."""
@@ -153,7 +149,7 @@ class Plugin:
         items[:] = [item for item in items if not isinstance(item, SreItem) or first[item.nodeid] is item]
         if self.against:
             unchanged = [
-                item for item in items if isinstance(item, SreItem) and not _changed(item, self.against)
+                item for item in items if isinstance(item, SreItem) and not is_changed(item, self.against)
             ]
             self.config.hook.pytest_deselected(items=unchanged)
             left_out = set(unchanged)
@@ -166,27 +162,28 @@ class Plugin:
             return
         if session.config.option.collectonly or self._distributes:  # then the workers do it
             return
-        items = [item for item in session.items if isinstance(item, SreItem) and item.needs_stack]
+        items = [item for item in session.items if isinstance(item, SreItem) and item.wants_stack]
         if items:
             self.results = (
                 self.share.get(lambda: self._observe(items)) if self.share else self._observe(items)
             )
 
     def _observe(self, items: Sequence[SreItem]) -> Results:
-        self._check_controller()
+        self.check_controller()
         asked: dict[Target, list[SreItem]] = {}
         for item in items:
             asked.setdefault(item.target, []).append(item)
-        with Progress(self.config) as progress, _terminable():
+        with Progress(self.config) as progress, terminable():
             plots = bool(self.options.json_path)
             jobs = {
-                target.label: job_of(target, mine, plots, progress.tell) for target, mine in asked.items()
+                target.label: job_of(target, mine, plots, progress.tell, whole=bool(self.against))
+                for target, mine in asked.items()
             }
             jobs |= self._exporting(jobs)
             jobs |= dict(self._before(jobs, progress.tell))
             if len(jobs) > 1:
                 jobs = {one: replace(job, tell=partial(progress.tell, who=one)) for one, job in jobs.items()}
-            results = observe_all(jobs, keep=self.options.keep, check=self._check_controller)
+            results = observe_all(jobs, keep=self.options.keep, check=self.check_controller)
         write_json(self, asked, results)
         write_promtool(self, results)
         return results
@@ -208,11 +205,13 @@ class Plugin:
             return
         for scope, (old, comparison) in zip(self.scopes, self.against.scopes, strict=True):
             job = jobs.get(scope[0].label)
-            rules = before(old, comparison, job.alerts) if job and job.deliver else ()
+            if job is None or not job.deliver:
+                continue
+            rules = before(old, comparison, [rule for rule in job.alerts if rule not in job.together])
             if rules:
                 yield base_label(scope[0]), Job(old.settings, old.inventory, rules, True, True, tell)
 
-    def _check_controller(self) -> None:
+    def check_controller(self) -> None:
         """End a worker of pytest-xdist whose controller has been ended or killed, and with it the servers."""
         if not hasattr(self.config, "workerinput"):
             return
@@ -222,7 +221,7 @@ class Plugin:
     def pytest_sessionstart(self) -> None:
         """Where there is a folder to remove, SIGTERM must not end this process at once."""
         if self._meeting is not None and not hasattr(self.config, "workerinput"):
-            self._closing.enter_context(_terminable())
+            self._closing.enter_context(terminable())
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
@@ -233,7 +232,7 @@ class Plugin:
                 self._closing.close()  # pytest-xdist waits for its workers, and they for their servers
         labels = [target.label for scope in self.scopes for target in scope]
         broken = any(isinstance(self.results.get(label), StackError) for label in labels)
-        broken |= any(isinstance(seen, StackError) for seen in self._incidents.values())
+        broken |= self.asked.is_broken
         if session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED and self.against and self.against.nothing:
             session.exitstatus = pytest.ExitCode.OK  # there is nothing to test in this change
         if broken and session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
@@ -261,35 +260,19 @@ def _targets(options: Options, named: Sequence[Path]) -> list[list[Target]]:
     return scopes
 
 
-def _changed(item: SreItem, against: Against) -> bool:
-    comparison = against.of(item.target.inventory)
-    if isinstance(item, AlertItem):
-        return item.rule in comparison.reasons
-    if isinstance(item, SloItem):
-        return item.slo.name in comparison.slos
-    if isinstance(item, RoutingItem):
-        routing, before = item.target.inventory.routing, against.routing_before(item.target.inventory)
-        asked = (item.test.labels, item.test.receivers, item.test.at)
-        same = any((one.labels, one.receivers, one.at) == asked for one in before)
-        return not same or routing is None or routing.path in comparison.files
-    return item.place.path in comparison.files
+def _shelves(targets: Sequence[Target], items: bool, named: Sequence[Path]) -> list[Shelf]:
+    """The runbooks of each scope; a page may be linked from another one. Raises UserError.
 
-
-@contextlib.contextmanager
-def _terminable() -> Iterator[None]:
-    """SIGTERM ends the run as Ctrl-C does, so that the servers are ended at once."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def end(signum: int, frame: object) -> None:
-        pytest.exit("terminated", 128 + signum)
-
-    before = signal.signal(signal.SIGTERM, end)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
+    Pages that are named on the command line and that no scope has belong to the first.
+    """
+    shelves = [Shelf(one.settings.file, one.inventory, one.settings.folder, items=items) for one in targets]
+    linked = {path for shelf in shelves for path in shelf.linked}
+    for shelf in shelves:
+        shelf.linked |= linked
+    for path in [path.resolve() for path in named if items and is_page(path)]:
+        if not any(path in shelf.files for shelf in shelves):
+            shelves[0].add(path)
+    return shelves
 
 
 def _beyond(config: pytest.Config, paths: Iterable[Path]) -> Iterator[Path]:

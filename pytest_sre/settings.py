@@ -109,6 +109,11 @@ class Oncall(Frozen):
     @classmethod
     def _matchers(cls, value: Any) -> Any:
         if isinstance(value, dict):
+            for label, wanted in value.items():
+                if not isinstance(wanted, (str, int, float)):
+                    raise ValueError(
+                        f"{label}: must be a text; for several values write a list of matchers: ['{label}=~\"a|b\"']"
+                    )
             quoted = {k: str(v).replace("\\", "\\\\").replace('"', '\\"') for k, v in value.items()}
             value = [f'{label}="{text}"' for label, text in quoted.items()]
         for item in value if isinstance(value, (list, tuple)) else ():
@@ -356,6 +361,10 @@ def _explain(path: Path, value: Any, error: Any) -> str:
             where = where[key]
         except (KeyError, IndexError, TypeError):
             break
+    return f"{path}:{line}: {'.'.join(map(str, error['loc'])) or 'top level'}: {in_words(error)}"
+
+
+def in_words(error: Any) -> str:
+    """One of pydantic's errors, for users."""
     message = str(error["msg"]).removeprefix("Value error, ").replace("Input should be ", "must be ")
-    message = _MESSAGES.get(error["type"], message)
-    return f"{path}:{line}: {'.'.join(map(str, error['loc'])) or 'top level'}: {message}"
+    return _MESSAGES.get(error["type"], message)

@@ -16,7 +16,7 @@ RECEIVERS = {
     "discord": (f"apiURL: {SECRET}\n      title: t\n      message: m\n      sendResolved: false" + HTTP, "0.25"),
     "email": (
         f"to: a@b.example\n      from: c@d.example\n      smarthost: smtp.example:587\n      authPassword: {SECRET}\n"
-        "      authUsername: u\n      requireTLS: false\n      headers: [{key: Subject, value: s}]\n      text: t",
+        "      authUsername: u\n      requireTLS: false\n      headers: [{key: Subject, value: s}]\n      text: t\n      html: ''",
         "0.25",
     ),
     "opsgenie": (
@@ -65,9 +65,16 @@ RECEIVERS = {
 }  # fmt: skip
 
 
-def config(name: str, namespace: str, receivers: str, route: str = "receiver: r", more: str = "") -> str:
+def config(
+    name: str,
+    namespace: str,
+    receivers: str,
+    route: str = "receiver: r",
+    more: str = "",
+    version: str = "v1alpha1",
+) -> str:
     """An object's text."""
-    return f"""apiVersion: monitoring.coreos.com/v1alpha1
+    return f"""apiVersion: monitoring.coreos.com/{version}
 kind: AlertmanagerConfig
 metadata: {{name: {name}, namespace: {namespace}}}
 spec:

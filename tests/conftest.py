@@ -50,8 +50,8 @@ def engine(pair: Pair, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Eng
 
 @pytest.fixture
 def repo(tmp_path: Path) -> Path:
-    """A copy of the example shop, with runbooks and fixtures at the places that it refers to."""
-    leave_out = shutil.ignore_patterns("__pycache__", ".pytest_cache")
+    """A copy of the example shop, with runbooks and fixtures at the places that it refers to, without its Python tests."""
+    leave_out = shutil.ignore_patterns("__pycache__", ".pytest_cache", "test_*.py")
     for name in ("examples/shop", "runbooks", "fixtures"):
         shutil.copytree(REPO / name, tmp_path / name, ignore=leave_out)
     return tmp_path / "examples" / "shop"

@@ -14,7 +14,7 @@ from typing import Any
 
 import docker
 import docker.errors
-from servers import unavailable
+from servers import PAIRS, Pair, unavailable
 
 from pytest_sre.settings import AlertmanagerServer, Docker, PrometheusServer, Servers
 from pytest_sre.stack import docker as backend
@@ -31,6 +31,15 @@ class ImagePair:
     suite: str
     prometheus: str
     alertmanager: str
+
+    @property
+    def pair(self) -> Pair:
+        """The same programs as processes; skips the test where they are missing."""
+        found = next((pair for pair in PAIRS if pair.name == self.suite), None)
+        if found is None:
+            unavailable(f"no servers of {self.suite}")
+        assert found is not None
+        return found
 
     @property
     def options(self) -> tuple[str, ...]:

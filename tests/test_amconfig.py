@@ -67,7 +67,7 @@ def test_inhibit_rules_and_intervals_belong_to_the_namespace() -> None:
     timeIntervals:
     - times: [{startTime: "22:00", endTime: "24:00"}]
       weekdays: [Monday:Friday, sunday]
-      daysOfMonth: [{start: 1, end: 5}, {start: -1}]
+      daysOfMonth: [{start: 1, end: 5}, {start: -3, end: -1}]
       months: [January, 3]
       years: [2030, "2031:2032"]
 """
@@ -86,7 +86,7 @@ def test_inhibit_rules_and_intervals_belong_to_the_namespace() -> None:
         {
             "times": [{"start_time": "22:00", "end_time": "24:00"}],
             "weekdays": ["monday:friday", "sunday"],
-            "days_of_month": ["1:5", "-1"],
+            "days_of_month": ["1:5", "-3:-1"],
             "months": ["january", "3"],
             "years": ["2030", "2031:2032"],
         }
@@ -131,6 +131,15 @@ def test_what_the_alertmanager_does_not_select_is_no_part() -> None:
         ("  replicas: 1\n", "alertmanagerConfigSelector` is not set"),
         ("  alertmanagerConfigSelector: {matchLabels: {team: a}}\n", "asks for team=a"),
         ("  alertmanagerConfigSelector: {}\n", "alertmanagerConfigNamespaceSelector` is not set"),
+        (
+            "  alertmanagerConfigSelector: {matchExpressions: [{key: team, operator: Exists}]}\n",
+            "asks for team,",
+        ),
+        (
+            "  alertmanagerConfigSelector: {}\n  alertmanagerConfigNamespaceSelector:\n    matchExpressions:\n"
+            "    - {key: kubernetes.io/metadata.name, operator: NotIn, values: [shop, bank]}\n",
+            "asks for kubernetes.io/metadata.name notin (shop, bank)",
+        ),
     ):
         (one,) = refused(config("t", "shop", HOOK), SERVER + spec)
         assert why in one.reason
@@ -148,6 +157,11 @@ def test_what_the_alertmanager_does_not_select_is_no_part() -> None:
         ("webhookConfigs", "pagerConfigs", 9, "`pagerConfigs`"),
         (", namespace: shop", "", 3, "no `metadata.namespace`"),
         ("  receivers:", "  receiver:", 7, "`receiver` of spec"),
+        ("webhookConfigs", "jiraConfigs", 9, "no release of prometheus-operator has this field"),
+        ("webhookConfigs", "incidentioConfigs", 9, "Alertmanager has `incidentio_configs`"),
+        ("receiver: r", "groupBy: [a]", 5, "names no receiver"),
+        ("receiver: r", "receiver: r\n    activeTimeIntervals: [day]", 7, '"day" is not defined'),
+        ("  receivers:", "  timeIntervals: []\n  receivers:", 7, "v1alpha1, which calls it `muteTimeIntervals`"),
     ],
 )  # fmt: skip
 def test_what_has_no_place_is_told_with_its_line(old: str, new: str, line: int, what: str) -> None:

@@ -66,7 +66,7 @@ def test_an_alert_reaches_the_object_of_its_namespace_and_no_other(tmp_path: Pat
 
 def test_the_example_of_the_documentation_pages(tmp_path: Path, pair: Pair) -> None:
     page = (REPO / "docs/alertmanagerconfig.md").read_text("utf-8")
-    example, base, _ = re.findall(r"^```yaml\n(.*?)^```$", page, re.M | re.S)
+    example, base, *_ = re.findall(r"^```yaml\n(.*?)^```$", page, re.M | re.S)
     result = run(repository(tmp_path, objects=example, alertmanager=base), pair, "-k", "pages")
 
     assert result.status == 0, result.output

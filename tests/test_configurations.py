@@ -29,6 +29,10 @@ SAFETY_TIMEOUT = 900.0
 
 @pytest.fixture(scope="module")
 def corpus() -> Path:
+    return find_corpus()
+
+
+def find_corpus() -> Path:
     found = next((path for path in (CORPUS, FALLBACK) if path.is_dir()), None)
     if found is None:
         pytest.skip("no corpus of configurations")

@@ -8,6 +8,7 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,15 +18,23 @@ import docker_images
 import psutil
 import pytest
 import requests
-from docker_images import PLAIN
-from servers import unavailable
+from docker_images import IMAGES, PLAIN, ImagePair
+from servers import REPO, unavailable
+from test_configurations import find_corpus
+from test_resolved import delivered, kinds, told_by
+from test_safe_alertmanager import ENTRIES, accepted_kind
 
 from pytest_sre.errors import StackError
 from pytest_sre.stack.docker_container import Follower, Recipe
 from pytest_sre.stack.docker_stack import DockerStack
 
-# A configuration as in production: nothing in it was made safe. The address is nobody's (RFC 5737).
-OUTSIDE, LEAK = "198.51.100.7", f"leak{os.getpid()}"
+sys.path.insert(0, str(REPO / "benchmarks"))
+
+from configurations import run_all
+
+# A configuration as in production: nothing in it was made safe. The address is nobody's (RFC 5737), and another one
+# for each worker: what one sends there on purpose is no leak of the others.
+OUTSIDE, LEAK = f"198.51.100.{os.getpid() % 253 + 1}", f"leak{os.getpid()}"
 UNMODIFIED = f"""
 route: {{receiver: all, group_wait: 0s}}
 receivers:
@@ -80,7 +89,7 @@ class Counters:
         bridge, subnet = _bridge(stack), network["IPAM"]["Config"][0]["Subnet"]
         self.chain = f"sre-{bridge[3:]}"
         name = f"|{len(LEAK):02x}|{LEAK}"
-        self.wishes = ["PREROUTING", "-i", bridge, "-d", OUTSIDE]
+        self.wishes = ["PREROUTING", "-i", bridge, "!", "-d", subnet]
         self.ways_out = [
             ["POSTROUTING", "-s", subnet, "!", "-o", bridge],
             # What the engine itself would ask for a container, or on its behalf.
@@ -104,7 +113,7 @@ class Counters:
             _mangle("-X", chain)
 
     def wished(self) -> int:
-        """How many wanted to get out to an address outside."""
+        """How many wanted to get out of the network."""
         return _packets(f"{self.chain}-w")
 
     def leaked(self) -> int:
@@ -194,6 +203,21 @@ def test_an_unmodified_configuration_reaches_nobody(tmp_path: Path, sink: str) -
     assert leaked == 0
 
 
+@pytest.mark.parametrize("images", IMAGES, ids=lambda images: images.suite)
+def test_every_kind_of_receiver_is_notified_and_no_packet_leaves(tmp_path: Path, images: ImagePair) -> None:
+    _require_iptables()
+    known = [name for name in sorted(ENTRIES) if accepted_kind(images.pair, name, tmp_path)]
+    lines = "\n".join(told_by(name, ", send_resolved: true") for name in known)
+    text = f"route: {{receiver: a}}\nreceivers:\n- name: a\n{lines}\n"
+    with docker_images.stack(images.servers(), tmp_path) as stack, Counters(stack) as packets:
+        found = delivered(stack, tmp_path, text, {"alertname": "A"})["A"]
+        assert (packets.wished(), packets.leaked()) == (0, 0)
+        assert stack.sink.refused == ()
+    assert len(known) >= 12
+    assert kinds(found.notifications) == kinds(found.resolved) == set(known)
+    assert (found.errors, found.unresolved) == ((), ())
+
+
 def test_the_counters_notice_a_leak(tmp_path: Path) -> None:
     _require_iptables()
     with docker_images.stack(PLAIN.servers("gateway"), tmp_path) as stack, Counters(stack) as packets:
@@ -232,7 +256,7 @@ def test_the_relay_serves_nobody_without_the_secret_and_dials_only_servers(tmp_p
     with docker_images.stack(PLAIN.servers("relay"), tmp_path) as stack:
         way = stack.way
         address = way.address  # type: ignore[attr-defined]
-        with contextlib.closing(way.dial("dial", "198.51.100.7", "9090")) as outside:  # type: ignore[attr-defined]
+        with contextlib.closing(way.dial("dial", OUTSIDE, "9090")) as outside:  # type: ignore[attr-defined]
             assert outside.recv(1) == b""
         inside = stack.sink.address.rpartition(":")[0]
         with contextlib.closing(way.dial("dial", inside, "22")) as other_port:  # type: ignore[attr-defined]
@@ -241,3 +265,27 @@ def test_the_relay_serves_nobody_without_the_secret_and_dials_only_servers(tmp_p
             requests.get(f"http://{address[0]}:{address[1]}/", timeout=10)
         mounted = json.dumps(stack.engine.api.inspect_container(stack.anchor)["Mounts"])
         assert "bind" not in mounted
+
+
+@pytest.mark.parametrize("images", IMAGES, ids=lambda images: images.suite)
+def test_public_configurations_are_captured_and_no_packet_leaves(tmp_path: Path, images: ImagePair) -> None:
+    _require_iptables()
+    # Each on one of the versions, for time; PYTEST_SRE_EVERY: on all, as processes always do.
+    part = slice(None) if "PYTEST_SRE_EVERY" in os.environ else slice(IMAGES.index(images), None, len(IMAGES))
+    paths = sorted(find_corpus().rglob("*.yml"))[part]
+    counted = []
+
+    @contextlib.contextmanager
+    def opened(_: Path, folder: Path) -> Iterator[DockerStack]:
+        with docker_images.stack(images.servers(), folder) as stack, Counters(stack) as packets:
+            yield stack
+            counted.append((packets.wished(), packets.leaked()))
+
+    outcomes = run_all(paths, images.pair.alertmanager.parent, most=12, opened=opened)
+    loaded = [one for one in outcomes if one.loads]
+    assert len(loaded) >= len(paths) // 3
+    assert len(counted) == len(loaded)
+    assert set(counted) == {(0, 0)}
+    assert not [one for one in loaded if one.said or one.errors or one.secrets or not one.sets]
+    assert sum(one.expected for one in loaded) == sum(one.captured for one in loaded) > len(loaded)
+    assert not [one for one in outcomes if not (one.loads or one.said.startswith(f"{one.name}:"))]

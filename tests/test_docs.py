@@ -38,6 +38,7 @@ from pytest_sre.checks import (
 )
 from pytest_sre.checks.case import Case, Skipped
 from pytest_sre.checks.oncall import KINDS
+from pytest_sre.checks.runbooks import PAGE_CHECKS
 from pytest_sre.model.finding import Location
 from pytest_sre.model.incident import GroupNotification, IncidentObservation, PlayedAlert
 from pytest_sre.model.observation import (
@@ -53,6 +54,7 @@ from pytest_sre.model.observation import (
 )
 from pytest_sre.model.routing import Integration
 from pytest_sre.model.rules import Rule
+from pytest_sre.model.runbook_checks import IDS
 from pytest_sre.model.scenario import Scenario, Series
 from pytest_sre.model.slo import PolicyEntry, Slo, detection
 from pytest_sre.model.snapshot import Snapshots
@@ -122,9 +124,19 @@ def test_every_check_is_in_the_list() -> None:
 
 
 def test_every_check_has_a_page_and_every_page_a_check() -> None:
-    pages = (path for path in (DOCS / "checks").glob("*.md") if not re.match(r"rb\d", path.name))
-    found = {path.stem: path.read_text("utf-8").splitlines()[0] for path in pages}
+    found = {path.stem: path.read_text("utf-8").splitlines()[0] for path in (DOCS / "checks").glob("*.md")}
+    of_runbooks = {name: found.pop(name) for name in list(found) if re.match(r"rb\d", name)}
 
+    for name, title in of_runbooks.items():
+        about = IDS[name[:5].upper()]
+        assert name == f"{about.id.lower()}_{about.name.replace('-', '_')}"
+        assert re.match(rf"# {about.id} {about.name}(: |$)", title), (
+            f"docs/checks/{name}.md begins with {title!r}"
+        )
+    for module in PAGE_CHECKS:
+        stem = module.__name__.rpartition(".")[2]
+        assert stem in of_runbooks, f"docs/checks/{stem}.md is missing"
+        assert stem[:5].upper() == module.ID
     assert set(found) == {module.NAME for module in (*CHECKS, loads, policy, unit, incident)}
     for name, title in found.items():
         assert title.startswith(f"# {name}: "), f"docs/checks/{name}.md begins with {title!r}"
@@ -237,7 +249,8 @@ def test_the_exit_code_is_documented() -> None:
 
 
 def test_every_junit_property_is_documented() -> None:
-    sources = [REPO / "pytest_sre" / name for name in ("collect.py", "checks/timed.py")]
+    package = REPO / "pytest_sre"
+    sources = [*(package / "items").glob("*.py"), package / "checks" / "timed.py"]
     written = set(
         re.findall(r'\(f?"(sre_\w+)(?:\{suffix\})?", ', "".join(one.read_text() for one in sources))
     )

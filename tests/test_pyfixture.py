@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -19,7 +20,7 @@ from pytest_sre.incidents.incident import Incident, Told
 from pytest_sre.session import EXIT_BROKEN_STACK
 
 BLOCKS = re.findall(r"^```python\n(.*?)^```$", (REPO / "docs" / "python.md").read_text("utf-8"), re.M | re.S)
-TESTS, MARKED, CHECKS, DECODE, EXPECT = BLOCKS
+TESTS, TOGETHER, ROUTES, MARKED, CHECKS, DECODE, EXPECT = BLOCKS
 FAILING = """\
 import pytest
 
@@ -54,10 +55,20 @@ ALERT = "rules/checkout.yml::CheckoutErrorBudgetBurn"
 
 
 def test_the_documented_tests_pass(repo: Path, pair: Pair) -> None:
-    (repo / "tests" / "test_incidents.py").write_text(TESTS)
-    seen = run(repo, pair, "tests/test_incidents.py")
+    for name, text in (("incidents", TESTS), ("together", TOGETHER), ("routes", ROUTES)):
+        (repo / "tests" / f"test_{name}.py").write_text(text)
+    seen = run(repo, pair, *(f"tests/test_{name}.py" for name in ("incidents", "together", "routes")))
     assert seen.status == 0, seen.output
-    assert list(seen.outcomes.values()) == ["PASSED", "PASSED"]
+    assert list(seen.outcomes.values()) == ["PASSED"] * 7
+
+
+def test_the_examples_own_tests_pass(repo: Path, pair: Pair) -> None:
+    shutil.copy(REPO / "examples/shop/tests/test_incidents.py", repo / "tests")
+    seen = run(repo, pair, "-k", "test_incidents or (BurnFast and pages)")
+    assert seen.status == 0, seen.output
+    mine = [node for node in seen.outcomes if node.startswith("tests/test_incidents.py::")]
+    assert len(mine) == 3
+    assert {seen.outcomes[node] for node in mine} == {"PASSED"}
 
 
 def test_failures_say_what_was_expected_seen_and_what_to_do(repo: Path, pair: Pair) -> None:
@@ -87,7 +98,11 @@ def test_a_broken_stack_is_told_and_ends_with_its_own_status(repo: Path, pair: P
     seen = run(repo, broken, "tests/test_incidents.py")
     assert seen.status == EXIT_BROKEN_STACK, seen.output
     assert "/nowhere/prometheus" in seen.output
+    assert set(seen.outcomes.values()) == {"ERROR"}, seen.output
+    assert "2 errors" in seen.output
+    assert "failed" not in seen.output
     assert "Traceback" not in seen.output
+    assert "pytest_sre/" not in seen.output
 
 
 def test_own_hooks_as_documented(repo: Path, pair: Pair) -> None:
@@ -97,6 +112,32 @@ def test_own_hooks_as_documented(repo: Path, pair: Pair) -> None:
     assert seen.outcomes == {
         f"{ALERT}{speed}::{check}": "PASSED" for speed in ("Fast", "Slow") for check in ("owner", "pages")
     }
+    for alert in seen.seen["alerts"]:
+        summary = alert["fired"][0]["annotations"]["summary"]
+        own = [one for one in alert["notifications"] if one["integration"] == "webhook"]
+        assert own
+        assert all((one["title"], one["text"]) == (alert["alert"], summary) for one in own)
+        assert all(one["texts"] == {"title": alert["alert"], "text": summary} for one in own)
+
+
+def test_the_report_has_incidents_as_own_decoders_read_them(repo: Path, pair: Pair) -> None:
+    # It raises for notifications without alerts of their own name: those stay as they are.
+    (repo / "conftest.py").write_text(
+        "def pytest_sre_decode(kind, payload):\n"
+        "    if kind == 'webhook':\n"
+        "        return {'title': {'CheckoutErrorBudgetBurnFast': 'mine'}[payload['alerts'][0]['labels']['alertname']]}\n"
+    )
+    seen = run(repo, pair, "sre.yaml::incidents")
+    assert seen.status == 0, seen.output
+    sent = [
+        one["texts"]
+        for group in seen.seen["incidents"][0]["notifications"]
+        for one in group["sent"]
+        if group["receiver"] == "audit-log"
+    ]
+    assert len(sent) == 2
+    assert [one for one in sent if one == {"title": "mine"}]
+    assert [one for one in sent if len(one) > 1]
 
 
 def test_what_own_hooks_find_and_raise(repo: Path, pair: Pair) -> None:

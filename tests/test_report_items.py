@@ -56,9 +56,9 @@ def test_junit(suite: pytest.Pytester, family: str, args: tuple[str, ...]) -> No
     case = cases["rules.x.yml.Burn runbook"]
     failure = case.find("failure")
     assert failure is not None
-    assert failure.get("message") == "rules/x.yml:4: Burn pages and has no runbook [runbook]"
+    assert failure.get("message") == "rules/x.yml:4: Burn pages and has no runbook [RB001]"
     assert (failure.text or "").splitlines() == [
-        "rules/x.yml:4: Burn pages and has no runbook [runbook]",
+        "rules/x.yml:4: Burn pages and has no runbook [RB001]",
         "  expected: an annotation runbook_url",
         "  seen:     annotations: none",
         "  next:     write a runbook and link it; see docs/checks/runbook.md",
@@ -91,7 +91,7 @@ def test_the_short_summary_has_one_line_a_failure(
     monkeypatch.setenv("COLUMNS", "200")
     result = run(suite)
     result.stdout.fnmatch_lines(
-        ["FAILED rules/x.yml::Burn::runbook - rules/x.yml:4: Burn pages and has no runbook [[]runbook[]]"]
+        ["FAILED rules/x.yml::Burn::runbook - rules/x.yml:4: Burn pages and has no runbook [[]RB001[]]"]
     )
 
 

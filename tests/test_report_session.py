@@ -46,7 +46,7 @@ def test_reports_are_written_once(suite: pytest.Pytester, args: tuple[str, ...])
     result = run(suite, "--sre-markdown=new/sre.md", "--sre-codequality=new/quality.json", *args)
     commands = [line for line in result.outlines if line.startswith("::")]
     assert [line.partition("%0A")[0] for line in commands] == [
-        "::error file=sre/rules.yml,line=4,title=Burn%3A%3Arunbook::Burn pages and has no runbook [runbook]"
+        "::error file=sre/rules.yml,line=4,title=Burn%3A%3Arunbook::Burn pages and has no runbook [RB001]"
     ]
     text = (suite.path / "summary.md").read_text("utf-8")
     assert text == (suite.path / "sre/new/sre.md").read_text("utf-8")

@@ -18,6 +18,7 @@ from pytest_sre.model.routing import Integration
 from pytest_sre.model.rules import Rule
 from pytest_sre.settings import AlertmanagerServer
 from pytest_sre.sources.alertmanager import parse_routing
+from pytest_sre.stack.backend import Stack
 from pytest_sre.stack.process import ProcessStack
 from pytest_sre.stack.resolved import closes, says
 from pytest_sre.stack.sink import PostedAlert
@@ -27,9 +28,7 @@ TRANSITIONS = ", resolve_transition: Done, reopen_transition: Reopen}"
 SILENT_BY_DEFAULT = {"email", "rocketchat", "slack", "wechat"}
 
 
-def delivered(
-    stack: ProcessStack, folder: Path, text: str, *alerts: Mapping[str, str]
-) -> dict[str, Delivery]:
+def delivered(stack: Stack, folder: Path, text: str, *alerts: Mapping[str, str]) -> dict[str, Delivery]:
     """What becomes of each label set, by alertname, each judged apart."""
     routing = parse_routing("am.yml", str(folder), text)
     office = Office(stack, AlertmanagerServer(), routing, folder, keep=False)

@@ -90,6 +90,26 @@ def test_a_broken_stack_is_told_once(repo: Path, noted: Pair) -> None:
     assert "Traceback" not in result.output
 
 
+def test_workers_share_what_python_tests_ask(repo: Path, noted: Pair) -> None:
+    asked = ["burn(slo='checkout-availability', error_ratio=0.05)", "fire('CheckoutErrorBudgetBurnSlow')"]
+    text = "def test_{}(sre):\n    assert sre.{}.expect_ticket('CheckoutErrorBudgetBurnSlow').title\n"
+    tests = [text.format(number, asked[number % 2]) for number in range(6)]
+    (repo / "tests" / "test_slow.py").write_text("\n".join(tests))
+    alone = run(repo, noted, "tests/test_slow.py", "-p", "no:xdist")
+    servers = len(started(noted))
+    seen = run(repo, noted, "tests/test_slow.py", "-n", "2")
+    assert alone.status == seen.status == 0, seen.output
+    assert list(seen.outcomes.values()) == ["PASSED"] * 6
+    assert servers > 0
+    assert len(started(noted)) == 2 * servers
+
+    broken = dataclasses.replace(noted, alertmanager=Path("/nowhere/alertmanager"))
+    seen = run(repo, broken, "tests/test_slow.py", "-n", "2")
+    assert seen.status == 10, seen.output
+    assert "6 errors" in seen.output
+    assert "/nowhere/alertmanager (not an executable file)" in seen.output
+
+
 def test_when_the_worker_that_fires_is_killed_another_one_does(repo: Path, noted: Pair) -> None:
     running = subprocess.Popen(
         command(noted, "-k", SOME, "-n", "2"), cwd=repo, stdout=subprocess.PIPE, text=True

@@ -40,7 +40,9 @@ class Against:
     @property
     def nothing(self) -> bool:
         """Whether nothing is selected in any scope."""
-        return not any(one.reasons or one.files or one.slos for _, one in self.scopes)
+        return not any(
+            one.reasons or one.files or one.slos or one.incidents or one.coverage for _, one in self.scopes
+        )
 
 
 def read_against(

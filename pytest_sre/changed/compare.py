@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from pytest_sre.changed.facts import Key, Reason, canonical, differences
+from pytest_sre.changed.incidents import changed_incidents, other_uses
 from pytest_sre.changed.meaning import Meanings
 from pytest_sre.changed.pairing import Pairs, pair
 from pytest_sre.changed.rules import Rules
@@ -23,8 +24,10 @@ class Comparison:
     ``reasons`` holds the selected alerts only. ``previous`` gives the old rule of every alert that had one, ``moved``
     that of alerts whose file or group is another one, ``renamed`` the old name; ``removed`` are rules of the old side.
     ``files`` are paths, as shown, of rule files and Alertmanager configurations whose `loads` may differ now, and of
-    files of unit tests. ``slos`` are names of SLOs of which the policy may be kept in another way. ``unreadable`` are
-    remarks on the base: what could not be read in it counts as changed.
+    files of unit tests. ``slos`` are names of SLOs of which the policy may be kept in another way, ``incidents`` those
+    of incidents that may notify otherwise. ``coverage`` is whether the alerts may use other parts of Alertmanager's
+    configuration, or that is another one. ``unreadable`` are remarks on the base: what could not be read in it counts
+    as changed.
     """
 
     reasons: Mapping[Rule, tuple[Reason, ...]] = field(default_factory=dict)
@@ -35,6 +38,8 @@ class Comparison:
     renamed: Mapping[Rule, str] = field(default_factory=dict)
     files: frozenset[str] = frozenset()
     slos: frozenset[str] = frozenset()
+    incidents: frozenset[str] = frozenset()
+    coverage: bool = False
     unreadable: tuple[str, ...] = ()
 
 
@@ -44,6 +49,8 @@ def compare(old: Side, new: Side) -> Comparison:
     pairs = pair(before.rules, after.rules)
     broken = {file.path for file in new.inventory.broken}
     reasons = dict(_reasons(old, before, new, after, pairs))
+    files = frozenset(_files(old, before, new, after))
+    routing = new.inventory.routing
     return Comparison(
         reasons=reasons,
         previous=pairs.previous,
@@ -52,8 +59,10 @@ def compare(old: Side, new: Side) -> Comparison:
         removed=tuple(rule for rule in pairs.gone if rule.location.path not in broken),
         moved={rule: was for rule, was in pairs.previous.items() if _place(rule) != _place(was)},
         renamed={rule: was.name for rule, was in pairs.previous.items() if rule.name != was.name},
-        files=frozenset(_files(old, before, new, after)),
+        files=files,
         slos=frozenset(_slos(old, before, after, reasons, pairs)),
+        incidents=frozenset(changed_incidents(old, before, new, after)),
+        coverage=routing is not None and (routing.path in files or other_uses(old, before, new, after)),
         unreadable=tuple(_unreadable(old)),
     )
 

@@ -41,19 +41,34 @@ class Meanings:
     def facts(self, rule: Rule) -> Facts:
         """All that an alert means, its name excepted."""
         closure = self.rules.closure(rule)
-        labels = static_labels(rule, self.rules.labels(rule), self._side.inventory.prometheus)
+        labels = self.labels(rule)
+        return {
+            **self.firing(rule),
+            **self.routed(labels),
+            **self._runbooks.facts(rule),
+            **self._kind(rule),
+            **self._slos.facts(rule, closure),
+            **self._oncall.facts(labels),
+        }
+
+    def firing(self, rule: Rule) -> Facts:
+        """What an alert's firing, and what it then says, hang on."""
+        closure = self.rules.closure(rule)
         return {
             **self.rules.facts(rule),
             **recording_facts(self.rules, closure),
             **self._common,
-            **(self.routes.facts(labels) if self.routes else {}),
-            **self._runbooks.facts(rule),
             **dict(self._series(rule)),
-            **self._kind(rule),
-            **self._slos.facts(rule, closure),
-            **self._oncall.facts(labels),
             **dict(self._metrics(rule, closure)),
         }
+
+    def routed(self, labels: Labels) -> Facts:
+        """Where an alert with these labels may go."""
+        return self.routes.facts(labels) if self.routes else {}
+
+    def labels(self, rule: Rule) -> Labels:
+        """The labels that an alert will have, as far as they are known."""
+        return static_labels(rule, self.rules.labels(rule), self._side.inventory.prometheus)
 
     @property
     def asked(self) -> Mapping[str, str]:

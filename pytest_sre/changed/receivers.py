@@ -26,7 +26,7 @@ class Receivers:
     def __init__(self, routing: Routing) -> None:
         """Read the templates."""
         self._document = routing.document
-        self._templates = read_templates(routing.document, Path(routing.base))
+        self._templates = read_templates(routing.document, Path(routing.base), routing.held)
         self._by_name = {str(one["name"]): one for one in routing.document.get("receivers") or ()}
         self._facts: dict[str, Facts] = {}
 

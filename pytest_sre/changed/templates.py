@@ -43,10 +43,20 @@ class Templates:
     unclear: Mapping[str, str]
 
 
-def read_templates(document: Mapping[str, Any], base: Path) -> Templates:
-    """The templates of an Alertmanager configuration; of several definitions of a name the last one counts."""
+def read_templates(document: Mapping[str, Any], base: Path, held: Mapping[str, str]) -> Templates:
+    """The templates of an Alertmanager configuration; of several definitions of a name the last one counts.
+
+    ``held`` are the texts of files that an object of Kubernetes holds.
+    """
     definitions: dict[str, Definition] = {}
     unclear: dict[str, str] = {}
+    for name, text in held.items():
+        try:
+            definitions.update(
+                (one.name, one) for one in take_apart(Path(name).name, text) if one.text.strip()
+            )
+        except Unclear:
+            unclear[name] = text
     patterns = document.get("templates")
     for path in template_files(patterns if isinstance(patterns, list) else [], base):
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from pytest_sre.model.finding import Finding
 from pytest_sre.model.observation import AlertObservation, FileVerdict, TimedObservation
@@ -12,6 +13,9 @@ from pytest_sre.model.rules import Rule
 from pytest_sre.promql.resolve import RuleIndex
 from pytest_sre.settings import Severities, SreYaml
 from pytest_sre.sources.discover import Inventory
+
+if TYPE_CHECKING:
+    from pytest_sre.checks.runbooks.shelf import Shelf
 
 PAGING_KINDS = frozenset({"pagerduty", "opsgenie", "victorops", "pushover", "incidentio", "webhook"})
 
@@ -28,6 +32,7 @@ class Case:
     root_of_paths: str
     timed: TimedObservation | None = None
     ends: Ends = field(default_factory=dict)
+    shelf: Shelf | None = None
 
     @property
     def broken_file(self) -> FileVerdict | None:

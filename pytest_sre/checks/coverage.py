@@ -35,7 +35,7 @@ def judge(inventory: Inventory, seen: Observations, tests: Sequence[RoutingTest]
     use = Use(routing, seen, tests, tuple(rule for rule in alerts if _unknown(rule, seen)))
     if not use.keys:
         return Skipped("no alert fired, and there is no routing test", True)
-    return (*_default(use), *_routes(use), *coverage_lists.unused(use))
+    return (*_default(use), *_routes(use), *coverage_lists.unused(use, inventory))
 
 
 def _unknown(rule: Rule, seen: Observations) -> bool:

@@ -5,20 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
+from pytest_sre.checks.coverage_equal import Equals
 from pytest_sre.checks.coverage_use import Use
 from pytest_sre.model.finding import Finding, Location
 from pytest_sre.model.interval import DEFINED, USED
 from pytest_sre.model.routing import Route, preorder
 from pytest_sre.sources.alertmanager import side_matchers
+from pytest_sre.sources.discover import Inventory
 from pytest_sre.sources.yamlfile import line_of
 
 _NAME = "coverage"
 
 
-def unused(use: Use) -> Iterator[Finding]:
+def unused(use: Use, inventory: Inventory) -> Iterator[Finding]:
     """A warning for each, at its line."""
     yield from _receivers(use)
-    yield from _inhibit_rules(use)
+    yield from _inhibit_rules(use, inventory)
     yield from _intervals(use)
 
 
@@ -50,12 +52,17 @@ def _receivers(use: Use) -> Iterator[Finding]:
             )
 
 
-def _inhibit_rules(use: Use) -> Iterator[Finding]:
+def _inhibit_rules(use: Use, inventory: Inventory) -> Iterator[Finding]:
+    equals = Equals(use, inventory)
     matched = {number for sides in use.seen.sides.values() for number in sides}
     for number, (rule, place) in enumerate(_entries(use, "inhibit_rules")):
         sides: Sequence[tuple[Literal["source", "target"], int]] = (("source", 1), ("target", 2))
         lacking = [side for side, at in sides if 2 * number + at not in matched]
-        if not lacking or use.unknown:
+        if use.unknown:
+            continue
+        if not lacking:
+            apart = equals.finding(_NAME, rule, place)
+            yield from [apart] if apart else []
             continue
         said = " and ".join(f"no {side} ({_asks(rule, side)})" for side in lacking)
         yield _finding(

@@ -35,20 +35,29 @@ def judge(
         return Skipped("no Alertmanager configuration was found; name it with `alertmanager:` in sre.yaml")
     if seen is None:
         return Skipped("nothing was run")
+    return unplayed(incident, seen) or (*notified(incident, seen), *held_back(incident, seen))
+
+
+def unplayed(incident: Incident, seen: IncidentObservation) -> Verdict:
+    """Why the alerts did not fire together; nothing where they did."""
     if seen.unfired:
         why = "; ".join(f"{name}: {reason}" for name, reason in seen.unfired.items())
         return Skipped(f"an alert was not fired: {why}") if seen.unproven else (_unfired(incident, seen),)
-    if seen.refused:
-        return (_refused(incident, seen),)
+    return (_refused(incident, seen),) if seen.refused else ()
+
+
+def notified(incident: Incident, seen: IncidentObservation) -> tuple[Finding, ...]:
+    """Where the notifications are not exactly those that are stated."""
+    return (*_notifications(incident, seen), *_unsent(incident, seen))
+
+
+def held_back(incident: Incident, seen: IncidentObservation) -> tuple[Finding, ...]:
+    """Where not exactly those alerts are inhibited or silenced that are stated."""
+    inhibited = [one for one in seen.alerts if one.inhibited_by]
+    silenced = [one for one in seen.alerts if one.silenced_by]
     return (
-        *_notifications(incident, seen),
-        *_unsent(incident, seen),
-        *_held(
-            incident, seen, "inhibited", incident.inhibited, [one for one in seen.alerts if one.inhibited_by]
-        ),
-        *_held(
-            incident, seen, "silenced", incident.silenced, [one for one in seen.alerts if one.silenced_by]
-        ),
+        *_held(incident, seen, "inhibited", incident.inhibited, inhibited),
+        *_held(incident, seen, "silenced", incident.silenced, silenced),
     )
 
 
@@ -57,7 +66,7 @@ def _notifications(incident: Incident, seen: IncidentObservation) -> Iterator[Fi
     left = [one for one in seen.notifications if one.sent]
     missing = []
     for wanted in incident.notifications:
-        found = next((one for one in left if _fits(wanted, one, seen)), None)
+        found = next((one for one in left if fits(wanted, one, seen)), None)
         if found is None:
             missing.append(wanted)
         else:
@@ -83,7 +92,8 @@ def _notifications(incident: Incident, seen: IncidentObservation) -> Iterator[Fi
     )
 
 
-def _fits(wanted: ExpectedNotification, one: GroupNotification, seen: IncidentObservation) -> bool:
+def fits(wanted: ExpectedNotification, one: GroupNotification, seen: IncidentObservation) -> bool:
+    """Whether a notification is the one that is meant: its receiver, and exactly these alerts."""
     alerts = [alert for alert in seen.alerts if alert.fingerprint in one.alerts]
     return (
         wanted.receiver == one.receiver

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 
 from pytest_sre.checks.case import Case
+from pytest_sre.checks.pages_emptied import emptied
 from pytest_sre.checks.pages_links import strayed
 from pytest_sre.checks.pages_room import cramped
 from pytest_sre.model.finding import Finding
@@ -31,6 +32,9 @@ def unreadable(case: Case, alert: AlertObservation, check: str) -> Iterator[Find
 def _of_one(
     case: Case, alert: AlertObservation, notification: Notification, check: str
 ) -> Iterator[tuple[str, Finding]]:
+    if finding := emptied(case, notification, check):
+        yield "template", finding
+        return
     if finding := _untitled(case, notification, check):
         yield "title", finding
     cut = list(cramped(case, notification, check))

@@ -43,7 +43,7 @@ _COMMANDS = words(
     """
 )
 # Of those, the ones that also begin an English sentence: alone they prove nothing.
-_ENGLISH = words(
+ENGLISH = words(
     """
     at cat date exec export find free head host hostname jobs kill last less make mount perf ping route
     run screen service sort source split stat stern strace su tail thanos time top touch tower vault w
@@ -92,9 +92,7 @@ def is_known(command: str, *, sure: bool = False) -> bool:
     name = parts[0].rsplit("/", 1)[-1] if parts else ""
     if name not in _COMMANDS and not re.match(r"(?:\./|for\s+\w+\s+in\s)", command):
         return False
-    return (
-        sure or name not in _ENGLISH or bool(len(parts) > 1 and re.match(r"[-/$~\"'.]|.*[/.:]\w", parts[1]))
-    )
+    return sure or name not in ENGLISH or bool(len(parts) > 1 and re.match(r"[-/$~\"'.]|.*[/.:]\w", parts[1]))
 
 
 def is_command_name(name: str) -> bool:

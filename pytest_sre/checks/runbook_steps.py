@@ -1,18 +1,22 @@
 """Which parts of a runbook an on-call engineer can execute as they stand.
 
 E1 a command, E2 a query (PromQL, LogQL, SQL, REPL, chatops), E3 a link to a local page that has one, or to a
-dashboard or console. Prose, links to documentation, example output and configuration are not steps.
+dashboard or console. Prose, links to documentation, example output, configuration, and what is done in a GUI are not
+steps, unless `<!-- pytest-sre: step -->` says so. What only explains the alert (a query under Meaning) is none either.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from functools import lru_cache
+from bisect import bisect
+from collections.abc import Callable, Iterator
+from functools import lru_cache, partial
+from operator import itemgetter
 from typing import Literal
 from urllib.parse import urlsplit
 
 from pytest_sre.checks.runbook_shell import (
+    ENGLISH,
     POWERSHELL,
     PROMPT,
     ROOT_PROMPT,
@@ -23,15 +27,16 @@ from pytest_sre.checks.runbook_shell import (
     unprompted,
     words,
 )
-from pytest_sre.model.runbook import CodeBlock, Heading, Runbook, Step
+from pytest_sre.model.runbook import CodeBlock, Comment, Heading, Runbook, Section, Step, Trail
 from pytest_sre.promql.parse import PromqlError, parse
+from pytest_sre.sources.runbook_queries import looks_like_promql
 
 Follow = Callable[[str], "tuple[Runbook, str | None] | None"]
 """From a link's target to the local page it leads to and its fragment; None: it leads elsewhere."""
 
 Group = Literal["diagnosis", "mitigation", "other"]
-Found = tuple[Literal["E1", "E2", "E3"], str]
-
+Found = tuple[Literal["E1", "E2", "E3", "GUI"], str]
+Place = tuple[int, "partial[Found | None]"]
 
 _PROMQL = words("promql prometheus metricsql")
 _QUERY_LANGUAGES = words("sql psql postgresql postgres mysql plpgsql cql spl kql kusto logql")
@@ -60,11 +65,6 @@ _LOGQL = re.compile(
 _HTTP = re.compile(r"\s*(?:GET|POST|PUT|PATCH|DELETE|HEAD)\s+(?:/|_|https?://)\S*")
 _CHATOPS = re.compile(r"\s*[/!][a-z][\w-]+\s+\S")
 _CALL = re.compile(r"[\w\])]\s*\.\s*[\w?!]+|\w+\(")
-_QUERY_SHAPE = re.compile(
-    r"[\w:]+\s*\{[^}]*\}|\[[\w$:. ]+\]|\b(?:sum|count|avg|min|max|topk|rate|increase|absent|group_left)\b"
-    r"|[=<>]=?\s*[\d.]+"
-)
-_METRIC = re.compile(r"\b[a-zA-Z]\w*[_:]\w+|\bup\b|\bALERTS\b")
 _DOCUMENTATION = re.compile(
     r"(?:^|\.)docs?\.|^(?:www\.)?grafana\.com$|^thanos\.io$|^prometheus\.io$|^github\.com$|redhat\.com$"
 )
@@ -76,17 +76,24 @@ _DASHBOARD_PATH = re.compile(
     r"|/k8s/(?:ns|cluster)/|/monitoring/(?:query-browser|alerts|targets)"
 )
 # A heading such as RecoveryFailing names an alert, not a part of its runbook.
-_ALERT_NAME = re.compile(r"`?\w*[a-z][A-Z]\w*`?")
-_DIAGNOSIS = re.compile(
+ALERT_NAME = re.compile(r"`?\w*[a-z][A-Z]\w*`?")
+DIAGNOSIS = re.compile(
     r"\b(?:diagnos|troubleshoot|investigat|triage|debug|checks?\b|verif|symptom|analy[sz]"
     r"|determin|identify|inspect|validat)",
     re.I,
 )
-_MITIGATION = re.compile(
+MITIGATION = re.compile(
     r"\b(?:mitigat|resol|remed|recover|roll ?back|procedure|recommended action|workaround|solution|fix|repair"
     r"|restor|restart|how to)",
     re.I,
 )
+
+
+_ABOUT = re.compile(
+    r"\W*(?:alert\s+)?(?:meaning|description|overview|summary|impact|severity|definition|background)\W*", re.I
+)
+_QUOTED = re.compile(r"[\"“]([a-z][\w./-]{1,30} [^\"”\n]{1,120})[\"”]")
+_ANNOTATION = re.compile(r"\s*pytest-sre:\s*step\b.*", re.DOTALL)
 
 
 def executable_steps(
@@ -96,11 +103,57 @@ def executable_steps(
     section = runbook.section(anchor)
     if section is None:
         return ()
-    found = [(block.line, _block(block)) for block in runbook.blocks if block.line in section]
-    found += [(code.line, _inline(code.text)) for code in runbook.code if code.line in section]
-    found += [(link.line, _link(link.target, follow)) for link in runbook.links if link.line in section]
-    steps = [Step(*seen, line, _group(runbook.trail(line))) for line, seen in found if seen]
-    return tuple(sorted(steps, key=lambda step: step.line))
+    return tuple(_steps(runbook, section, follow))
+
+
+def has_step(runbook: Runbook, anchor: str | None, follow: Follow = lambda target: None) -> bool:
+    """Whether there is a step; looks no further than the first one."""
+    section = runbook.section(anchor)
+    return section is not None and next(_steps(runbook, section, follow), None) is not None
+
+
+def _steps(runbook: Runbook, section: Section, follow: Follow) -> Iterator[Step]:
+    above = Trail(runbook.headings)
+    places = (place for place in _places(runbook, follow) if place[0] in section)
+    for line, find in sorted(places, key=itemgetter(0)):
+        if seen := find():
+            trail = above.at(line)
+            # What is quoted where the alert is described explains it.
+            mentioned = seen[0] == "E2" or find.func in (_inline, _quoted)
+            if not (mentioned and any(_ABOUT.fullmatch(heading.text) for heading in trail)):
+                yield Step(*seen, line, _group(trail))
+
+
+def _places(runbook: Runbook, follow: Follow) -> Iterator[Place]:
+    """Where a step may be, and what looks for it there."""
+    for block in runbook.blocks:
+        yield block.line, partial(_block, block)
+    for code in runbook.code:
+        yield code.line, partial(_inline, code.text)
+    lead = lru_cache(maxsize=None)(partial(_link, follow=follow))
+    for link in runbook.links:
+        yield link.line, partial(lead, link.target)
+    for text in runbook.texts:
+        if text.kind != "heading" and _QUOTED.search(text.text):
+            yield text.line, partial(_quoted, text.text)
+    for comment in runbook.comments:
+        if _ANNOTATION.fullmatch(comment.text):
+            yield comment.line, partial(_annotated, comment, runbook)
+
+
+def _annotated(comment: Comment, runbook: Runbook) -> Found | None:
+    """What an author says is a step: the text that holds the comment, or the next one."""
+    place = bisect(runbook.texts, comment.line, key=lambda text: text.line)
+    for text in runbook.texts[max(0, place - 1) : place + 1]:
+        if text.line + text.text.count("\n") >= comment.line and text.text.strip():
+            return None if text.kind == "heading" else ("GUI", text.text.strip().splitlines()[0])
+    return None
+
+
+def _quoted(text: str) -> Found | None:
+    """A command of several words in quotes: authors without backticks mean the same."""
+    commands = (found[1] for found in _QUOTED.finditer(text) if found[1].split()[0] not in ENGLISH)
+    return next(filter(None, map(_inline, commands)), None)
 
 
 def _block(block: CodeBlock) -> Found | None:
@@ -131,7 +184,7 @@ def _inline(text: str) -> Found | None:
 def _link(target: str, follow: Follow) -> Found | None:
     page = follow(target)
     # One step only: a page that merely links on is not followed, nor can two pages vouch for each other.
-    return ("E3", target) if _is_dashboard(target) or (page and executable_steps(*page)) else None
+    return ("E3", target) if _is_dashboard(target) or (page and has_step(*page)) else None
 
 
 @lru_cache(maxsize=256)
@@ -142,7 +195,7 @@ def query_of(text: str, *, sure: bool = False) -> str:
     for part in (text, *re.split(r"\n\s*\n", text), *text.splitlines()):
         query = _RANGE_VARIABLE.sub("5m", normalise(part)).strip()
         query = _UNQUOTED_VALUE.sub(r'\1"\2"', query)
-        if query and (sure or _looks_like_promql(query)) and _is_promql(query):
+        if query and (sure or looks_like_promql(query)) and _is_promql(query):
             return query.splitlines()[0]
     return ""
 
@@ -158,11 +211,11 @@ def _is_promql(text: str) -> bool:
 def _group(trail: tuple[Heading, ...]) -> Group:
     """Diagnosis or mitigation, by the outermost heading that says so; a page's title is asked last."""
     for heading in sorted(trail, key=lambda h: (h.level == 1, h.level)):
-        if _ALERT_NAME.fullmatch(heading.text):
+        if ALERT_NAME.fullmatch(heading.text):
             continue
-        if _MITIGATION.search(heading.text):
+        if MITIGATION.search(heading.text):
             return "mitigation"
-        if _DIAGNOSIS.search(heading.text):
+        if DIAGNOSIS.search(heading.text):
             return "diagnosis"
     return "other"
 
@@ -172,11 +225,6 @@ def _is_dashboard(target: str) -> bool:
     if parts.scheme not in ("http", "https") or _DOCUMENTATION.search(parts.netloc):
         return False
     return bool(_DASHBOARD_HOST.search(parts.netloc) or _DASHBOARD_PATH.search(parts.path))
-
-
-def _looks_like_promql(text: str) -> bool:
-    """A metric's bare name also parses; a query selects, calls or compares."""
-    return bool(_METRIC.search(text) and _QUERY_SHAPE.search(text))
 
 
 def _command(text: str, language: str) -> str:

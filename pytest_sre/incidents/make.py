@@ -6,14 +6,17 @@ from collections.abc import Callable
 
 from pytest_sre.checks.case import index_of
 from pytest_sre.checks.policy import Detection, detections, kind_of_alert
-from pytest_sre.incidents.incident import Told
+from pytest_sre.errors import UserError
+from pytest_sre.incidents.incident import Told, unknown
 from pytest_sre.live.job import Job
+from pytest_sre.model.incident import Incident
 from pytest_sre.model.observation import AlertObservation, Observations
 from pytest_sre.model.rules import Rule
 from pytest_sre.model.scenario import Impossible, NotSynthesised
 from pytest_sre.model.slo import PolicyEntry, Slo
 from pytest_sre.settings import Settings, Severities
 from pytest_sre.sources.discover import Inventory
+from pytest_sre.sources.incidents import rules_of
 
 
 def quiet_tell(text: str) -> None:
@@ -44,6 +47,28 @@ def burn_job(settings: Settings, inventory: Inventory, slo: Slo, error_ratio: fl
 def fire_job(settings: Settings, inventory: Inventory, rules: tuple[Rule, ...]) -> Job:
     """Some alerts, delivered for real."""
     return Job(settings, inventory, rules, True, True, quiet_tell)
+
+
+def together_job(settings: Settings, inventory: Inventory, incident: Incident) -> Job:
+    """Alerts that fire together, those of the rule files on data made for them; raises UserError for one there is not."""
+    __tracebackhide__ = True
+    found: dict[Rule, None] = {}
+    for one in incident.alerts:
+        rules = rules_of(one.alert, inventory.rules)
+        if one.alert and not rules:
+            raise UserError(unknown("alert", one.alert, names(inventory)))
+        found.update(dict.fromkeys(rules))
+    alerts = tuple(found)
+    return Job(
+        settings,
+        inventory,
+        alerts,
+        bool(alerts),
+        True,
+        quiet_tell,
+        incidents=(incident,),
+        together=frozenset(alerts),
+    )
 
 
 def burnt(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,7 +26,9 @@ class Job:
     ``timed`` alerts go through their scenarios on virtual time, also at the error ratios of ``slos`` and ``policy``;
     ``plots`` says whether data for plots are wanted, ``export`` is a folder for promtool's unit tests. ``units`` are
     files of unit tests, with those tests that are asked. ``routing`` are the routing tests that are asked, ``coverage``
-    whether it is asked where all fired alerts end. ``together`` are alerts that fire for ``incidents`` only.
+    whether it is asked where all fired alerts end. ``together`` are alerts that fire for ``incidents``
+    or ``coverage`` only, ``known`` is what was observed of alerts that need not fire again. The queries of the
+    ``runbooks`` of these are asked while they fire.
     """
 
     settings: Settings
@@ -45,6 +47,8 @@ class Job:
     coverage: bool = False
     incidents: tuple[Incident, ...] = ()
     together: frozenset[Rule] = frozenset()
+    runbooks: frozenset[Rule] = frozenset()
+    known: Mapping[Rule, AlertObservation] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

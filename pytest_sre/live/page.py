@@ -7,25 +7,26 @@ Alertmanager; an alert that is alone and still inhibited is inhibited by itself.
 
 from __future__ import annotations
 
-import glob
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from pytest_sre.errors import StackError
+from pytest_sre.errors import FileError, StackError
 from pytest_sre.live.apart import apart, disturb, find_conflicts
+from pytest_sre.live.dropped import leave_out
+from pytest_sre.live.pinpoint import pinpoint
 from pytest_sre.live.resolve import resolve
+from pytest_sre.live.template_files import template_files
+from pytest_sre.live.unnamed import claimed
 from pytest_sre.model.observation import Change, FileVerdict, Inhibition, Notification, Unresolved
 from pytest_sre.model.routing import Integration, Routing
 from pytest_sre.model.routingtest import alert_key
 from pytest_sre.model.rules import Rule
 from pytest_sre.settings import AlertmanagerServer
-from pytest_sre.sources.yamlfile import line_of
 from pytest_sre.stack import alertmanager
 from pytest_sre.stack.backend import Server, Stack
-from pytest_sre.stack.blamed import blamed
 from pytest_sre.stack.decode import decode
 from pytest_sre.stack.jira import transitions_of
 from pytest_sre.stack.safe_alertmanager import GROUP_WAIT, safe_copy
@@ -96,44 +97,54 @@ def open_office(office: Office, name: str) -> tuple[Wave, tuple[Change, ...]]:
         folder,
         office.group_wait,
     )
-    templates, changes = _templates(office.routing, copy.document)
+    try:
+        templates, changes = template_files(office.routing, copy.document, folder)
+    except FileError as error:
+        raise NotLoaded(FileVerdict(error.path, error.line, error.reason)) from None
     if templates:
         copy.document["templates"] = list(map(str, templates))
     sink.jira_has(transitions_of(office.routing.document))
-    path, lines = alertmanager.write_config(copy.document, folder)
+    server, left_out = _start(office, copy.document, folder, templates, name)
+    return Wave(name, server), (*copy.changes, *changes, *left_out)
+
+
+def _start(
+    office: Office, document: Mapping[str, Any], folder: Path, templates: Sequence[Path], name: str
+) -> tuple[Server, tuple[Change, ...]]:
+    """Start it on a copy, without what an operator leaves out for this version; raises NotLoaded and StackError."""
+    path, lines = alertmanager.write_config(document, folder)
     try:
-        server = alertmanager.start(office.stack, office.settings, path, templates, f"alertmanager-{name}")
+        return alertmanager.start(office.stack, office.settings, path, templates, f"alertmanager-{name}"), ()
     except StackError as error:
+        if changes := leave_out(office.routing, document, str(error), lines):
+            server, more = _start(office, document, folder, templates, name)
+            return server, (*changes, *more)
         verdict = alertmanager.load_verdict(error, office.routing, path, lines)
         if verdict is None:
             raise
         if verdict.line == 1:
-            verdict = replace(verdict, line=blamed(office.routing.document, verdict.error))
+
+            def complaint(less: Mapping[str, Any]) -> str:
+                return _complaint(office, less, folder / "why", f"{name}-why")
+
+            line = pinpoint(office.routing.document, document, verdict.error, complaint)
+            place = office.routing.place(line)
+            verdict = replace(verdict, path=place.path, line=place.line)
         raise NotLoaded(verdict) from None
-    return Wave(name, server), (*copy.changes, *changes)
 
 
-def _templates(routing: Routing, document: Mapping[str, Any]) -> tuple[list[Path], tuple[Change, ...]]:
-    """The template files, which must be there: Alertmanager takes a pattern that matches none for an empty one.
-
-    A path that exists in production only (/etc/alertmanager/x.tmpl) is looked for by name beside the configuration.
-    Raises NotLoaded for a pattern that matches nothing.
-    """
-    written = routing.document.get("templates") or []
-    files: list[Path] = []
-    changes: list[Change] = []
-    for i, pattern in enumerate(document.get("templates") or []):
-        found = sorted(Path(path) for path in glob.glob(str(pattern)))
-        if not found and Path(str(written[i])).is_absolute():
-            found = sorted(
-                path for path in Path(routing.base).rglob(Path(str(pattern)).name) if path.is_file()
-            )
-            changes.append(Change(routing.path, "templates", f"{written[i]} is taken from beside this file"))
-        if not found:
-            error = f"templates: no file matches {written[i]}"
-            raise NotLoaded(FileVerdict(routing.path, line_of(written, i), error))
-        files += found
-    return files, tuple(changes)
+def _complaint(office: Office, document: Mapping[str, Any], folder: Path, name: str) -> str:
+    """What Alertmanager says of a configuration that it does not load; empty where it does. Raises StackError."""
+    path, lines = alertmanager.write_config(document, folder)
+    try:
+        server = alertmanager.start(office.stack, office.settings, path, (), f"alertmanager-{name}")
+    except StackError as error:
+        verdict = alertmanager.load_verdict(error, office.routing, path, lines)
+        if verdict is None:
+            raise
+        return verdict.error
+    office.stack.stop(server)
+    return ""
 
 
 def deliver(
@@ -259,11 +270,14 @@ def wait(office: Office, wave: Wave, expected: set[tuple[str, Integration]]) -> 
         received += [decode(capture) for capture in captures[taken:] if not capture.auxiliary]
         taken = len(captures)
         got = {(one.fingerprint, one.integration) for one in received}
-        missing = [
-            integration
+        owed = {
+            (prints, integration)
             for prints, integration in expected
             if not any((one, integration) in got for one in prints.split("|"))
-        ]
+        }
+        received = claimed(received, owed)
+        got = {(one.fingerprint, one.integration) for one in received}
+        missing = [to for prints, to in owed if not any((one, to) in got for one in prints.split("|"))]
         if not missing:
             break
         if len(missing) < fewest:

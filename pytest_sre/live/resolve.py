@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pytest_sre.live import unnamed
 from pytest_sre.model.observation import Notification, Unresolved
 from pytest_sre.model.routing import Integration
 from pytest_sre.stack import alertmanager
@@ -69,8 +70,8 @@ def resolve(
         one = None if capture.auxiliary else _read(decode(capture), aliases)
         return None if one is None else (_sent(one, first), one)
 
-    got = _wait(stack, wave, server, expected, before, read, failed)
-    return _sorted(expected, got, alertmanager.send_errors(server)[len(failed) :])
+    got, empty = _wait(stack, wave, server, expected, before, read, failed)
+    return _sorted(expected, got, [*alertmanager.send_errors(server)[len(failed) :], *empty])
 
 
 def _first_of_groups(groups: Iterable[alertmanager.Group]) -> dict[tuple[str, str], str]:
@@ -92,7 +93,7 @@ def _expected(
     return {
         _sent(one, first)
         for one in received
-        if one.integration in sending and str(one.integration) not in broken
+        if one.integration in sending and str(one.integration) not in broken and not one.unnamed
     }
 
 
@@ -113,23 +114,27 @@ def _wait(
     taken: int,
     read: Callable[[Capture], tuple[Sent, Notification] | None],
     failed: Sequence[alertmanager.SendError],
-) -> dict[Sent, Notification]:
+) -> tuple[dict[Sent, Notification], list[alertmanager.SendError]]:
+    """What came, and errors about messages that a failed template has emptied."""
     got: dict[Sent, Notification] = {}
+    empty: list[alertmanager.SendError] = []
     progress = time.monotonic()
     while len(got) < len(expected) and time.monotonic() - progress < SAFETY_TIMEOUT:
         stack.check(server)
         captures = stack.sink.captures(wave)
         for capture in captures[taken:]:
             found = read(capture)
+            if found and not found[0].fingerprint and found[0].integration.kind == unnamed.KIND:
+                empty.append(alertmanager.SendError(f"{found[0].integration}: {unnamed.WHY}", ()))
             if found and found[0] in expected and found[0] not in got:
                 got[found[0]], progress = found[1], time.monotonic()
         taken = len(captures)
         if time.monotonic() - progress > PATIENCE:
-            errors = alertmanager.send_errors(server)[len(failed) :]
+            errors = [*alertmanager.send_errors(server)[len(failed) :], *empty]
             if all(_why(one, errors) for one in expected - set(got)):
                 break
         time.sleep(0.1)
-    return got
+    return got, empty
 
 
 def _read(one: Notification, aliases: Mapping[tuple[Integration, str], str]) -> Notification | None:

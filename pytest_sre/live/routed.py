@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pytest_sre.errors import Refused, StackError
 from pytest_sre.live.page import NotLoaded, Office
-from pytest_sre.model.routingtest import alert_key
+from pytest_sre.model.routingtest import AlertKey, alert_key
 from pytest_sre.stack import alertmanager
 from pytest_sre.stack.backend import Server
 from pytest_sre.stack.route_copy import route_copy, route_number, side_tree
@@ -28,7 +28,7 @@ def routed(office: Office, label_sets: Sequence[Labels], name: str = "routes") -
 
 def taken(office: Office, label_sets: Sequence[Labels]) -> list[Labels]:
     """Those label sets that this version takes: 0.25 knows no UTF-8 in names. Raises NotLoaded and StackError."""
-    server = _open(office, route_copy(office.routing.document["route"]), "taken")
+    server = open_numbered(office, route_copy(office.routing.document["route"]), "taken")
     found = []
     try:
         with office.stack.session() as client:
@@ -58,21 +58,33 @@ def _ask(
     wanted = dict.fromkeys(key for key in map(alert_key, label_sets) if key)
     if not wanted:
         return [() for _ in label_sets]
-    server = _open(office, document, name)
+    server = open_numbered(office, document, name)
     try:
         with office.stack.session() as client:
-            alertmanager.post(client, server, [_payload(dict(key)) for key in wanted])
-            shown = alertmanager.alerts(client, server)
+            ends = ask(client, server, wanted)
     finally:
         office.stack.stop(server)
-    ends = {alert_key(alert["labels"]): _ends(alert) for alert in shown}
-    lost = next((key for key in wanted if key not in ends), None)
-    if lost is not None:
-        raise StackError(f"Alertmanager lost the alert {dict(sorted(lost))}")
     return [ends.get(alert_key(labels), ()) for labels in label_sets]
 
 
-def _open(office: Office, document: Mapping[str, Any], name: str) -> Server:
+def ask(
+    client: Any, server: Server, wanted: Iterable[AlertKey], done: Iterable[AlertKey] = ()
+) -> dict[AlertKey, tuple[int, ...]]:
+    """Where alerts end, asked of a server of `open_numbered`; those that are ``done`` end, which keeps answers short.
+
+    Raises Refused and StackError.
+    """
+    asked = [_payload(dict(key)) for key in wanted]
+    alertmanager.post(client, server, [*asked, *(_payload(dict(key), -2) for key in done)])
+    ends = {alert_key(one["labels"]): _ends(one) for one in alertmanager.alerts(client, server)}
+    lost = next((one["labels"] for one in asked if alert_key(one["labels"]) not in ends), None)
+    if lost is not None:
+        raise StackError(f"Alertmanager lost the alert {lost}")
+    return ends
+
+
+def open_numbered(office: Office, document: Mapping[str, Any], name: str) -> Server:
+    """An Alertmanager on a copy whose receivers have its routes' numbers; raises NotLoaded and StackError."""
     folder = office.folder / f"alertmanager-{name}"
     path, lines = alertmanager.write_config(document, folder)
     try:
@@ -84,12 +96,12 @@ def _open(office: Office, document: Mapping[str, Any], name: str) -> Server:
         raise NotLoaded(verdict) from None
 
 
-def _payload(labels: Labels) -> dict[str, Any]:
+def _payload(labels: Labels, lasts: float = 3600) -> dict[str, Any]:
     now = time.time()
     return {
         "labels": dict(labels),
-        "startsAt": alertmanager.stamp(now - 1),
-        "endsAt": alertmanager.stamp(now + 3600),
+        "startsAt": alertmanager.stamp(now - 10),
+        "endsAt": alertmanager.stamp(now + lasts),
     }
 
 

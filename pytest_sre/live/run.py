@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from pytest_sre.errors import FileError
-from pytest_sre.live import ending, incident, native, sent
+from pytest_sre.live import ending, incident, native, runbook, sent
 from pytest_sre.live import fire as fires
 from pytest_sre.live import page as pages
 from pytest_sre.live.beside import beside
@@ -43,7 +43,7 @@ def observe(job: Job, folder: Path, opened: Callable[[Stack], None]) -> Observat
 
     ``opened`` is given the stack, which others may close at any time.
     """
-    run = Found()
+    run = Found(alerts=dict(job.known))
     keep = job.settings.keep
     with backends.open_stack(job.settings.file.servers, folder, keep=keep, tell=job.tell) as stack:
         opened(stack)
@@ -206,6 +206,7 @@ def _gather(
             lit, states, stack.sink, job.inventory.prometheus.globals.get("external_labels") or {}
         )
         plans = {scenario.alert: scenario for scenario in lit.batch.scenarios}
+        answers = runbook.answers(job, stack, lit.server, states)
         for rule, state in states.items():
             shown = [alert for alert in state.alerts if alert["state"] == "firing"]
             posted[rule] = told[rule]
@@ -225,6 +226,7 @@ def _gather(
                     )
                     for a, to in zip(shown, told[rule], strict=True)
                 ),
+                answers=answers.get(rule, ()),
             )
         if not job.settings.keep:
             stack.stop(lit.server)

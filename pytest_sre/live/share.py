@@ -27,21 +27,21 @@ class Share:
     folder: Path
     rules: Sequence[Rule]
 
-    def get(self, make: Callable[[], T]) -> T:
-        """What the first caller of all processes made."""
-        with (self.folder / "making").open("w") as gate:
+    def get(self, make: Callable[[], T], name: str = "observations") -> T:
+        """What the first caller of all processes made; ``name`` tells one thing from another."""
+        with (self.folder / f"making-{name}").open("w") as gate:
             fcntl.flock(gate, fcntl.LOCK_EX)
-            found = self.read()
+            found = self.read(name)
             if found is not None:
                 return cast(T, found[0])
             made = make()
-            self._write(made)
+            self._write(made, name)
             return made
 
-    def read(self) -> tuple[Any] | None:
+    def read(self, name: str = "observations") -> tuple[Any] | None:
         """What was made, in a tuple; None when nothing was."""
         try:
-            text = (self.folder / "observations").read_bytes()
+            text = (self.folder / name).read_bytes()
         except FileNotFoundError:
             return None
         return (_Unpickler(io.BytesIO(text), self.rules).load(),)
@@ -54,12 +54,16 @@ class Share:
             return False
         return True
 
-    def _write(self, made: object) -> None:
+    def asked(self, name: str) -> bool:
+        """Whether some process has asked whether it is the first."""
+        return (self.folder / f"first-{name}").exists()
+
+    def _write(self, made: object, name: str) -> None:
         buffer = io.BytesIO()
         _Pickler(buffer, {rule: number for number, rule in enumerate(self.rules)}).dump(made)
-        draft = self.folder / f"observations-{os.getpid()}"
+        draft = self.folder / f"{name}-{os.getpid()}"
         draft.write_bytes(buffer.getvalue())
-        draft.rename(self.folder / "observations")
+        draft.rename(self.folder / name)
 
 
 class _Pickler(pickle.Pickler):

@@ -10,6 +10,7 @@ from pytest_sre.model.incident import IncidentObservation
 from pytest_sre.model.routing import Integration
 from pytest_sre.model.routingtest import Ends
 from pytest_sre.model.rules import Rule
+from pytest_sre.model.runbook_query import Answer
 from pytest_sre.model.scenario import Impossible, NotSynthesised, Scenario
 from pytest_sre.model.timeline import Passage
 from pytest_sre.model.unittest import UnitKey, UnitObservation
@@ -22,7 +23,8 @@ class Notification:
     ``time`` is seconds since the epoch; ``destination`` the URL (or ``smtp://host -> recipients``) it was bound
     for; ``texts`` what a person reads, by field; ``payload`` the decoded body; ``fingerprint`` identifies one
     of the alerts in it. ``title``, ``text``, ``severity``, ``links`` (all addresses in it) and the receiver's own
-    ``fields`` are where `model.receivers` says; empty where the kind has none.
+    ``fields`` are where `model.receivers` says; empty where the kind has none. ``unnamed``: it didn't say which alert
+    it is about, which was found out by elimination.
     """
 
     integration: Integration
@@ -37,6 +39,7 @@ class Notification:
     severity: str = ""
     links: tuple[str, ...] = ()
     fields: Mapping[str, str] = field(default_factory=dict)
+    unnamed: bool = False
 
     def about(self, fingerprint: str) -> Notification:
         """The same, about this alert."""
@@ -99,6 +102,7 @@ class AlertObservation:
     ``state`` is Prometheus' own (``inactive``, ``pending``, ``firing``) or ``not run``; ``after`` the seconds
     from Prometheus' readiness to firing; ``send_errors`` Alertmanager's own log lines about this alert's receivers.
     ``resolved`` are the notifications after the alert ended, ``unresolved`` who should have had one and did not.
+    ``answers`` are those to the queries of its runbook, asked while it fired.
     """
 
     rule: Rule
@@ -112,6 +116,7 @@ class AlertObservation:
     inhibited_together: tuple[Inhibition, ...] = ()
     resolved: tuple[Notification, ...] = ()
     unresolved: tuple[Unresolved, ...] = ()
+    answers: tuple[Answer, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

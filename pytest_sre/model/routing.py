@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from pytest_sre.model.finding import Location
@@ -68,7 +68,8 @@ class Routing:
 
     ``document`` is the parsed mapping (`sources.yamlfile` types, which know their lines), ``path`` the file
     relative to the root, ``base`` the absolute folder that relative template globs start from. Lines of a part
-    that came from a file of ``others`` are beyond FILE_LINES: `place` tells them apart.
+    that came from a file of ``others`` are beyond FILE_LINES: `place` tells them apart. ``held`` are the template files that an object of Kubernetes
+    holds in the repository: their text by the path that ``document`` names. ``operator``: prometheus-operator writes the configuration.
     """
 
     path: str
@@ -78,6 +79,8 @@ class Routing:
     integrations: tuple[Integration, ...]
     receivers: tuple[str, ...]
     others: tuple[str, ...] = ()
+    held: Mapping[str, str] = field(default_factory=dict)
+    operator: bool = False
 
     @property
     def paths(self) -> tuple[str, ...]:

@@ -27,6 +27,7 @@ class Rule:
     annotations: Mapping[str, str] = field(default_factory=dict)
     hold: float = 0.0
     keep_firing_for: float = 0.0
+    annotation_lines: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def expression(self) -> Location:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,6 +16,24 @@ class Heading:
     text: str
     line: int
     anchors: tuple[str, ...]
+
+
+class Trail:
+    """The headings above one line after another, in one pass; lines must not go back."""
+
+    def __init__(self, headings: tuple[Heading, ...]) -> None:
+        self._left = iter(headings)
+        self._next = next(self._left, None)
+        self._above: list[Heading] = []
+
+    def at(self, line: int) -> tuple[Heading, ...]:
+        """The headings above a line, innermost first."""
+        while self._next is not None and self._next.line <= line:
+            while self._above and self._above[-1].level >= self._next.level:
+                self._above.pop()
+            self._above.append(self._next)
+            self._next = next(self._left, None)
+        return tuple(reversed(self._above))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +86,7 @@ class Link:
     line: int
 
 
+_WHOLE = ("top", "readme")  # what browsers and GitHub understand on every page
 TextKind = Literal["paragraph", "item", "cell", "heading"]
 
 
@@ -110,6 +129,8 @@ class Runbook:
     """One parsed page; ``length`` counts its lines, ``front_matter`` is empty where there is none.
 
     Images are links too. All are in the order of the page; ``spans`` have a container before what it holds.
+    ``ids`` are the lines of what its author gave an id in HTML, ``references`` the links that Hugo resolves itself,
+    ``html_links`` those of tags.
     """
 
     headings: tuple[Heading, ...]
@@ -121,6 +142,9 @@ class Runbook:
     spans: tuple[Span, ...]
     length: int
     front_matter: Mapping[str, Any]
+    ids: Mapping[str, int] = field(default_factory=dict)
+    references: frozenset[str] = frozenset()
+    html_links: tuple[Link, ...] = ()
 
     def section(self, anchor: str | None) -> Section | None:
         """What a URL's fragment points to: the whole page for None or "", None where it is dead."""
@@ -130,7 +154,12 @@ class Runbook:
         loose = anchor.casefold()
         named = [h for h in self.headings if anchor in h.anchors]
         named += [h for h in self.headings if loose in (name.casefold() for name in h.anchors)]
-        return self.section_of(named[0]) if named else None
+        if named:
+            return self.section_of(named[0])
+        if anchor in self.ids:
+            above = self.trail(self.ids[anchor])
+            return self.section_of(above[0]) if above else self.section(None)
+        return self.section(None) if loose in _WHOLE else None
 
     def section_of(self, heading: Heading) -> Section:
         """From a heading to the next one of its level or above."""
@@ -139,11 +168,7 @@ class Runbook:
 
     def trail(self, line: int) -> tuple[Heading, ...]:
         """The headings above a line, innermost first."""
-        found: list[Heading] = []
-        for heading in reversed(self.headings):
-            if heading.line <= line and (not found or heading.level < found[-1].level):
-                found.append(heading)
-        return tuple(found)
+        return Trail(self.headings).at(line)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,11 +184,11 @@ class LocalPage:
 class Step:
     """Something that an on-call engineer can execute as it stands.
 
-    ``tier`` is E1 (command), E2 (query) or E3 (link to such a page or a dashboard), ``text`` its first line,
-    normalised; ``group`` the part of the runbook that it stands in.
+    ``tier`` is E1 (command), E2 (query), E3 (link to such a page or a dashboard) or GUI (what its author says is a
+    step), ``text`` its first line, normalised; ``group`` the part of the runbook that it stands in.
     """
 
-    tier: Literal["E1", "E2", "E3"]
+    tier: Literal["E1", "E2", "E3", "GUI"]
     text: str
     line: int
     group: Literal["diagnosis", "mitigation", "other"]

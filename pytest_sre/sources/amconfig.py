@@ -5,6 +5,7 @@ Follows pkg/alertmanager/amcfg.go. Values of Secrets are not in a repository: pl
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, NamedTuple
@@ -13,16 +14,16 @@ from pytest_sre.sources.amconfig_fields import (
     Unmapped,
     each,
     empty,
-    extend,
     fields,
-    like,
     list_of,
     mapping,
     mapping_of,
     put,
     unknown,
 )
-from pytest_sre.sources.amconfig_receivers import GLOBAL, RECEIVERS, SMTP, Field, snake
+from pytest_sre.sources.amconfig_matchers import matcher_of, written
+from pytest_sre.sources.amconfig_receivers import RECEIVERS, snake
+from pytest_sre.sources.amconfig_times import times_of
 from pytest_sre.sources.yamlfile import List, Map, Plain, line_of
 
 _ROUTE = [
@@ -37,8 +38,10 @@ _ROUTE = [
     "muteTimeIntervals",
     "activeTimeIntervals",
 ]
-_SPEC = ["route", "receivers", "inhibitRules", "muteTimeIntervals", "timeIntervals"]
-_OPS = ("=", "!=", "=~", "!~")
+# How each version of the object calls the list of its time intervals.
+_INTERVALS = {"v1alpha1": "muteTimeIntervals", "v1beta1": "timeIntervals"}
+_SPEC = ["route", "receivers", "inhibitRules"]
+_ZERO = re.compile("0[0a-z]*")
 
 
 class Parts(NamedTuple):
@@ -69,65 +72,36 @@ def convert(document: Mapping[str, Any], matched: Callable[[str], bool]) -> Part
             "the object has no `metadata.namespace`, so which alerts reach it is unknown. Add it.",
         )
     spec = mapping_of(document, "spec")
+    version = str(document.get("apiVersion")).rpartition("/")[2]
+    intervals = _INTERVALS.get(version, "muteTimeIntervals")
     for key in spec:
-        if key not in _SPEC:
+        if key in _INTERVALS.values() and key != intervals:
+            what = f"`{key}` of spec is not a field of {version}, which calls it `{intervals}`. Rename it."
+            raise Unmapped(line_of(spec, key), what)
+        if key not in (*_SPEC, intervals):
             unknown(spec, key, "spec")
-    return _Converter(f"{namespace}/{name}/", namespace if matched(namespace) else "").parts(
-        namespace, name, line, spec
-    )
-
-
-def the_base(document: Mapping[str, Any], globals_: Mapping[str, Any]) -> Map:
-    """The whole configuration, where an `Alertmanager` names this object as the one for all namespaces.
-
-    ``globals_`` is what the `Alertmanager` gives as `alertmanagerConfiguration.global`. Raises Unmapped.
-    """
-    parts = convert(document, lambda _: False)
-    out = mapping(parts.line)
-    if globals_:
-        put(out, "global", _globals(globals_), getattr(globals_, "line", 0))
-    if parts.route is not None:
-        parts.route.pop("continue")
-        put(out, "route", parts.route, parts.line)
-    for key, items in (
-        ("receivers", parts.receivers),
-        ("inhibit_rules", parts.inhibit_rules),
-        ("mute_time_intervals", parts.intervals),
-    ):
-        put(out, key, items, parts.line)
-    return out
-
-
-def _globals(source: Mapping[str, Any]) -> Map:
-    """`global`; what the operator keeps under `smtp` is beside the rest in Alertmanager."""
-    line, smtp = getattr(source, "line", 0), mapping_of(source, "smtp")
-    rest = {key: value for key, value in source.items() if key not in ("smtp", "smartHost")}
-    out = fields(like(rest, source), line, GLOBAL, "https://hooks.slack.com/services/T0/B0/x", "global")
-    own = {key: value for key, value in smtp.items() if key != "smartHost"}
-    for key, value in fields(like(own, smtp), line, SMTP, "", "global.smtp").items():
-        put(out, key, value, line_of(smtp, key, line))
-    host = mapping_of(smtp, "smartHost")
-    if host:
-        put(out, "smtp_smarthost", f"{host.get('host')}:{host.get('port')}", line_of(smtp, "smartHost"))
-    return out
+    guard = namespace if matched(namespace) else ""
+    converter = _Converter(f"{namespace}/{name}/", guard, intervals)
+    return converter.parts(namespace, name, line, spec)
 
 
 class _Converter:
     """Writes one object's parts; ``prefix`` is in front of its names, an empty ``namespace`` adds no matcher."""
 
-    def __init__(self, prefix: str, namespace: str) -> None:
-        self.prefix, self.namespace = prefix, namespace
+    def __init__(self, prefix: str, namespace: str, intervals: str) -> None:
+        self.prefix, self.namespace, self.intervals = prefix, namespace, intervals
+        self.matcher = partial(matcher_of, beta=intervals == "timeIntervals")
+        self.known: frozenset[str] = frozenset()
 
     def parts(self, namespace: str, name: str, line: int, spec: Mapping[str, Any]) -> Parts:
+        intervals = each(list_of(spec, self.intervals), self.interval)
+        self.known = frozenset(one["name"] for one in intervals)
         route = (
             self.route(mapping_of(spec, "route"), line_of(spec, "route"), top=True)
             if spec.get("route")
             else None
         )
         receivers = each(list_of(spec, "receivers"), self.receiver)
-        intervals = empty(line)
-        for key in ("muteTimeIntervals", "timeIntervals"):
-            extend(intervals, each(list_of(spec, key), self.interval))
         if route is None:
             # As in the operator: such an object adds its inhibit rules only.
             receivers, intervals = empty(line), empty(line)
@@ -142,25 +116,32 @@ class _Converter:
                 unknown(source, key, "a route")
             if value is None or value == "" or (key == "continue" and top):
                 continue
-            if key == "receiver":
-                put(out, key, self.prefix + str(value), where)
-            elif key == "matchers":
-                put(out, key, each(list_of(source, key), _matcher), where)
-            elif key == "routes":
-                put(out, key, each(list_of(source, key), self.route), where)
-            elif key.endswith("TimeIntervals"):
-                put(
-                    out,
-                    snake(key),
-                    each(list_of(source, key), lambda item, _: self.prefix + str(item), texts=True),
-                    where,
-                )
-            else:
-                put(out, snake(key), value, where)
+            if key in ("groupInterval", "repeatInterval") and _ZERO.fullmatch(str(value)):
+                continue  # the operator takes it for one that is not there
+            put(out, snake(key), self.of_route(source, key), where)
         if top:
+            if not out.get("receiver"):
+                raise Unmapped(line, "the route names no receiver. Add `receiver: …`.")
             self.guard(out, "matchers", line)
             put(out, "continue", Plain("true"), line)
         return out
+
+    def of_route(self, source: Mapping[str, Any], key: str) -> Any:
+        if key == "receiver":
+            return self.prefix + str(source[key])
+        if key == "matchers":
+            return each(list_of(source, key), self.matcher)
+        if key == "routes":
+            return each(list_of(source, key), self.route)
+        if key.endswith("TimeIntervals"):
+            return each(list_of(source, key), self.used_interval, texts=True)
+        return source[key]
+
+    def used_interval(self, name: Any, line: int) -> str:
+        if self.prefix + str(name) not in self.known:
+            what = f'time interval "{name}" is not defined. Define it under `{self.intervals}`, or rename it.'
+            raise Unmapped(line, what)
+        return self.prefix + str(name)
 
     def guard(self, out: Map, key: str, line: int) -> None:
         """Add the namespace's matcher."""
@@ -170,9 +151,9 @@ class _Converter:
         if matchers is None:
             matchers = empty(line)
             put(out, key, matchers, line)
-        written = _written("namespace", "=", self.namespace)
-        if written not in matchers:
-            matchers.append(written)
+        own = written("namespace", "=", self.namespace)
+        if own not in matchers:
+            matchers.append(own)
             matchers.lines.append(line)
 
     def receiver(self, source: Mapping[str, Any], line: int) -> Map:
@@ -197,7 +178,7 @@ class _Converter:
         for key in source:
             where = line_of(source, key)
             if key in ("sourceMatch", "targetMatch"):
-                put(out, f"{key[:6]}_matchers", each(list_of(source, key), _matcher), where)
+                put(out, f"{key[:6]}_matchers", each(list_of(source, key), self.matcher), where)
             elif key == "equal":
                 put(out, key, source[key], where)
             else:
@@ -211,72 +192,13 @@ class _Converter:
         for key in source:
             if key not in ("name", "timeIntervals"):
                 unknown(source, key, "a time interval")
+        if not source.get("name"):
+            raise Unmapped(line, "a time interval without a name. Add `name: …`.")
         put(out, "name", self.prefix + str(source.get("name")), line_of(source, "name"))
         put(
             out,
             "time_intervals",
-            each(list_of(source, "timeIntervals"), _times),
+            each(list_of(source, "timeIntervals"), times_of),
             line_of(source, "timeIntervals"),
         )
         return out
-
-
-def _times(source: Mapping[str, Any], line: int) -> Map:
-    out = mapping(line)
-    for key in source:
-        where = line_of(source, key)
-        if key == "times":
-            put(
-                out,
-                key,
-                each(list_of(source, key), lambda item, at: fields(item, at, _TIMES, "", "times")),
-                where,
-            )
-        elif key == "daysOfMonth":
-            put(out, "days_of_month", each(list_of(source, key), _days), where)
-        elif key in ("weekdays", "months", "years"):
-            # A range of years is a text to Alertmanager, also where YAML reads a number.
-            put(out, key, each(list_of(source, key), lambda item, _: str(item).lower(), texts=True), where)
-        elif key == "location":
-            put(out, key, source[key], where)
-        else:
-            unknown(source, key, "a time interval")
-    return out
-
-
-_TIMES = {"startTime": Field("start_time"), "endTime": Field("end_time")}
-
-
-def _days(source: Mapping[str, Any], line: int) -> str:
-    """``{start: 1, end: 5}`` as ``1:5``; an end of 0 is one that isn't there."""
-    for key in source:
-        if key not in ("start", "end"):
-            unknown(source, key, "daysOfMonth")
-    start, end = (str(source.get(key) or "") for key in ("start", "end"))
-    if not start:
-        raise Unmapped(line, "daysOfMonth without a `start`. Add it.")
-    return f"{start}:{end}" if end not in ("", "0") else start
-
-
-def _matcher(source: Mapping[str, Any], line: int) -> str:
-    for key in source:
-        if key not in ("name", "value", "matchType", "regex"):
-            unknown(source, key, "a matcher")
-    name, value = source.get("name"), source.get("value")
-    op = source.get("matchType") or ("=~" if _true(source.get("regex")) else "=")
-    if not isinstance(name, str) or not name.strip():
-        raise Unmapped(line, "a matcher without a name. Add `name: …`.")
-    if op not in _OPS:
-        raise Unmapped(
-            line_of(source, "matchType"), f"matchType {op!r} is none of {', '.join(_OPS)}. Correct it."
-        )
-    return _written(name, op, "" if value is None else str(value))
-
-
-def _written(name: str, op: str, value: str) -> str:
-    escaped = value.replace("\\", "\\\\").replace("\n", "\\n").replace('"', '\\"')
-    return f'{name}{op}"{escaped}"'
-
-
-def _true(value: object) -> bool:
-    return str(value).lower() in ("true", "yes", "on")

@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
-from pytest_sre.sources.amconfig_receivers import HTTP, SECRET, Field
-from pytest_sre.sources.yamlfile import List, Map, line_of
+from pytest_sre.sources.amconfig_receivers import HTTP, NOT_YET, SECRET, Field
+from pytest_sre.sources.yamlfile import List, Map, Plain, line_of
 
 
 class Unmapped(ValueError):
@@ -29,6 +29,8 @@ def fields(source: Any, line: int, known: Mapping[str, Field], vendor: str, wher
         field = known[key]
         if value is None or field.how == "left_out" or (field.how == "same" and field.name in out):
             continue
+        if value == "" and field.how == "same":
+            continue
         put(out, field.name, _value(source, key, field, vendor, where), line_of(source, key))
     return out
 
@@ -43,7 +45,7 @@ def like(items: Mapping[str, Any], source: Mapping[str, Any]) -> Map:
 def _value(source: Mapping[str, Any], key: str, field: Field, vendor: str, where: str) -> Any:
     value, line, inside = source[key], line_of(source, key), f"{key} in {where}"
     if field.how in ("secret", "url"):
-        if not isinstance(value, Mapping):
+        if not isinstance(value, Mapping) or not value.get("key"):
             raise Unmapped(line, f"{inside} is not a reference to a Secret. Write `name:` and `key:` of it.")
         return vendor if field.how == "url" else SECRET
     if field.how == "pairs":
@@ -54,7 +56,26 @@ def _value(source: Mapping[str, Any], key: str, field: Field, vendor: str, where
         return fields(value, line, field.nested, "", inside)
     if field.how == "http":
         return fields(value, line, HTTP, "", inside)
+    if field.how == "threading":
+        return _threading(value, line, inside)
+    if field.how == "address":
+        return _address(value, line, inside)
     return value
+
+
+def _threading(value: Any, line: int, where: str) -> Map:
+    """Of e-mails: the operator switches it on where it is there."""
+    out = mapping(line)
+    put(out, "enabled", Plain("true"), line)
+    for key, by in fields(value, line, {"threadByDate": Field("thread_by_date")}, "", where).items():
+        put(out, key, str(by).lower(), line_of(value, "threadByDate"))
+    return out
+
+
+def _address(value: Any, line: int, where: str) -> str:
+    if not isinstance(value, Mapping) or not value.get("host") or not value.get("port"):
+        raise Unmapped(line, f"{where} is not an address. Write `host:` and `port:`.")
+    return f"{value['host']}:{value['port']}"
 
 
 def _pairs(items: List, line: int, where: str) -> Map:
@@ -124,6 +145,12 @@ def list_of(holder: Mapping[str, Any], key: str) -> List:
 
 def unknown(holder: object, key: str, where: str) -> NoReturn:
     """Raises Unmapped for a key that has no place."""
+    if key in NOT_YET:
+        raise Unmapped(
+            line_of(holder, key),
+            f"`{key}` of {where}: no release of prometheus-operator has this field, though Alertmanager has "
+            f"`{NOT_YET[key]}`. Put the receiver into Alertmanager's own configuration.",
+        )
     remedy = "Correct it if it is misspelt, else update pytest-sre."
     if "_" in key:
         camel = re.sub("_(.)", lambda found: found[1].upper(), key)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from pytest_sre.errors import FileError
 from pytest_sre.model.routing import FILE_LINES, Route, Routing
 from pytest_sre.sources.alertmanager import understood
-from pytest_sre.sources.amconfig import Parts, convert, the_base
+from pytest_sre.sources.amconfig import Parts, convert
+from pytest_sre.sources.amconfig_base import templates_of, the_base
 from pytest_sre.sources.amconfig_fields import Unmapped, empty, extend, like, mapping, put
-from pytest_sre.sources.operator_objects import CONFIG, SERVER, Object, objects, shifted
+from pytest_sre.sources.operator_objects import CONFIG, SERVER, Object, looks_like_objects, objects, shifted
 from pytest_sre.sources.operator_server import Server, the_server
+from pytest_sre.sources.operator_support import Support
 from pytest_sre.sources.yamlfile import List, Map, YamlError, line_of
 
 NOBODY = "null"
@@ -28,17 +30,19 @@ class Refused(NamedTuple):
 
 
 def with_objects(
-    base: Routing | None, files: Iterable[tuple[str, str]]
+    base: Routing | None, files: Iterable[tuple[str, str]], folder: str = "/"
 ) -> tuple[Routing | None, list[Refused]]:
     """The configuration with the objects of ``files`` (path, text) in it, and those that could not be taken.
 
+    ``folder`` is where files of templates are looked for, if the objects alone are the configuration.
     Without objects the configuration stays what it is; objects without one join the operator's own default.
     """
     found: list[Object] = []
     refused: list[Refused] = []
-    for path, text in files:
+    given = list(files)
+    for path, text in given:
         try:
-            found += objects(path, text)
+            found += objects(path, text) if looks_like_objects(text) else []
         except YamlError as error:
             refused.append(Refused(path, error.line, f"not valid YAML: {error}"))
     configs = [one for one in found if one.document["kind"] == CONFIG]
@@ -49,7 +53,7 @@ def with_objects(
     except FileError as error:
         refused.append(Refused(error.path, error.line, error.reason))
         server = Server()
-    merger = _Merger(base, server, refused)
+    merger = _Merger(base, server, refused, Support(given), folder)
     return merger.merge(configs), refused
 
 
@@ -58,7 +62,11 @@ class _Merger:
     base: Routing | None
     server: Server
     refused: list[Refused]
+    support: Support
+    folder: str
+    namespaces: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     paths: list[str] = field(default_factory=list)
+    held: dict[str, str] = field(default_factory=dict)
 
     def merge(self, configs: Sequence[Object]) -> Routing | None:
         whole = next((one for one in configs if self.server.is_whole(one)), None)
@@ -66,6 +74,8 @@ class _Merger:
             missing = f"{self.server.namespace}/{self.server.whole}"
             what = f"alertmanagerConfiguration names AlertmanagerConfig {missing}, which is not in this repository. Add it."
             self.refused.append(Refused(self.server.document.path, self.server.document.line, what))
+        if self.server.namespaces:
+            self.namespaces = self.support.namespaces()
         try:
             document = self.whole(whole) if whole else None
         except Unmapped as error:
@@ -92,26 +102,28 @@ class _Merger:
         by = self.index(one.path) * FILE_LINES
         given = self.server.document
         assert given is not None
-        globals_ = shifted(self.server.globals, self.index(given.path) * FILE_LINES)
-        document = the_base(shifted(one.document, by), globals_)
-        if "route" not in document:
-            raise Unmapped(one.line + by, "it is the whole configuration, and has no `route`. Add one.")
+        said = shifted(self.server.configuration, self.index(given.path) * FILE_LINES)
+        document = the_base(shifted(one.document, by), said)
+        for path, kind, name, key in templates_of(said):
+            text = self.support.text(kind, self.server.namespace, name, key)
+            if text is not None:
+                self.held[path] = text
         return document
 
     def understood(self, document: Map) -> Routing | None:
         """The routing tree of the merged document, each route at its own file."""
-        base = self.base.base if self.base and self.base.path in self.paths else "/"
+        base = self.base.base if self.base and self.base.path in self.paths else self.folder
         try:
             routing = understood(self.paths[0], base, document)
         except FileError as error:
             self.refuse(error.line, error.reason)
             return self.base
-        routing = replace(routing, others=tuple(self.paths[1:]))
+        routing = replace(routing, others=tuple(self.paths[1:]), held=self.held, operator=True)
         return replace(routing, root=_placed(routing.root, routing))
 
     def parts(self, one: Object) -> Parts | None:
         """What an object adds, None where it is refused; lines are those of the merged document."""
-        if reason := self.server.passes_over(one):
+        if reason := self.server.passes_over(one, self.namespaces):
             self.refused.append(Refused(one.path, one.line, reason, broken=False))
             return None
         try:

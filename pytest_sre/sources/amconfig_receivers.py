@@ -9,12 +9,17 @@ import re
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
-How = Literal["same", "secret", "url", "pairs", "each", "one", "http", "left_out"]
+How = Literal[
+    "same", "verbatim", "secret", "url", "pairs", "each", "one", "http", "threading", "address", "left_out"
+]
 SECRET = "x" * 32
 
 
 class Field(NamedTuple):
-    """A field: its name in Alertmanager, how its value is written there, and the fields of what is nested in it."""
+    """A field: its name in Alertmanager, how its value is written there, and the fields of what is nested in it.
+
+    Empty texts are not written, as the operator's are not, but for those of ``verbatim``.
+    """
 
     name: str
     how: How = "same"
@@ -42,6 +47,10 @@ def _fields(same: str, secrets: str = "", **special: Field) -> dict[str, Field]:
 def _receiver(same: str, secrets: str = "", vendor: str = "", **special: Field) -> Receiver:
     common = {"sendResolved": Field("send_resolved"), "httpConfig": Field("http_config", "http")}
     return Receiver(common | _fields(same, secrets, **special), vendor)
+
+
+def _global(kind: str, fields: Mapping[str, Field]) -> Mapping[str, Field]:
+    return {key: Field(f"{kind}_{field.name}", field.how, field.nested) for key, field in fields.items()}
 
 
 _LINK = _fields("href", alt=Field("text"))
@@ -75,7 +84,10 @@ HTTP: Mapping[str, Field] = {
     "enableHTTP2": Field("enable_http2"),
 }
 SIGV4: Mapping[str, Field] = _fields(
-    "region profile roleArn useFIPSSTSEndpoint externalID", "accessKey secretKey"
+    "region profile roleArn externalID",
+    "accessKey secretKey",
+    # Known to the object, but not written by the operator.
+    useFIPSSTSEndpoint=Field("", "left_out"),
 )
 
 _HOOK = Field("webhook_url", "url")
@@ -87,8 +99,10 @@ RECEIVERS: Mapping[str, Receiver] = {
     ),
     "emailConfigs": Receiver(
         _fields(
-            "sendResolved to from hello smarthost authUsername authIdentity html text requireTLS forceImplicitTLS",
+            "sendResolved to from hello smarthost authUsername authIdentity text requireTLS forceImplicitTLS",
             "authPassword authSecret",
+            html=Field("html", "verbatim"),
+            threading=Field("threading", "threading"),
             headers=Field("headers", "pairs"),
             tlsConfig=_TLS,
         )
@@ -139,7 +153,8 @@ RECEIVERS: Mapping[str, Receiver] = {
         actions=Field("actions", "each", _fields("type text url style name value", confirm=_CONFIRM)),
     ),
     "snsConfigs": _receiver(
-        "apiURL topicARN subject phoneNumber targetARN message attributes useAWSHTTPClient",
+        "apiURL topicARN subject phoneNumber targetARN message attributes",
+        useAWSHTTPClient=Field("use_aws_http_client"),
         sigv4=Field("sigv4", "one", SIGV4),
     ),
     "telegramConfigs": _receiver(
@@ -157,13 +172,25 @@ RECEIVERS: Mapping[str, Receiver] = {
     "wechatConfigs": _receiver("apiURL corpID agentID toUser toParty toTag message messageType", "apiSecret"),
 }
 
-SMTP: Mapping[str, Field] = {
-    name: Field(f"smtp_{field.name}", field.how, field.nested)
-    for name, field in _fields(
+SMTP: Mapping[str, Field] = _global(
+    "smtp",
+    _fields(
         "from hello authUsername authIdentity requireTLS forceImplicitTLS",
         "authPassword authSecret",
+        smartHost=Field("smarthost", "address"),
         tlsConfig=_TLS,
-    ).items()
+    ),
+)
+# Alertmanager has them side by side, in front of each the name of its kind.
+GLOBAL_KINDS: Mapping[str, Mapping[str, Field]] = {
+    "smtp": SMTP,
+    "telegram": _global("telegram", _fields("apiURL botTokenFile", "botToken")),
+    "jira": _global("jira", _fields("apiURL")),
+    "victorops": _global("victorops", _fields("apiURL", "apiKey")),
+    "rocketChat": _global("rocketchat", _fields("apiURL", "token tokenID")),
+    "webex": _global("webex", _fields("apiURL")),
+    "wechat": _global("wechat", _fields("apiURL", "apiSecret", apiCorpID=Field("api_corp_id"))),
+    "mattermost": _global("mattermost", {"webhookURL": _HOOK}),
 }
 GLOBAL: Mapping[str, Field] = {
     "resolveTimeout": Field("resolve_timeout"),
@@ -173,4 +200,11 @@ GLOBAL: Mapping[str, Field] = {
     # Where it sends to is known to the Secret only; its default host stands in.
     "opsGenieApiUrl": Field("", "left_out"),
     "pagerdutyUrl": Field("pagerduty_url"),
+}
+# What Alertmanager has and no release of prometheus-operator (0.94 is the newest that was looked at) has a field for.
+NOT_YET: Mapping[str, str] = {
+    "jiraConfigs": "jira_configs",
+    "incidentioConfigs": "incidentio_configs",
+    "httpHeaders": "http_headers",
+    "location": "location",
 }

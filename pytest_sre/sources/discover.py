@@ -17,7 +17,7 @@ from pytest_sre.settings import MetricsPages, Settings
 from pytest_sre.sources import yamlfile
 from pytest_sre.sources.alertmanager import is_alertmanager, parse_routing
 from pytest_sre.sources.amconfig_merge import with_objects
-from pytest_sre.sources.operator_objects import looks_like_objects
+from pytest_sre.sources.operator_support import may_matter
 from pytest_sre.sources.prometheus import PrometheusConfig, is_prometheus, parse_prometheus
 from pytest_sre.sources.promtool_tests import NONE, looks_like_unit_tests, parse_unit_tests
 from pytest_sre.sources.rulefile import Broken, Skip, is_helm, looks_like_rules, parse_rule_file
@@ -85,7 +85,7 @@ def discover(settings: Settings, named: Collection[Path] = ()) -> Inventory:
             text = read(path)
             if _is_config_name(path):
                 configs.append(path)
-            if looks_like_objects(text):
+            if may_matter(text):
                 objects.append((shown, text))
             if unit := _unit_file(settings, path, text):
                 units.append(unit)
@@ -105,7 +105,7 @@ def discover(settings: Settings, named: Collection[Path] = ()) -> Inventory:
         objects += _object_files(settings, set(found))
     routing, trouble = _routing(settings, configs)
     if not trouble:
-        routing, refused = with_objects(routing, objects)
+        routing, refused = with_objects(routing, objects, str(settings.search))
         trouble = [BrokenFile(one.path, one.line, one.reason) for one in refused if one.broken]
         skipped += [SkippedFile(one.path, one.reason) for one in refused if not one.broken]
     snapshots, unread = _snapshots(settings)
@@ -147,7 +147,7 @@ def _object_files(settings: Settings, seen: Collection[Path]) -> Iterator[tuple[
     """Where the settings name the rule files: all other files with objects of prometheus-operator."""
     for path in walk(settings.search):
         with contextlib.suppress(Broken):
-            if path not in seen and looks_like_objects(text := read(path)):
+            if path not in seen and may_matter(text := read(path)):
                 yield relative(settings.root, path), text
 
 
@@ -161,13 +161,14 @@ def _rule_paths(settings: Settings) -> Iterator[Path]:
         yield from walk(settings.search)
         return
     for pattern in settings.file.rules:
-        matches = sorted(_glob(settings.folder, pattern))
+        matches = sorted(glob_files(settings.folder, pattern))
         if not matches:
             raise UserError(f"rules: no file matches {pattern!r} in {settings.folder}")
         yield from matches
 
 
-def _glob(folder: Path, pattern: str) -> list[Path]:
+def glob_files(folder: Path, pattern: str) -> list[Path]:
+    """The files of a glob that may be absolute, or begin with `..`."""
     path = Path(pattern)
     base = Path(path.anchor) if path.is_absolute() else folder
     parts = list(path.relative_to(path.anchor).parts if path.is_absolute() else path.parts)
@@ -266,7 +267,9 @@ def _sniff_prometheus(path: Path) -> bool:
 
 def _snapshots(settings: Settings) -> tuple[Snapshots, list[BrokenFile]]:
     """All pages; of those that several entries find, the last says what holds. Broken pages cost no other."""
-    found = {path: entry for entry in settings.file.metrics for path in _glob(settings.folder, entry.path)}
+    found = {
+        path: entry for entry in settings.file.metrics for path in glob_files(settings.folder, entry.path)
+    }
     sources, broken = [], []
     for path in sorted(found):
         shown = relative(settings.root, path)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, NoReturn
 
@@ -11,6 +10,7 @@ from pydantic import Field, ModelWrapValidatorHandler, PrivateAttr, field_valida
 from pytest_sre.errors import FileError
 from pytest_sre.model.finding import Location
 from pytest_sre.model.incident import ExpectedNotification, Incident, IncidentAlert
+from pytest_sre.model.near import nearest
 from pytest_sre.model.routing import Routing
 from pytest_sre.model.rules import Rule
 from pytest_sre.sources.alertmanager import parse_matchers
@@ -125,7 +125,7 @@ def check_incidents(incidents: Iterable[Incident], rules: Sequence[Rule], routin
                 _refuse(
                     incident, alert.location, f"no rule file has an alert {alert.alert}", alert.alert, names
                 )
-        known = _known(incident)
+        known = names_of(incident)
         for wanted in incident.notifications:
             if routing is not None and wanted.receiver not in routing.receivers:
                 what = f'{routing.path} has no receiver "{wanted.receiver}"'
@@ -135,7 +135,7 @@ def check_incidents(incidents: Iterable[Incident], rules: Sequence[Rule], routin
         _check_names(incident, incident.silenced or (), known, incident.location)
 
 
-def _known(incident: Incident) -> list[str]:
+def names_of(incident: Incident) -> list[str]:
     """Everything that the incident's alerts may be called."""
     given = [one.alert for one in incident.alerts if one.alert]
     labels = [one.labels["alertname"] for one in incident.alerts if one.labels.get("alertname")]
@@ -149,6 +149,6 @@ def _check_names(incident: Incident, names: Iterable[str], known: Sequence[str],
 
 
 def _refuse(incident: Incident, where: Location, what: str, name: str, known: Sequence[str]) -> NoReturn:
-    near = difflib.get_close_matches(name.rpartition("::")[2], known, 1, 0.5)
-    hint = f"did you mean {near[0]}?" if near else "correct the name"
+    near = nearest(name.rpartition("::")[2], known)
+    hint = f"did you mean {near}?" if near else "correct the name"
     raise FileError(where.path, where.line, f'incidents: "{incident.name}": {what}; {hint}')

@@ -8,7 +8,10 @@ from typing import Any
 
 from pytest_sre.errors import FileError
 from pytest_sre.sources.operator_objects import Object, as_mapping
+from pytest_sre.sources.operator_selectors import Requirement, Unreadable, requirements
+from pytest_sre.sources.yamlfile import line_of
 
+_SELECTOR, _NAMESPACES = "alertmanagerConfigSelector", "alertmanagerConfigNamespaceSelector"
 _NAME_LABEL = "kubernetes.io/metadata.name"
 _STRATEGIES = ("OnNamespace", "OnNamespaceExceptForAlertmanagerNamespace", "None")
 
@@ -23,8 +26,8 @@ class Server:
     name: str = ""
     namespace: str = ""
     strategy: str = "OnNamespace"
-    selector: Mapping[str, Any] | None = None
-    namespaces: Mapping[str, Any] | None = None
+    selector: tuple[Requirement, ...] | None = None
+    namespaces: tuple[Requirement, ...] | None = None
     whole: str = ""
     document: Object | None = None
 
@@ -42,32 +45,35 @@ class Server:
     @property
     def asked(self) -> tuple[object, ...]:
         """What it says of the objects that it takes."""
-        return self.strategy, self.selector, self.namespaces, self.whole, self.globals
+        return self.strategy, self.selector, self.namespaces, self.whole, self.configuration
 
     @property
-    def globals(self) -> Mapping[str, Any]:
-        """`global` of what it says of the object that is the configuration itself."""
+    def configuration(self) -> Mapping[str, Any]:
+        """What it says of the object that is the configuration itself: its `alertmanagerConfiguration`."""
         spec = self.document.spec if self.document else {}
-        return as_mapping(as_mapping(spec.get("alertmanagerConfiguration")).get("global"))
+        return as_mapping(spec.get("alertmanagerConfiguration"))
 
-    def passes_over(self, one: Object) -> str:
-        """Why this Alertmanager does not take an object; empty when it does, or when only the cluster knows."""
+    def passes_over(self, one: Object, namespaces: Mapping[str, Mapping[str, Any]]) -> str:
+        """Why this Alertmanager does not take an object; empty when it does, or when only the cluster knows.
+
+        ``namespaces`` are the labels of those that the repository describes, by name.
+        """
         if not self.name:
             return ""
         who = f"so Alertmanager {self.namespace}/{self.name} does not take this AlertmanagerConfig"
         if self.selector is None:
-            return f"`alertmanagerConfigSelector` is not set, {who}"
-        labels, namespace = as_mapping(one.metadata.get("labels")), str(one.metadata.get("namespace") or "")
-        wanted = as_mapping(self.selector.get("matchLabels"))
-        missing = [f"{key}={value}" for key, value in wanted.items() if labels.get(key) != value]
+            return f"`{_SELECTOR}` is not set, {who}"
+        namespace = str(one.metadata.get("namespace") or "")
+        missing = [str(ask) for ask in self.selector if not ask.met(as_mapping(one.metadata.get("labels")))]
         if missing:
-            return f"`alertmanagerConfigSelector` asks for {', '.join(missing)}, {who}"
-        if self.namespaces is None and self.namespace and namespace not in ("", self.namespace):
-            return f"`alertmanagerConfigNamespaceSelector` is not set, {who}"
-        named = as_mapping((self.namespaces or {}).get("matchLabels")).get(_NAME_LABEL, namespace)
-        if namespace and named != namespace:
-            return f"`alertmanagerConfigNamespaceSelector` asks for the namespace {named}, {who}"
-        return ""
+            return f"`{_SELECTOR}` asks for {', '.join(missing)}, {who}"
+        if self.namespaces is None:
+            elsewhere = self.namespace and namespace not in ("", self.namespace)
+            return f"`{_NAMESPACES}` is not set, {who}" if elsewhere else ""
+        labels = {**namespaces.get(namespace, {}), _NAME_LABEL: namespace}
+        known = [ask for ask in self.namespaces if namespace in namespaces or ask.key == _NAME_LABEL]
+        missing = [str(ask) for ask in known if namespace and not ask.met(labels)]
+        return f"`{_NAMESPACES}` asks for {', '.join(missing)}, {who}" if missing else ""
 
 
 def the_server(found: Sequence[Object]) -> Server:
@@ -92,10 +98,26 @@ def _server(one: Object) -> Server:
             one.line,
             f"alertmanagerConfigMatcherStrategy {strategy!r} is none of {', '.join(_STRATEGIES)}. Correct it.",
         )
-    selectors = [
-        one.spec.get(key) for key in ("alertmanagerConfigSelector", "alertmanagerConfigNamespaceSelector")
-    ]
-    selector, namespaces = (value if isinstance(value, Mapping) else None for value in selectors)
+    configuration = as_mapping(one.spec.get("alertmanagerConfiguration"))
+    if configuration and not configuration.get("name"):
+        what = "alertmanagerConfiguration names no AlertmanagerConfig. Add `name: …`, or remove it."
+        raise FileError(one.path, line_of(one.spec, "alertmanagerConfiguration"), what)
     name, namespace = (str(one.metadata.get(key) or "") for key in ("name", "namespace"))
-    whole = as_mapping(one.spec.get("alertmanagerConfiguration")).get("name") or ""
-    return Server(name, namespace, str(strategy), selector, namespaces, str(whole), one)
+    whole, selectors = (
+        str(configuration.get("name") or ""),
+        (_asked(one, _SELECTOR), _asked(one, _NAMESPACES)),
+    )
+    return Server(name, namespace, str(strategy), *selectors, whole, one)
+
+
+def _asked(one: Object, key: str) -> tuple[Requirement, ...] | None:
+    """What a selector of an Alertmanager asks for, None where there is no such selector; raises FileError."""
+    value = one.spec.get(key)
+    if value is None:
+        return None
+    if not isinstance(value, Mapping):
+        raise FileError(one.path, line_of(one.spec, key), f"`{key}` is not a mapping. Correct it.")
+    try:
+        return requirements(value, key)
+    except Unreadable as error:
+        raise FileError(one.path, error.line, str(error)) from None

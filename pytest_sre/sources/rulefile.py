@@ -153,6 +153,9 @@ def _rule(path: str, group: str, index: int, value: Any, line: int, shared: Mapp
         annotations=_strings(value, "annotations"),
         hold=_seconds(value, "for"),
         keep_firing_for=_seconds(value, "keep_firing_for"),
+        annotation_lines={
+            name: line_of(value.get("annotations"), name) for name in value.get("annotations") or ()
+        },
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -27,7 +28,7 @@ _FRONT_MATTER = re.compile(
     r"\A\ufeff?(---|\+\+\+)[ \t]*\n(.*?)^(?:\1|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE
 )
 _HUGO_REFERENCE = re.compile(r"\{\{[<%]\s*(?:rel)?ref\s+[\"']([^\"'\n]+)[\"']\s*[%>]\}\}")
-_HEADING_ID = re.compile(r"\s*\{#([^\s}]+)[^}]*\}\s*$")
+_HEADING_ID = re.compile(r"\s*\{:?\s*#([^\s}]+)[^}]*\}\s*$")
 _COMMENT = re.compile(r"<!--(.*?)-->", re.DOTALL)
 _PLAIN: TextKind = "paragraph"
 _KINDS: dict[str, TextKind] = {"list_item_open": "item", "th_open": "cell", "td_open": "cell"}
@@ -41,6 +42,14 @@ _SPANNED: dict[str, SpanKind] = {
     "table_open": "table",
     "blockquote_open": "quote",
 }
+_AGAIN = ("-", "-", "-", "_")  # before the number of a second heading of the same text, by style
+_NO_WORD = re.compile(r"[^\w\- ]")
+_NO_LETTER = re.compile(r"[\W_]+")
+_NO_MKDOCS = re.compile(r"[^\w\s-]")
+_GAPS = re.compile(r"[-\s]+")
+_HYPHENS = re.compile(r"-{2,}")
+_HTML_HEADING = re.compile(r"<h[1-6]\b[^<>]*>([^<>\n]+)</h[1-6]>", re.IGNORECASE)
+_HTML_LINK = re.compile(r"<(?:a|img)\b[^<>]*?\s(?:href|src)\s*=\s*[\"']([^\"'<>]+)[\"']", re.IGNORECASE)
 _HTML_ID = re.compile(r"<[a-zA-Z][^>]*?\b(?:id|name)\s*=\s*[\"']?([^\s\"'>]+)")
 
 
@@ -50,6 +59,7 @@ def parse_runbook(text: str) -> Runbook:
     front_matter, body = _split_front_matter(text)
     reader = _Reader()
     reader.read(_HUGO_REFERENCE.sub(r"\1", body))
+    ids = {name: line for line, name in reversed(reader.ids)}
     return Runbook(
         headings=tuple(_with_anchors(reader.headings, reader.ids)),
         blocks=tuple(reader.blocks),
@@ -60,6 +70,9 @@ def parse_runbook(text: str) -> Runbook:
         spans=tuple(reader.spans),
         length=text.count("\n") + 1,
         front_matter=front_matter,
+        ids=ids,
+        html_links=tuple(reader.html_links),
+        references=frozenset(_HUGO_REFERENCE.findall(body)),
     )
 
 
@@ -91,6 +104,7 @@ class _Reader:
         self.comments: list[Comment] = []
         self.ids: list[tuple[int, str]] = []
         self.spans: list[Span] = []
+        self.html_links: list[Link] = []
 
     def read(self, text: str) -> None:
         """Walk all blocks; cells of a table have no line of their own, so the row's is kept."""
@@ -140,6 +154,11 @@ class _Reader:
     def _html(self, html: str, line: int) -> None:
         for found in _HTML_ID.finditer(html):
             self.ids.append((line + html.count("\n", 0, found.start()), found[1]))
+        for found in _HTML_HEADING.finditer(html):
+            line_of_it = line + html.count("\n", 0, found.start())
+            self.ids += [(line_of_it, slug) for slug in _slugs(found[1])]
+        for found in _HTML_LINK.finditer(html) if "<!--" not in html else ():
+            self.html_links.append(Link(found[1], "", line + html.count("\n", 0, found.start())))
         for found in _COMMENT.finditer(html):
             start = line + html.count("\n", 0, found.start())
             self.comments.append(Comment(found[1].strip(), start, start + found[0].count("\n") + 1))
@@ -167,7 +186,7 @@ def _with_anchors(headings: list[tuple[int, str, int]], ids: list[tuple[int, str
         for style, slug in enumerate(_slugs(text)):
             count = seen.get((style, slug), 0)
             seen[style, slug] = count + 1
-            anchors.append(f"{slug}-{count}" if count else slug)
+            anchors.append(f"{slug}{_AGAIN[style]}{count}" if count else slug)
         following = headings[place + 1][2] if place + 1 < len(headings) else None
         # <a id="x"> stands in the heading, within its section, or in the two lines above it.
         anchors += [
@@ -178,8 +197,10 @@ def _with_anchors(headings: list[tuple[int, str, int]], ids: list[tuple[int, str
         yield Heading(level, text, line, tuple(dict.fromkeys(anchors)))
 
 
-def _slugs(text: str) -> tuple[str, str, str]:
-    """A heading's fragment as GitHub and Hugo, as GitLab, and as older Hugo sites (Blackfriday) make it."""
-    github = re.sub(r"[^\w\- ]", "", text.strip().lower()).replace(" ", "-")
-    blackfriday = re.sub(r"[\W_]+", "-", text.lower()).strip("-")
-    return github, re.sub(r"-{2,}", "-", github), blackfriday
+def _slugs(text: str) -> tuple[str, str, str, str]:
+    """A heading's fragment as GitHub and Hugo, GitLab, older Hugo sites (Blackfriday) and MkDocs make it."""
+    github = _NO_WORD.sub("", text.strip().lower()).replace(" ", "-")
+    blackfriday = _NO_LETTER.sub("-", text.lower()).strip("-")
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    mkdocs = _GAPS.sub("-", _NO_MKDOCS.sub("", plain).strip().lower())
+    return github, _HYPHENS.sub("-", github), blackfriday, mkdocs

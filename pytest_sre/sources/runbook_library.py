@@ -9,13 +9,19 @@ from pathlib import Path
 from pytest_sre.errors import UserError
 from pytest_sre.model.rules import Rule
 from pytest_sre.model.runbook import LocalPage, Runbook, Section
-from pytest_sre.sources.discover import relative
+from pytest_sre.sources.discover import glob_files, relative
+from pytest_sre.sources.git_origin import repository_of, top_of
 from pytest_sre.sources.runbook import parse_runbook
-from pytest_sre.sources.runbook_links import resolve_link, resolve_url
+from pytest_sre.sources.runbook_links import SUFFIXES, resolve_link, resolve_url
 from pytest_sre.sources.runbook_settings import Runbooks
+from pytest_sre.sources.unkept import Unkept
 
-SUFFIXES = (".md", ".markdown")
 MAX_BYTES = 4 * 1024 * 1024
+
+
+def is_page(path: Path) -> bool:
+    """Whether a path is a file that may be a runbook."""
+    return path.suffix.lower() in SUFFIXES and path.is_file()
 
 
 class Unreadable(Exception):
@@ -44,6 +50,8 @@ class Library:
 
     def __init__(self, settings: Runbooks, root: Path, folder: Path) -> None:
         self.settings, self.root, self.folder = settings, root, folder
+        self.repository, self.top = repository_of(folder.resolve()), top_of(folder.resolve()) or self.root
+        self.unkept = Unkept(self.top)
         self._pages: dict[Path, Page | Unreadable] = {}
 
     def page(self, path: Path) -> Page:
@@ -69,11 +77,11 @@ class Library:
 
     def of_url(self, url: str) -> LocalPage | None:
         """The local page that a runbook URL means; None: it lies elsewhere."""
-        return resolve_url(url, self.settings.urls, self.folder)
+        return resolve_url(url, self.settings.urls, self.folder, self.repository)
 
     def of_link(self, target: str, page: Page) -> LocalPage | None:
         """The local page (or other file) that a link on a page means; None: it leads elsewhere."""
-        return resolve_link(target, page.file, self.settings.urls, self.folder)
+        return resolve_link(target, page.file, self.settings.urls, self.folder, self.repository)
 
     def follow(self, target: str, page: Page) -> tuple[Runbook, str | None] | None:
         """The readable page that a link on a page leads to, and the fragment."""
@@ -88,10 +96,13 @@ class Library:
     def files(self, rules: Mapping[Rule, LocalPage]) -> Iterator[Path]:
         """All pages that are audited: those that alerts link to, and those of the globs. Raises UserError."""
         for local in rules.values():
-            if local.path.is_file():
+            if is_page(local.path):
                 yield local.path
         for pattern in self.settings.pages:
-            found = sorted(path.resolve() for path in self.folder.glob(pattern) if path.is_file())
+            try:
+                found = sorted(glob_files(self.folder, pattern))
+            except ValueError as error:  # such as a**b
+                raise UserError(f"runbooks: pages: {pattern}: {error}") from None
             if not found:
                 raise UserError(f"runbooks: pages: {pattern} matches no file in {self.folder}")
             yield from (path for path in found if path.suffix.lower() in SUFFIXES)

@@ -5,7 +5,13 @@ from __future__ import annotations
 from types import ModuleType
 
 from pytest_sre.checks.runbooks import (
+    rb004_orphan,
     rb101_no_executable_step,
+    rb102_todo,
+    rb103_empty_section,
+    rb104_missing_section,
+    rb105_name_mismatch,
+    rb106_link_dead,
     rb201_shell_syntax,
     rb202_query_in_shell_fence,
     rb203_irreversible_uncautioned,
@@ -15,7 +21,13 @@ from pytest_sre.checks.runbooks import (
 )
 
 PAGE_CHECKS: tuple[ModuleType, ...] = (
+    rb004_orphan,
     rb101_no_executable_step,
+    rb102_todo,
+    rb103_empty_section,
+    rb104_missing_section,
+    rb105_name_mismatch,
+    rb106_link_dead,
     rb201_shell_syntax,
     rb202_query_in_shell_fence,
     rb203_irreversible_uncautioned,

@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 
 from pytest_sre.checks import coverage, routing
-from pytest_sre.collect import SreFile, SreItem, Target, bracketed, plain_name
+from pytest_sre.items.item import SreItem, bracketed, plain_name
+from pytest_sre.items.target import Target
 from pytest_sre.model.routingtest import RoutingTest
 
 
 def routing_nodes(
-    parent: SreFile, scopes: Sequence[Sequence[Target]], shown: str
+    parent: pytest.Collector, scopes: Sequence[Sequence[Target]], shown: str
 ) -> Iterator[pytest.Item | pytest.Collector]:
     """A configuration's coverage, and a node for all routing tests of a file; ``shown`` is its path."""
     for scope in scopes:
@@ -24,7 +25,7 @@ def routing_nodes(
         yield RoutingNode.from_parent(parent, name=routing.NAME, scopes=mine)
 
 
-def _coverage(parent: SreFile, scope: Sequence[Target], shown: str) -> Iterator[pytest.Item]:
+def _coverage(parent: pytest.Collector, scope: Sequence[Target], shown: str) -> Iterator[pytest.Item]:
     """An item on each version, where the file is the configuration that the scope's alerts go through."""
     known = scope[0].inventory.routing
     used = scope[0].routing or any(rule.kind == "alert" for rule in scope[0].inventory.rules)

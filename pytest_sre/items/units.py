@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from pytest_sre.checks import unit, unit_names
-from pytest_sre.collect import SreFile, SreItem, Target, bracketed
+from pytest_sre.items.item import SreItem, bracketed
+from pytest_sre.items.target import Target
 from pytest_sre.model.unittest import AlertCase, Case, UnitFile, UnitGroup
 
 
-def unit_nodes(parent: SreFile, scope: Sequence[Target], shown: str) -> Iterator[pytest.Collector]:
+def unit_nodes(parent: pytest.Collector, scope: Sequence[Target], shown: str) -> Iterator[pytest.Collector]:
     """A node for each test of a file; ``shown`` is its path."""
     for file in scope[0].unit_files(shown):
         for name, group in zip(unit_names.group_names(file), file.groups, strict=True):

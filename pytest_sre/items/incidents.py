@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 
 from pytest_sre.checks import incident
-from pytest_sre.collect import SreFile, SreItem, Target, bracketed, plain_name
+from pytest_sre.items.item import SreItem, bracketed, plain_name
+from pytest_sre.items.target import Target
 from pytest_sre.model.incident import Incident
 
 
 def incident_nodes(
-    parent: SreFile, scopes: Sequence[Sequence[Target]], shown: str
+    parent: pytest.Collector, scopes: Sequence[Sequence[Target]], shown: str
 ) -> Iterator[pytest.Collector]:
     """A node for all incidents of a file; ``shown`` is its path."""
     mine = [scope for scope in scopes if any(one.location.path == shown for one in scope[0].incidents)]

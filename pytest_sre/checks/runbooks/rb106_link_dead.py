@@ -1,0 +1,53 @@
+"""Does a link lead to something? At three in the morning a dead one costs minutes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from difflib import get_close_matches
+from pathlib import Path
+
+from pytest_sre.checks.runbooks.case import Hit, PageCase
+from pytest_sre.model.runbook import Link, Runbook
+from pytest_sre.sources.runbook_targets import Dead, dead
+
+ID = "RB106"
+
+
+def judge(case: PageCase) -> Iterator[Hit]:
+    """One hit for each link whose file or heading is certainly missing."""
+    for link in (*case.page.runbook.links, *case.page.runbook.html_links):
+        found = dead(link, case.page, case.library)
+        if found:
+            yield _no_heading(case, link, found, found.page) if found.page else _no_file(case, link, found)
+
+
+def _no_file(case: PageCase, link: Link, found: Dead) -> Hit:
+    near = _near(found.path)
+    return Hit(
+        link.line,
+        f"the link to {link.target} leads nowhere",
+        f"mend the link; there is {near}" if near else "mend the link, or add the file",
+        expected=f"a file {case.library.shown(found.path)}",
+        seen="no such file",
+    )
+
+
+def _no_heading(case: PageCase, link: Link, found: Dead, page: Runbook) -> Hit:
+    anchors = list(dict.fromkeys(name for heading in page.headings for name in heading.anchors))
+    near = get_close_matches(found.anchor, anchors, 1)
+    return Hit(
+        link.line,
+        f"the link to {link.target} leads to no heading",
+        f"mend the link; there is #{near[0]}" if near else "mend the link or the heading",
+        expected=f"a heading in {case.library.shown(found.path)} with the anchor {found.anchor}",
+        seen="anchors: " + (", ".join(sorted(anchors)[:12]) or "none"),
+    )
+
+
+def _near(path: Path) -> str:
+    """The name beside a missing file that is most like it."""
+    try:
+        names = {one.name.lower(): one.name for one in path.parent.iterdir()}
+    except OSError:
+        return ""
+    return next((names[name] for name in get_close_matches(path.name.lower(), names, 1, 0.8)), "")
