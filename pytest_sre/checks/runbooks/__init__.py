@@ -15,6 +15,9 @@ from pytest_sre.checks.runbooks import (
     rb201_shell_syntax,
     rb202_query_in_shell_fence,
     rb203_irreversible_uncautioned,
+    rb204_undefined_variable,
+    rb205_unexplained_placeholder,
+    rb206_author_path,
 )
 
 PAGE_CHECKS: tuple[ModuleType, ...] = (
@@ -28,4 +31,7 @@ PAGE_CHECKS: tuple[ModuleType, ...] = (
     rb201_shell_syntax,
     rb202_query_in_shell_fence,
     rb203_irreversible_uncautioned,
+    rb204_undefined_variable,
+    rb205_unexplained_placeholder,
+    rb206_author_path,
 )
