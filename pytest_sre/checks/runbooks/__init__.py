@@ -14,6 +14,8 @@ from pytest_sre.checks.runbooks import (
     rb201_shell_syntax,
     rb202_query_in_shell_fence,
     rb203_irreversible_uncautioned,
+    rb301_stale,
+    rb304_front_matter,
 )
 
 PAGE_CHECKS: tuple[ModuleType, ...] = (
@@ -26,4 +28,6 @@ PAGE_CHECKS: tuple[ModuleType, ...] = (
     rb201_shell_syntax,
     rb202_query_in_shell_fence,
     rb203_irreversible_uncautioned,
+    rb301_stale,
+    rb304_front_matter,
 )
