@@ -15,6 +15,8 @@ from pytest_sre.checks.runbooks import (
     rb202_query_in_shell_fence,
     rb203_irreversible_uncautioned,
     rb301_stale,
+    rb302_no_escalation,
+    rb303_no_verification,
     rb304_front_matter,
 )
 
@@ -29,5 +31,7 @@ PAGE_CHECKS: tuple[ModuleType, ...] = (
     rb202_query_in_shell_fence,
     rb203_irreversible_uncautioned,
     rb301_stale,
+    rb302_no_escalation,
+    rb303_no_verification,
     rb304_front_matter,
 )
