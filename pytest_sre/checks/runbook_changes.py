@@ -11,7 +11,7 @@ _CHANGES = re.compile(
     r"\b(?:kubectl|oc|k)\s(?:.*?\s)?(?:apply|create|replace|patch|edit|scale|drain|cordon|uncordon|taint|delete|set|label|annotate"
     r"|rollout\s+(?:restart|undo|pause|resume))\s"
     r"|\b(?:systemctl|rc-service)\s+(?:-\S+\s+)*(?:re)?(?:start|load|stop)\b|\bservice\s+\S+\s+(?:re)?(?:start|load|stop)\b"
-    r"|\bhelm\s+(?:upgrade|install|rollback|uninstall)\b|\bflux\s+(?:suspend|resume|reconcile)\b|\bargocd\s+app\s+(?:sync|rollback)\b"
+    r"|\bhelm\s(?:.*?\s)?(?:upgrade|install|rollback|uninstall)\b|\bflux\s+(?:suspend|resume|reconcile)\b|\bargocd\s+app\s+(?:sync|rollback)\b"
     r"|\b(?:terraform|tofu|terragrunt)\s+apply\b|\bdocker(?:\s+|-)(?:compose\s+)?(?:restart|stop|start|kill|rm|up|down)\b"
     r"|^\s*(?:sudo\s+)?(?:kill|pkill|killall|reboot|swapoff|swapon|resize2fs|xfs_growfs|lvextend|truncate)\s"
     r"|^\s*(?:sudo\s+)?sysctl\s+-w\b|\bcurl\s.*-X\s*[\"']?(?:POST|PUT|PATCH|DELETE)\b"
@@ -20,15 +20,15 @@ _CHANGES = re.compile(
 )
 _LOOKS = re.compile(
     r"\b(?:kubectl|oc|k)\s(?:.*?\s)?(?:get|describe|logs|top|wait|events|rollout\s+(?:status|history))\b"
-    r"|\bsystemctl\s+(?:-\S+\s+)*(?:status|is-active|list-\S+)\b|\bservice\s+\S+\s+status\b|\bhelm\s+(?:status|list|history)\b"
+    r"|\bsystemctl\s+(?:-\S+\s+)*(?:status|is-active|list-\S+)\b|\bservice\s+\S+\s+status\b|\bhelm\s(?:.*?\s)?(?:status|list|history)\b"
     r"|^\s*(?:sudo\s+)?(?:df|du|top|htop|ps|ss|netstat|journalctl|tail|dig|nslookup|ping|free|uptime|vmstat|iostat|lsblk|promtool|amtool"
     r"|watch|cat|ls|nc)\b|\bcurl\b(?!.*-X\s*[\"']?(?:POST|PUT|PATCH|DELETE)\b)|\bdocker\s+(?:ps|logs|stats|inspect)\b"
     r"|\b(?:status|health|describe|list|show|verify|check)\b|\bSELECT\b"
 )
 _SAYS = re.compile(
-    r"\b(?:verif\w+|check\w*|confirm\w*|ensure|make sure|wait (?:for|until)|should (?:be|now|then|have|see|return|show|drop|resolve|recover)"
+    r"\b(?:verif\w+|check\w*|confirm\w*|ensure|make sure|wait (?:for|until)|should (?!(?:contact|not|only)\b)\w+"
     r"|monitor\w*|observe|watch|expect\w*|validat\w+|see (?:if|that|whether)|test (?:if|that|whether)|look at|until|resolved|recovers?|goes down"
-    r"|disappears?|no longer)\b",
+    r"|disappears?|no longer|clears)\b",
     re.I,
 )
 LONGEST = 500
