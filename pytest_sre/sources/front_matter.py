@@ -9,7 +9,15 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    WithJsonSchema,
+)
 
 from pytest_sre.model.runbook_checks import IDS
 from pytest_sre.sources.fields import Frozen
@@ -71,9 +79,14 @@ def _ids(value: tuple[str, ...]) -> tuple[str, ...]:
     return value
 
 
-Interval = Annotated[str, AfterValidator(_interval)]
-Day = Annotated[date, BeforeValidator(_day)]
-Names = Annotated[tuple[str, ...], BeforeValidator(_several)]
+# What editors are told: the values that the validators take.
+_INTERVAL_SCHEMA = {"type": "string", "pattern": r"^\s*[0-9]{1,4}\s*([dwMy]|mo|(day|week|month|year)s?)\s*$"}
+_DAY_SCHEMA = {"type": "string", "pattern": r"^\s*[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt ].*)?$"}
+_NAMES_SCHEMA = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
+
+Interval = Annotated[str, AfterValidator(_interval), WithJsonSchema(_INTERVAL_SCHEMA)]
+Day = Annotated[date, BeforeValidator(_day), WithJsonSchema(_DAY_SCHEMA)]
+Names = Annotated[tuple[str, ...], BeforeValidator(_several), WithJsonSchema(_NAMES_SCHEMA)]
 
 
 class OfPlugin(Frozen):
