@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from runbook_pages import agree, page_case
 
@@ -69,6 +69,7 @@ def test_a_line_of_the_page_is_a_review_too() -> None:
     assert on(DAY, "# A\n\nLast reviewed: 2024-99-99\n") == []
 
 
+@settings(deadline=None)
 @given(st.dates(), st.integers(1, 9999), st.sampled_from(["d", "w", "M", "y"]))
 def test_no_interval_ends_before_it_begins(day: date, count: int, unit: str) -> None:
     assert due(day, f"{count}{unit}") >= day

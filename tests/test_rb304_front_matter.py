@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from runbook_pages import agree, hits
 
@@ -77,6 +77,7 @@ VALUES = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from([*KEYS, "title"]), VALUES))
 def test_any_front_matter_is_read_and_wrong_keys_alone_are_left_out(value: dict[str, object]) -> None:
     said, wrong = read(Map(value))
