@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import random
 import tempfile
 import threading
@@ -12,6 +13,7 @@ from pathlib import Path
 import psutil
 from running import REPO, resident
 
+from pytest_sre.errors import FileError, UserError
 from pytest_sre.live.page import Office
 from pytest_sre.live.routed import routed
 from pytest_sre.model.routing import Route, Routing, preorder
@@ -33,10 +35,11 @@ def label_sets(root: Route, count: int) -> list[dict[str, str]]:
 
 
 def largest(folder: Path) -> Routing:
-    """The configuration with the most routes."""
-    found = [
-        parse_routing(one.name, str(folder), one.read_text("utf-8")) for one in sorted(folder.glob("*.yml"))
-    ]
+    """The configuration with the most routes, whatever folder it is in; what cannot be read is passed over."""
+    found = []
+    for path in sorted(folder.rglob("*.y*ml")):
+        with contextlib.suppress(FileError, UserError):
+            found.append(parse_routing(path.name, str(path.parent), path.read_text("utf-8")))
     return max(found, key=lambda one: len(list(preorder(one.root))))
 
 

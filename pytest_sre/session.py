@@ -33,6 +33,7 @@ from pytest_sre.settings import Settings
 from pytest_sre.sources.discover import Inventory, discover, relative
 from pytest_sre.sources.incidents import check_incidents
 from pytest_sre.sources.routing import check_receivers, routing_tests
+from pytest_sre.sources.runbook_library import is_page
 from pytest_sre.stack.folder import run_folder
 from pytest_sre.terminable import terminable
 
@@ -52,7 +53,7 @@ class Plugin:
             self.scopes: Sequence[Sequence[Target]] = _targets(
                 self.options, [path for path in named if _is_yaml(path)]
             )
-            self.shelves = [_shelf(scope[0], self.options.runbooks) for scope in self.scopes]
+            self.shelves = _shelves([scope[0] for scope in self.scopes], self.options.runbooks, named)
             self._meeting = self._meeting_place()
             self.against: Against | None = self._against([path for path in named if _is_yaml(path)])
         except UserError as error:
@@ -259,9 +260,19 @@ def _targets(options: Options, named: Sequence[Path]) -> list[list[Target]]:
     return scopes
 
 
-def _shelf(target: Target, items: bool) -> Shelf:
-    """The runbooks of a scope; raises UserError."""
-    return Shelf(target.settings.file, target.inventory, target.settings.folder, items=items)
+def _shelves(targets: Sequence[Target], items: bool, named: Sequence[Path]) -> list[Shelf]:
+    """The runbooks of each scope; a page may be linked from another one. Raises UserError.
+
+    Pages that are named on the command line and that no scope has belong to the first.
+    """
+    shelves = [Shelf(one.settings.file, one.inventory, one.settings.folder, items=items) for one in targets]
+    linked = {path for shelf in shelves for path in shelf.linked}
+    for shelf in shelves:
+        shelf.linked |= linked
+    for path in [path.resolve() for path in named if items and is_page(path)]:
+        if not any(path in shelf.files for shelf in shelves):
+            shelves[0].add(path)
+    return shelves
 
 
 def _beyond(config: pytest.Config, paths: Iterable[Path]) -> Iterator[Path]:

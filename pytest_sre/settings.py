@@ -109,6 +109,11 @@ class Oncall(Frozen):
     @classmethod
     def _matchers(cls, value: Any) -> Any:
         if isinstance(value, dict):
+            for label, wanted in value.items():
+                if not isinstance(wanted, (str, int, float)):
+                    raise ValueError(
+                        f"{label}: must be a text; for several values write a list of matchers: ['{label}=~\"a|b\"']"
+                    )
             quoted = {k: str(v).replace("\\", "\\\\").replace('"', '\\"') for k, v in value.items()}
             value = [f'{label}="{text}"' for label, text in quoted.items()]
         for item in value if isinstance(value, (list, tuple)) else ():

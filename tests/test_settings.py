@@ -138,6 +138,7 @@ WRONG = {
     "type": ("\nrules: 5\n", 2, "rules: must be a list"),
     "boolean": ("strict: perhaps\n", 1, "strict: must be true or false"),
     "duration": ("servers:\n  prometheus:\n    lookback_delta: often\n", 3, '"often" is not a duration'),
+    "several values": ("oncall:\n  - match: {team: [a, b]}\n", 2, "oncall.0.match: team: must be a text"),
     "matcher": ("oncall:\n  - reaches: [a]\n  - match: ['severity']\n", 3, "oncall.1.match"),
     "series": (
         "series:\n  - alert: X\n    input_series:\n      - series: '{}'\n        values: 1\n",

@@ -13,7 +13,7 @@ from pytest_sre.checks.runbooks.shelf import Shelf
 from pytest_sre.model.finding import Finding
 from pytest_sre.model.runbook import LocalPage, Runbook, Section
 from pytest_sre.model.runbook_checks import IDS
-from pytest_sre.sources.runbook_library import Unreadable
+from pytest_sre.sources.runbook_library import Unreadable, is_page
 
 NAME = "runbook"
 NEEDS = ""
@@ -56,6 +56,9 @@ def _missing(case: Case) -> Verdict:
 
 def _linked(case: Case, shelf: Shelf, url: str, local: LocalPage, line: int) -> Verdict:
     shown = shelf.library.shown
+    folder = next((path for path in local.tried if path.is_dir()), None)
+    if not local.path.is_file() and folder:
+        return Skipped(f"{url} is the folder {shown(folder)}, no page")
     if not local.path.is_file():
         return _found(
             case,
@@ -68,6 +71,8 @@ def _linked(case: Case, shelf: Shelf, url: str, local: LocalPage, line: int) -> 
                 seen="no file " + ", ".join(map(shown, local.tried or (local.path,))),
             ),
         )
+    if not is_page(local.path):
+        return Skipped(f"{shown(local.path)} is no Markdown; all that is known is that it exists")
     try:
         page = shelf.library.page(local.path)
     except Unreadable as error:
@@ -85,14 +90,15 @@ def _linked(case: Case, shelf: Shelf, url: str, local: LocalPage, line: int) -> 
                 seen=_anchors(page.runbook),
             ),
         )
-    return (*_of_page(shelf, local.path, section), *together.findings(case, page.runbook, section, page.path))
+    told = together.findings(case, page.runbook, section, page.path)
+    return (*_of_page(shelf, case, local, section), *told)
 
 
-def _of_page(shelf: Shelf, file: Path, section: Section) -> Iterable[Finding]:
+def _of_page(shelf: Shelf, case: Case, local: LocalPage, section: Section) -> Iterable[Finding]:
     """What of the page's findings is the alert's matter: all in its section, where no item of the page tells them."""
-    for one in shelf.findings(file):
+    for one in shelf.of_alert(case.rule, local):
         steps = one.check == STEPS and one.location.line == section.start
-        alone = file not in shelf.files and one.severity != "info" and one.location.line in section
+        alone = local.path not in shelf.files and one.severity != "info" and one.location.line in section
         if steps or alone or one.check not in IDS:
             yield one
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -10,6 +9,7 @@ from dataclasses import replace
 from pytest_sre.checks.case import Skipped, Verdict
 from pytest_sre.checks.unit_pairs import Both, differences, label_set, unmatched
 from pytest_sre.model.finding import Finding
+from pytest_sre.model.near import nearest
 from pytest_sre.model.samples import Histogram, ShownHistogram
 from pytest_sre.model.unittest import (
     AlertCase,
@@ -231,9 +231,9 @@ def _value(value: float | Histogram | ShownHistogram) -> str:
 def _unknown(case: AlertCase, known: Collection[str]) -> str:
     if case.alertname in known:
         return ""
-    near = difflib.get_close_matches(case.alertname, known, 1, 0.6)
+    near = nearest(case.alertname, known)
     return f"no rule file has an alert {case.alertname}; " + (
-        f"did you mean {near[0]}?" if near else "mend the name"
+        f"did you mean {near}?" if near else "mend the name"
     )
 
 

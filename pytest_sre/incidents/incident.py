@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import fnmatch
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 from pytest_sre.checks.case import PAGING_KINDS
 from pytest_sre.errors import UserError
 from pytest_sre.incidents.page import Page, page
+from pytest_sre.model.near import nearest
 from pytest_sre.model.observation import FiredAlert, Notification
 from pytest_sre.model.slo import Notify
 from pytest_sre.sources import duration
@@ -132,8 +132,8 @@ class Incident:
 def unknown(what: str, name: str, known: Iterable[str]) -> str:
     """What to say of a name that does not exist, with the nearest that does."""
     names = list(dict.fromkeys(known))
-    near = difflib.get_close_matches(name, names, 1, 0.5)
-    hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(names[:20]) or 'none'}"
+    near = nearest(name, names)
+    hint = f"did you mean {near}?" if near else f"there are: {', '.join(names[:20]) or 'none'}"
     return f"there is no {what} {name}; {hint}"
 
 

@@ -13,7 +13,7 @@ from pytest_sre.checks import CHECKS, known, pages, runbook, timed
 from pytest_sre.checks.case import Case, Skipped, Verdict
 from pytest_sre.checks.runbooks import together
 from pytest_sre.checks.runbooks.shelf import Shelf
-from pytest_sre.errors import UserError
+from pytest_sre.errors import StackError, UserError
 from pytest_sre.items.item import SreItem, bracketed, plain_name, run_of
 from pytest_sre.items.target import Target
 from pytest_sre.model.finding import Finding
@@ -96,7 +96,15 @@ class AlertItem(SreItem):
             self.user_properties.append(("sre_fired_after_seconds", f"{case.alert.after:.1f}"))
         if case.timed:
             self.user_properties += timed.properties(self.check.NAME, case.timed)
-        self.settle(self._judged(case))
+        verdict = self._judged(case)
+        self.settle(verdict if isinstance(verdict, Skipped) else (*verdict, *self._unasked()))
+
+    def _unasked(self) -> Iterator[Finding]:
+        """What a broken stack costs an item that can do without; told where no other item tells it."""
+        broken = self.run.observations(self.target) if self.wants_stack and not self.needs_stack else None
+        if isinstance(broken, StackError) and self.run.tell_broken(self.target):
+            summary = "the queries of runbooks were not asked of Prometheus: the stack is broken"
+            yield Finding(self.check_name, self.place, summary, seen=str(broken), severity="warning")
 
     @property
     def _shelf(self) -> Shelf | None:

@@ -161,13 +161,14 @@ def _rule_paths(settings: Settings) -> Iterator[Path]:
         yield from walk(settings.search)
         return
     for pattern in settings.file.rules:
-        matches = sorted(_glob(settings.folder, pattern))
+        matches = sorted(glob_files(settings.folder, pattern))
         if not matches:
             raise UserError(f"rules: no file matches {pattern!r} in {settings.folder}")
         yield from matches
 
 
-def _glob(folder: Path, pattern: str) -> list[Path]:
+def glob_files(folder: Path, pattern: str) -> list[Path]:
+    """The files of a glob that may be absolute, or begin with `..`."""
     path = Path(pattern)
     base = Path(path.anchor) if path.is_absolute() else folder
     parts = list(path.relative_to(path.anchor).parts if path.is_absolute() else path.parts)
@@ -266,7 +267,9 @@ def _sniff_prometheus(path: Path) -> bool:
 
 def _snapshots(settings: Settings) -> tuple[Snapshots, list[BrokenFile]]:
     """All pages; of those that several entries find, the last says what holds. Broken pages cost no other."""
-    found = {path: entry for entry in settings.file.metrics for path in _glob(settings.folder, entry.path)}
+    found = {
+        path: entry for entry in settings.file.metrics for path in glob_files(settings.folder, entry.path)
+    }
     sources, broken = [], []
     for path in sorted(found):
         shown = relative(settings.root, path)

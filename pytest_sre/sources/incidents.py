@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, NoReturn
 
@@ -11,6 +10,7 @@ from pydantic import Field, ModelWrapValidatorHandler, PrivateAttr, field_valida
 from pytest_sre.errors import FileError
 from pytest_sre.model.finding import Location
 from pytest_sre.model.incident import ExpectedNotification, Incident, IncidentAlert
+from pytest_sre.model.near import nearest
 from pytest_sre.model.routing import Routing
 from pytest_sre.model.rules import Rule
 from pytest_sre.sources.alertmanager import parse_matchers
@@ -149,6 +149,6 @@ def _check_names(incident: Incident, names: Iterable[str], known: Sequence[str],
 
 
 def _refuse(incident: Incident, where: Location, what: str, name: str, known: Sequence[str]) -> NoReturn:
-    near = difflib.get_close_matches(name.rpartition("::")[2], known, 1, 0.5)
-    hint = f"did you mean {near[0]}?" if near else "correct the name"
+    near = nearest(name.rpartition("::")[2], known)
+    hint = f"did you mean {near}?" if near else "correct the name"
     raise FileError(where.path, where.line, f'incidents: "{incident.name}": {what}; {hint}')

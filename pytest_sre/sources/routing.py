@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Iterator
 from typing import Annotated
 
@@ -15,6 +14,7 @@ from pydantic import (
 
 from pytest_sre.errors import FileError
 from pytest_sre.model.finding import Location
+from pytest_sre.model.near import nearest
 from pytest_sre.model.routing import Routing
 from pytest_sre.model.routingtest import RoutingTest
 from pytest_sre.sources.fields import Lined, no_repeats
@@ -81,8 +81,8 @@ def check_receivers(tests: Iterable[RoutingTest], routing: Routing | None) -> No
     for test in tests:
         for name in test.receivers:
             if name not in routing.receivers:
-                near = difflib.get_close_matches(name, routing.receivers, 1, 0.5)
-                hint = f'did you mean "{near[0]}"?' if near else f"It has {', '.join(routing.receivers)}."
+                near = nearest(name, routing.receivers)
+                hint = f'did you mean "{near}"?' if near else f"It has {', '.join(routing.receivers)}."
                 raise FileError(
                     test.location.path,
                     test.location.line,

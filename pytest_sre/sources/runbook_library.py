@@ -9,15 +9,19 @@ from pathlib import Path
 from pytest_sre.errors import UserError
 from pytest_sre.model.rules import Rule
 from pytest_sre.model.runbook import LocalPage, Runbook, Section
-from pytest_sre.sources.discover import relative
+from pytest_sre.sources.discover import glob_files, relative
 from pytest_sre.sources.git_origin import repository_of, top_of
 from pytest_sre.sources.runbook import parse_runbook
-from pytest_sre.sources.runbook_links import resolve_link, resolve_url
+from pytest_sre.sources.runbook_links import SUFFIXES, resolve_link, resolve_url
 from pytest_sre.sources.runbook_settings import Runbooks
 from pytest_sre.sources.unkept import Unkept
 
-SUFFIXES = (".md", ".markdown")
 MAX_BYTES = 4 * 1024 * 1024
+
+
+def is_page(path: Path) -> bool:
+    """Whether a path is a file that may be a runbook."""
+    return path.suffix.lower() in SUFFIXES and path.is_file()
 
 
 class Unreadable(Exception):
@@ -92,10 +96,13 @@ class Library:
     def files(self, rules: Mapping[Rule, LocalPage]) -> Iterator[Path]:
         """All pages that are audited: those that alerts link to, and those of the globs. Raises UserError."""
         for local in rules.values():
-            if local.path.is_file():
+            if is_page(local.path):
                 yield local.path
         for pattern in self.settings.pages:
-            found = sorted(path.resolve() for path in self.folder.glob(pattern) if path.is_file())
+            try:
+                found = sorted(glob_files(self.folder, pattern))
+            except ValueError as error:  # such as a**b
+                raise UserError(f"runbooks: pages: {pattern}: {error}") from None
             if not found:
                 raise UserError(f"runbooks: pages: {pattern} matches no file in {self.folder}")
             yield from (path for path in found if path.suffix.lower() in SUFFIXES)

@@ -17,6 +17,7 @@ _FORGE_PATH = re.compile(r"/.+?/(?:-/)?(?:blob|tree|raw|edit|blame)/[^/]+/(.+)")
 _COMMON = re.compile(r"(?i)(readme|index|_index|changelog|contributing|security|license|code_of_conduct)\b.*")
 # Lines of a file, a text to highlight: no part of the page's structure.
 _NO_ANCHOR = re.compile(r"L\d+(-L?\d+)?|:~:.*")
+SUFFIXES = (".md", ".markdown", ".mdx")
 _SITE_FOLDERS = ("content", "docs")
 """Where Hugo and MkDocs have their pages."""
 
@@ -139,9 +140,11 @@ def _choose(path: Path, folders: tuple[Path, ...], anchor: str | None, *, fold: 
         return None
     named = candidates(Path(os.path.normpath(path)))
     tried = tuple(p for p in named if any(_is_below(p, folder) for folder in folders))
-    found = next((p for p in tried if os.path.isfile(p)), None)
-    if found is None and fold and tried:
-        found = next((p for one in tried for p in _near(one, folders) if p.is_file()), None)
+    there = [p for p in tried if os.path.isfile(p)]
+    if not there and fold:
+        there = [p for one in tried for p in _near(one, folders) if p.is_file()]
+    # A file of that very name may stand beside the page.
+    found = next((p for p in there if p.suffix.lower() in SUFFIXES), there[0] if there else None)
     return LocalPage(found or tried[min(1, len(tried) - 1)], anchor, tried) if tried else None
 
 
@@ -168,7 +171,7 @@ def _named(folder: Path, part: str) -> Iterator[Path]:
 
 def candidates(path: Path) -> tuple[Path, ...]:
     """The files that a URL's path may stand for."""
-    if path.suffix in (".md", ".markdown", ".mdx"):
+    if path.suffix in SUFFIXES:
         return (path,)
     named = (path.with_name(path.name + ".md"),) if path.name not in ("", "..") else ()
     rendered = (path.with_suffix(".md"),) if path.suffix == ".html" else ()

@@ -9,19 +9,19 @@ from dataclasses import dataclass
 WORDS = ("PLACEHOLDER", "5m", "1")
 """What an unknown one may stand for: a name or value, a duration, a number."""
 _PLACEHOLDER = re.compile(
-    r"\{\{-?\s*(?:\$labels|\.(?:Common|Group)?Labels|\$value|\.)?\.?(?P<template>\w*)[^{}\n]*\}\}"
+    r"\{\{-?[ \t]*(?:\$labels|\.(?:Common|Group)?Labels|\$value|\.)?\.?(?P<template>\w*)[^{}\n]*\}\}"
     r"|\$labels\.(?P<labels>\w+)"
     r"|<(?!<)(?P<angle>[A-Za-z_$][^<>\n;|&=\"(){}]{0,60})>"
     r"|\$\{(?P<braced>[A-Za-z_]\w*)(?:[:.][^}\n]*)?\}"
     r"|\$(?P<variable>[A-Za-z_]\w*)"
     r"|<%(?P<ruby>[^%\n]*)%>"
 )
-_EXPLICIT = re.compile(r"\{\{-?\s*(?:\$labels|\.(?:Common|Group)?Labels)\.|\$labels\.")
+_EXPLICIT = re.compile(r"\{\{-?[ \t]*(?:\$labels|\.(?:Common|Group)?Labels)\.|\$labels\.")
 _GRAFANA = re.compile(r"__(?:rate_)?interval|__range")
 _SECONDS = re.compile(r"__(?:range|interval)_m?s")
 _UNQUOTED = re.compile(r"(?:=~|!~|!=|=)\s*$")
 _OFFSET = re.compile(r"\boffset\s*-?\s*$")
-_ELLIPSIS = re.compile(r"\{\s*(?:\.\.\.|…)\s*\}")
+_MATCHED = re.compile(r"[{,]\s*(\w+)\s*=~?\s*[\"'`]?$")
 _BETWEEN = re.compile(r"[^a-z0-9]+")
 
 
@@ -35,12 +35,10 @@ class Placeholder:
     start: int
 
     def names(self) -> Iterator[str]:
-        """The labels that it may mean, likeliest first: ``<pod name>`` is the pod."""
-        yield self.name
-        plain = _BETWEEN.sub("_", self.name.lower()).strip("_")
+        """The labels that it may mean, in lower case and in one word: ``<pod name>`` is the pod."""
+        plain = _BETWEEN.sub("", self.name.lower())
         yield plain
-        yield plain.replace("_", "")
-        for end in ("_name", "_label"):
+        for end in ("name", "label"):
             if plain.endswith(end):
                 yield plain.removesuffix(end)
 
@@ -53,11 +51,10 @@ def placeholders(text: str) -> Iterator[Placeholder]:
 
 def label_of(placeholder: Placeholder, labels: Mapping[str, str]) -> str | None:
     """The label that a placeholder means; None where there is none of that name."""
-    lower = {name.lower(): name for name in labels}
-    for name in placeholder.names():
-        if name in labels or (not placeholder.explicit and name in lower):
-            return name if name in labels else lower[name]
-    return None
+    if placeholder.name in labels or placeholder.explicit:
+        return placeholder.name if placeholder.name in labels else None
+    plain = {name.lower().replace("_", ""): name for name in labels}
+    return next((plain[name] for name in placeholder.names() if name in plain), None)
 
 
 def fill(query: str, labels: Mapping[str, str], unknown: str = WORDS[0]) -> str:
@@ -66,7 +63,7 @@ def fill(query: str, labels: Mapping[str, str], unknown: str = WORDS[0]) -> str:
     def put(found: re.Match[str]) -> str:
         placeholder = _made(found)
         before, after = query[: found.start()], query[found.end() :].lstrip()[:1]
-        label = label_of(placeholder, labels)
+        label = label_of(placeholder, labels) or _matched(before, labels)
         if _SECONDS.fullmatch(placeholder.name):
             return "300"
         if _GRAFANA.fullmatch(placeholder.name) or _is_duration(before, after):
@@ -75,7 +72,13 @@ def fill(query: str, labels: Mapping[str, str], unknown: str = WORDS[0]) -> str:
         value = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
         return f'"{value}"' if _UNQUOTED.search(before) and after in ("}", ",") else value
 
-    return _PLACEHOLDER.sub(put, _ELLIPSIS.sub("{}", query))
+    return _PLACEHOLDER.sub(put, query)
+
+
+def _matched(before: str, labels: Mapping[str, str]) -> str | None:
+    """What any placeholder means that stands where a matcher has a label's value: ``instance="<value>"``."""
+    found = _MATCHED.search(before)
+    return found[1] if found and found[1] in labels else None
 
 
 def _is_duration(before: str, after: str) -> bool:

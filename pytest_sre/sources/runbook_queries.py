@@ -17,6 +17,7 @@ _QUERY_SHAPE = re.compile(
 )
 _METRIC = re.compile(r"\b[a-zA-Z]\w*[_:]\w+|\bup\b|\bALERTS\b")
 _LOGQL = re.compile(r"\s*\{[^{}]*\}\s*(?:\|[=~]|!=|!~|\|\s*(?:json|logfmt|regexp|pattern|line_format))")
+_SKETCHED = re.compile(r"\.\.\.|…")
 _PROMPT = re.compile(r"^[ \t]*[$>][ \t]+(?=[a-zA-Z_:({])", re.MULTILINE)
 _OPEN, _CLOSED = re.compile(r"[({\[]"), re.compile(r"[)}\]]")
 _COMMENT = re.compile(r"\s*(?:#.*)?")
@@ -66,7 +67,7 @@ def error_of(text: str) -> str:
 
 def _written(block: CodeBlock) -> Iterator[Query]:
     """The block is one query, or has one in each paragraph, or in each line."""
-    if _LOGQL.match(block.content):
+    if _LOGQL.match(block.content) or _SKETCHED.search(block.content):
         return
     whole = _PROMPT.sub(lambda found: " " * len(found[0]), block.content.rstrip())
     if parses(whole):

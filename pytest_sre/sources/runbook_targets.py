@@ -10,8 +10,8 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from pytest_sre.model.runbook import Link, Runbook
-from pytest_sre.sources.runbook_library import SUFFIXES, Library, Page, Unreadable
-from pytest_sre.sources.runbook_links import anchor_of, candidates
+from pytest_sre.sources.runbook_library import Library, Page, Unreadable
+from pytest_sre.sources.runbook_links import SUFFIXES, anchor_of, candidates
 
 # Made by a template or standing for something: Hugo, Jekyll, MkDocs' macros, Docusaurus, placeholders, globs.
 _MADE = re.compile(r"\{[{%]|%7B|[<>$*@|]|%3C|%3E", re.IGNORECASE)

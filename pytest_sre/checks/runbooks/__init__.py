@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import ModuleType
 
 from pytest_sre.checks.runbooks import (
+    rb004_orphan,
     rb101_no_executable_step,
     rb102_todo,
     rb103_empty_section,
@@ -21,6 +22,7 @@ from pytest_sre.checks.runbooks import (
 )
 
 PAGE_CHECKS: tuple[ModuleType, ...] = (
+    rb004_orphan,
     rb101_no_executable_step,
     rb102_todo,
     rb103_empty_section,

@@ -33,7 +33,8 @@ class Hit:
 class PageCase:
     """One page with all that its checks may ask.
 
-    ``parts`` are its runbooks: the sections that alerts link to by an anchor, else the whole page.
+    ``parts`` are its runbooks: the sections that alerts link to by an anchor, else the whole page. An ``orphan`` has no
+    alert that links to it, though others have.
     """
 
     page: Page
@@ -42,6 +43,7 @@ class PageCase:
     settings: SreYaml
     inventory: Inventory
     today: date = field(default_factory=date.today)
+    orphan: bool = False
 
     @property
     def alerts(self) -> tuple[Rule, ...]:

@@ -53,6 +53,12 @@ def letters(text: str) -> str:
     return re.sub(r"[^a-z0-9]", "", text.lower())
 
 
+def says_moved(runbook: Runbook, within: Section) -> bool:
+    """Whether a part of a page is short, and says that the runbook is elsewhere now."""
+    texts = [one.text for one in runbook.texts if one.line in within and one.kind != "heading"]
+    return sum(len(text.split()) for text in texts) <= _SHORT and any(map(_MOVED.search, texts))
+
+
 def leads_elsewhere(runbook: Runbook, within: Section) -> bool:
     """Whether a part of a page only says that the runbook moved, that the alert is retired, or links to another."""
     texts = [one.text for one in runbook.texts if one.line in within and one.kind != "heading"]
@@ -60,7 +66,7 @@ def leads_elsewhere(runbook: Runbook, within: Section) -> bool:
     titles = [one.text for one in runbook.headings if one.line in within]
     if any(_RETIRED_TITLE.search(title) for title in titles[:1]):
         return True
-    if words <= _SHORT and any(_MOVED.search(text) or _RETIRED.search(text) for text in texts):
+    if says_moved(runbook, within) or (words <= _SHORT and any(map(_RETIRED.search, texts))):
         return True
     if any(block.line in within for block in runbook.blocks) or any(canonical(one, {}) for one in titles):
         return False

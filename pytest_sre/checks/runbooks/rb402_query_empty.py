@@ -59,7 +59,7 @@ def _reasons(together: Together, answer: Answer) -> Iterator[str]:
         asked, neutral = parse(answer.asked), parse(fill(answer.query.text, {}))
     except PromqlError:
         return
-    if any(_may_be_empty(node) for node in walk(asked)):
+    if WORDS[0] in answer.asked or any(_may_be_empty(node) for node in walk(asked)):
         return
     before = dict(zip(_selectors(asked), _selectors(neutral), strict=False))
     for selector, part in zip(dict.fromkeys(_selectors(asked)), answer.parts, strict=False):

@@ -47,7 +47,8 @@ def judge(together: Together) -> Iterator[Hit]:
 def _near(placeholder: Placeholder, labels: Mapping[str, str]) -> str:
     if placeholder.explicit:
         return misspelt(placeholder.name, labels) or slip(placeholder.name, labels)
-    return next((near for name in placeholder.names() if (near := slip(name, labels))), "")
+    plain = {name.lower().replace("_", ""): name for name in labels}
+    return next((plain[near] for name in placeholder.names() if (near := slip(name, plain))), "")
 
 
 def _hit(placeholder: Placeholder, line: int, near: str, together: Together) -> Hit:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 
 from pytest_sre.checks.runbooks import PAGE_CHECKS
 from pytest_sre.checks.runbooks.audit import audit
 from pytest_sre.checks.runbooks.case import PageCase, parts_of
 from pytest_sre.model.finding import Finding, Location
+from pytest_sre.model.rules import Rule
+from pytest_sre.model.runbook import LocalPage
 from pytest_sre.model.runbook_checks import ITEMS
 from pytest_sre.settings import SreYaml
 from pytest_sre.sources.discover import Inventory
@@ -22,9 +26,14 @@ class Shelf:
         self.settings, self.inventory = settings, inventory
         self.library = Library(settings.runbooks, inventory.root.resolve(), folder)
         self.reached = reached(self.library, inventory.rules)
+        self.linked = {local.path for local in self.reached.values()}
         files = self.library.files(self.reached) if items else ()
         self.files = {path: self.library.shown(path) for path in dict.fromkeys(map(Path.resolve, files))}
         self._audits: dict[Path, tuple[Finding, ...]] = {}
+
+    def add(self, file: Path) -> None:
+        """Give a page items of its own."""
+        self.files[file] = self.library.shown(file)
 
     def findings(self, file: Path) -> tuple[Finding, ...]:
         """All that is wrong with a page, by line; what cannot be read has one finding."""
@@ -35,12 +44,32 @@ class Shelf:
                 self._audits[file] = (self.unreadable(file, error),)
         return self._audits[file]
 
+    def of_alert(self, rule: Rule, local: LocalPage) -> tuple[Finding, ...]:
+        """The same for an alert whose link is known only once it fires. Raises Unreadable."""
+        if rule in self.reached:
+            return self.findings(local.path)
+        return audit(self._case(local.path, {rule: local}), PAGE_CHECKS)
+
     def unreadable(self, file: Path, error: Unreadable) -> Finding:
         """What is told of a page that cannot be read."""
         summary = f"this runbook cannot be read: {error}"
         return Finding(ITEMS[0], Location(self.library.shown(file), 1), summary, next_step="mend the file")
 
-    def _case(self, file: Path) -> PageCase:
+    def _case(self, file: Path, known: Mapping[Rule, LocalPage] | None = None) -> PageCase:
         page = self.library.page(file)
-        linking = ((rule, local.anchor) for rule, local in self.reached.items() if local.path == file)
-        return PageCase(page, parts_of(page, linking), self.library, self.settings, self.inventory)
+        everywhere = {**self.reached, **(known or {})}
+        linking = ((rule, local.anchor) for rule, local in everywhere.items() if local.path == file)
+        return PageCase(
+            page,
+            parts_of(page, linking),
+            self.library,
+            self.settings,
+            self.inventory,
+            orphan=self._links_are_known and bool(self.linked) and file not in self.linked,
+        )
+
+    @cached_property
+    def _links_are_known(self) -> bool:
+        """Not where a rule file is broken, or a link is a template."""
+        links = (self.library.link(rule)[1] for rule in self.inventory.rules)
+        return not self.inventory.broken and not any("{{" in link for link in links)
