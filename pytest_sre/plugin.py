@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -30,6 +31,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("sre", "alerts, fired for real (pytest-sre)")
     group.addoption("--sre-alerts", action="store_true", help="fire alert rules through real servers")
     group.addoption("--sre-runbooks", action="store_true", help="audit the runbooks of the alerts")
+    group.addoption(
+        "--sre-explain", metavar="CHECK", help="print the page of a check (RB101, pages, ...) and end"
+    )
     group.addoption(
         "--sre-strict", action="store_true", help="fail where something is skipped, or only warned of"
     )
@@ -71,6 +75,25 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     for name, text in _VALUES:
         group.addoption(f"--sre-{name}", metavar="FILE", help=text)
         parser.addini(f"sre_{name.replace('-', '_')}", text)
+
+
+def pytest_cmdline_main(config: pytest.Config) -> int | None:
+    """With `--sre-explain` print a page instead of running tests; raises UsageError for an unknown check."""
+    asked = config.getoption("sre_explain")
+    if asked is None:
+        return None
+    import pytest
+
+    from pytest_sre.errors import UserError
+    from pytest_sre.explain import page_of
+
+    try:
+        text = page_of(asked)
+    except UserError as error:
+        raise pytest.UsageError(str(error)) from None
+    encoding = sys.stdout.encoding or "utf-8"
+    sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
+    return 0
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:

@@ -130,7 +130,7 @@ class Runbook:
 
     Images are links too. All are in the order of the page; ``spans`` have a container before what it holds.
     ``ids`` are the lines of what its author gave an id in HTML, ``references`` the links that Hugo resolves itself,
-    ``html_links`` those of tags.
+    ``html_links`` those of tags. ``front_matter_error`` is the line and the fault of front matter that is no YAML.
     """
 
     headings: tuple[Heading, ...]
@@ -145,6 +145,7 @@ class Runbook:
     ids: Mapping[str, int] = field(default_factory=dict)
     references: frozenset[str] = frozenset()
     html_links: tuple[Link, ...] = ()
+    front_matter_error: tuple[int, str] | None = None
 
     def section(self, anchor: str | None) -> Section | None:
         """What a URL's fragment points to: the whole page for None or "", None where it is dead."""

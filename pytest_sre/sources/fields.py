@@ -15,6 +15,7 @@ from pydantic import (
     ConfigDict,
     ModelWrapValidatorHandler,
     PrivateAttr,
+    WithJsonSchema,
     model_validator,
 )
 
@@ -82,6 +83,15 @@ def share(text: str) -> float:
 
 Moment = Annotated[AwareDatetime | None, BeforeValidator(_written_out)]
 """A time; None only where it is not given."""
-Duration = Annotated[str, AfterValidator(_check_duration)]
-Percent = Annotated[str, AfterValidator(_check_percent)]
+
+# Patterns are for editors; verdicts are those of the validators.
+_DURATION = r"^([0-9]+y)?([0-9]+w)?([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?$"
+_PERCENT = r"^\s*[0-9.eE+-]+\s*%\s*$"
+
+Duration = Annotated[
+    str, AfterValidator(_check_duration), WithJsonSchema({"type": "string", "pattern": _DURATION})
+]
+Percent = Annotated[
+    str, AfterValidator(_check_percent), WithJsonSchema({"type": "string", "pattern": _PERCENT})
+]
 SelectorText = Annotated[str, AfterValidator(_check_selector)]

@@ -27,6 +27,7 @@ from pytest_sre.sources.yamlfile import Map, YamlError, load_all
 _FRONT_MATTER = re.compile(
     r"\A\ufeff?(---|\+\+\+)[ \t]*\n(.*?)^(?:\1|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE
 )
+_KEY = re.compile(r"(?:[ \t]*(?:#.*)?\n)*[\w.-]+:(?:[ \t\n]|\Z)")
 _HUGO_REFERENCE = re.compile(r"\{\{[<%]\s*(?:rel)?ref\s+[\"']([^\"'\n]+)[\"']\s*[%>]\}\}")
 _HEADING_ID = re.compile(r"\s*\{:?\s*#([^\s}]+)[^}]*\}\s*$")
 _COMMENT = re.compile(r"<!--(.*?)-->", re.DOTALL)
@@ -56,7 +57,7 @@ _HTML_ID = re.compile(r"<[a-zA-Z][^>]*?\b(?:id|name)\s*=\s*[\"']?([^\s\"'>]+)")
 def parse_runbook(text: str) -> Runbook:
     """A page's headings, code, links and front matter, also inside lists, quotes and tables."""
     text = text.replace("\r\n", "\n")
-    front_matter, body = _split_front_matter(text)
+    front_matter, error, body = _split_front_matter(text)
     reader = _Reader()
     reader.read(_HUGO_REFERENCE.sub(r"\1", body))
     ids = {name: line for line, name in reversed(reader.ids)}
@@ -73,23 +74,25 @@ def parse_runbook(text: str) -> Runbook:
         ids=ids,
         html_links=tuple(reader.html_links),
         references=frozenset(_HUGO_REFERENCE.findall(body)),
+        front_matter_error=error,
     )
 
 
-def _split_front_matter(text: str) -> tuple[Mapping[str, Any], str]:
+def _split_front_matter(text: str) -> tuple[Mapping[str, Any], tuple[int, str] | None, str]:
     found = _FRONT_MATTER.match(text)
     if not found:
-        return {}, text
+        return {}, None, text
     # Blank lines in its place keep all line numbers.
     body = "\n" * found[0].count("\n") + text[found.end() :]
     if found[1] != "---":
-        return {}, body
+        return {}, None, body
     try:
         documents = load_all(found[2], first_line=2)
-    except YamlError:
-        return {}, body
+    except YamlError as error:
+        # Between two rules there may be prose.
+        return {}, (error.line, str(error)) if _KEY.match(found[2]) else None, body
     value = documents[0].value if documents else None
-    return (value if isinstance(value, Map) else {}), body
+    return (value if isinstance(value, Map) else {}), None, body
 
 
 class _Reader:

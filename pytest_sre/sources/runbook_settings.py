@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field
 
 from pytest_sre.model.runbook_checks import IDS
 from pytest_sre.sources.fields import Frozen
+from pytest_sre.sources.front_matter import Interval
 
 Level = Literal["off", "info", "warning", "error"]
 Profile = Literal["generic", "prometheus"]
@@ -25,7 +26,8 @@ class Runbooks(Frozen):
 
     ``urls`` maps URL prefixes to local folders; ``annotations`` are looked at in order; ``pages`` are globs of pages
     that are audited beside those that alerts link to. ``sections`` adds words to the headings of a canonical section,
-    ``severities`` overrides those of the checks.
+    ``severities`` overrides those of the checks. ``review_interval`` is how long a review holds where the page doesn't
+    say it, ``escalation`` whom everybody can turn to, whatever the page says.
     """
 
     urls: dict[str, str] = Field(default_factory=dict)
@@ -34,3 +36,5 @@ class Runbooks(Frozen):
     profile: Profile = "generic"
     sections: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     severities: Annotated[dict[str, Level], AfterValidator(_ids)] = Field(default_factory=dict)
+    review_interval: Interval = "1y"
+    escalation: str | None = None

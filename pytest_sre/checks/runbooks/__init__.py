@@ -18,6 +18,10 @@ from pytest_sre.checks.runbooks import (
     rb204_undefined_variable,
     rb205_unexplained_placeholder,
     rb206_author_path,
+    rb301_stale,
+    rb302_no_escalation,
+    rb303_no_verification,
+    rb304_front_matter,
 )
 
 PAGE_CHECKS: tuple[ModuleType, ...] = (
@@ -34,4 +38,8 @@ PAGE_CHECKS: tuple[ModuleType, ...] = (
     rb204_undefined_variable,
     rb205_unexplained_placeholder,
     rb206_author_path,
+    rb301_stale,
+    rb302_no_escalation,
+    rb303_no_verification,
+    rb304_front_matter,
 )

@@ -1,0 +1,66 @@
+"""Does the page say how to see whether a step helped?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pytest_sre.checks.runbook_changes import changes, looks, says_to_look
+from pytest_sre.checks.runbook_scripts import commands, is_shell, script, typed
+from pytest_sre.checks.runbook_shell import bare, is_known
+from pytest_sre.checks.runbooks.case import Hit, PageCase
+from pytest_sre.checks.runbooks.sections import sections
+from pytest_sre.model.runbook import Runbook, Section
+from pytest_sre.sources.runbook_queries import queries_of
+
+ID = "RB303"
+_SQL = frozenset(("sql", "psql", "postgresql", "postgres", "mysql", "cql"))
+
+
+def judge(case: PageCase) -> Iterator[Hit]:
+    """One hit for each section whose last change has no check behind it."""
+    runbook = case.page.runbook
+    ran = sorted(_commands(runbook))
+    changing = [(line, text) for line, text in ran if changes(text)]
+    if not changing:
+        return
+    own = case.settings.runbooks.sections
+    whole = Section(None, 1, runbook.length + 1)
+    last_check = max(
+        (one.line for one in sections(runbook, own, whole) if "verification" in one.names), default=0
+    )
+    shown = sorted(_checks(runbook, ran, whole))
+    for section, (line, text) in _last(runbook, changing).items():
+        if line >= last_check and not any(line < one < section.end for one in shown):
+            yield Hit(
+                line,
+                "changes something, and nothing below says how to see whether it helped",
+                "add a command or a query that shows it, and what it should show",
+                seen=text[:120],
+            )
+
+
+def _last(runbook: Runbook, changing: list[tuple[int, str]]) -> dict[Section, tuple[int, str]]:
+    """The last change of each section below the page's title."""
+    found = {}
+    for line, text in changing:
+        above = [one for one in runbook.trail(line) if one.level > 1]
+        found[runbook.section_of(above[-1]) if above else Section(None, 1, runbook.length + 1)] = (line, text)
+    return found
+
+
+def _commands(runbook: Runbook) -> Iterator[tuple[int, str]]:
+    for block in runbook.blocks:
+        if is_shell(block):
+            yield from commands(typed(script(block)))
+        elif block.language in _SQL:
+            yield from enumerate(block.content.splitlines(), block.first_line)
+    for code in runbook.code:
+        if len(code.text.split()) > 1 and is_known(bare(code.text), sure=True):
+            yield code.line, code.text
+
+
+def _checks(runbook: Runbook, ran: list[tuple[int, str]], whole: Section) -> Iterator[int]:
+    """The lines at which somebody looks, in commands, queries and texts."""
+    yield from (line for line, text in ran if looks(text) and not changes(text))
+    yield from (query.line for query in queries_of(runbook, whole))
+    yield from (text.line for text in runbook.texts if says_to_look(text.text))
