@@ -57,7 +57,7 @@ def test_what_explains_or_annotates_nothing_is_no_step(prose: str) -> None:
 
 def test_an_annotation_is_no_suppression() -> None:
     found = audit(page_case(PROSE + "<!-- pytest-sre: step -->\nPress the red button.\n"), PAGE_CHECKS)
-    assert found == ()
+    assert not [one for one in found if one.severity != "info"]
 
 
 def test_each_runbook_of_a_page_needs_a_step() -> None:
