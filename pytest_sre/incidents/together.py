@@ -12,6 +12,7 @@ from pytest_sre.checks import incident as check
 from pytest_sre.errors import UserError
 from pytest_sre.incidents.incident import unknown
 from pytest_sre.incidents.page import Page, group_page
+from pytest_sre.incidents.stated import Wanted, read_silences, read_wanted
 from pytest_sre.model.finding import Finding
 from pytest_sre.model.incident import (
     ExpectedNotification,
@@ -23,8 +24,6 @@ from pytest_sre.model.observation import Notification
 from pytest_sre.settings import in_words
 from pytest_sre.sources.incidents import IncidentSpec, names_of
 
-Wanted = Mapping[str, "str | Sequence[str | Sequence[str]]"]
-"""Receiver → its notifications: each is an alert's name, or the names of alerts that come in one."""
 _NAMED = 3
 
 
@@ -62,20 +61,18 @@ class Together:
 
     def _stated(self, wanted: Wanted) -> Iterator[ExpectedNotification]:
         __tracebackhide__ = True
-        for receiver, groups in wanted.items():
+        for receiver, names in read_wanted(wanted):
             if receiver not in self.receivers:
-                raise UserError(unknown("receiver", receiver, self.receivers))
-            for group in (groups,) if isinstance(groups, str) else groups:
-                names = (group,) if isinstance(group, str) else tuple(group)
-                if not names:
-                    raise UserError(f"{receiver}: a notification without alerts; name those that are in it")
-                self._check_names(names)
-                yield ExpectedNotification(receiver, names, self.incident.location)
+                raise UserError(unknown("receiver", str(receiver), self.receivers))
+            self._check_names(names)
+            yield ExpectedNotification(receiver, names, self.incident.location)
 
     def _check_names(self, names: Iterable[str]) -> None:
         __tracebackhide__ = True
         known = names_of(self.incident)
         for name in names:
+            if not isinstance(name, str):
+                raise UserError(f'{name!r} is no alert\'s name; name each by itself, as ("A", "B")')
             if name not in known:
                 raise UserError(unknown("alert of this incident", name, known))
 
@@ -86,10 +83,9 @@ class Together:
 
 def read_together(alerts: Sequence[Any], silences: Iterable[str]) -> Incident:
     """An incident of alerts as sre.yaml has them, or as labels with an alertname; raises UserError."""
-    if isinstance(silences, str):
-        raise UserError("silences is a list of texts, as silences=['alertname=\"Watchdog\"']")
+    __tracebackhide__ = True
     given = [{"labels": one} if isinstance(one, Mapping) and "alertname" in one else one for one in alerts]
-    written = {"alerts": given, "silences": list(silences), "notifications": ()}
+    written = {"alerts": given, "silences": read_silences(silences), "notifications": ()}
     try:
         spec = IncidentSpec.model_validate({"name": "?", **written})
     except ValidationError as error:
