@@ -17,9 +17,9 @@ RULES = """\
 groups:
 - name: zone
   rules:
-  - {alert: ZoneDown, expr: zone_up == 0, labels: {severity: page}}
+  - {alert: ZoneDown, expr: zone_up == 0, labels: {severity: page}, annotations: {summary: a is down}}
   - {alert: PodDown, expr: pod_up == 0, labels: {severity: symptom}}
-  - {alert: DiskFull, expr: disk_free < 1, labels: {severity: symptom}}
+  - {alert: DiskFull, expr: disk_free < 1, labels: {severity: symptom}, annotations: {summary: s, link: L}}
 """
 ALERTMANAGER = """\
 route:
@@ -44,22 +44,30 @@ def in_zone(alert, zone):
     return {"alert": alert, "labels": {"zone": zone}}
 
 def test_inhibited(sre):
-    incident = sre.together(in_zone("ZoneDown", "a"), in_zone("PodDown", "a"), in_zone("DiskFull", "b"))
+    disk = {**in_zone("DiskFull", "b"), "annotations": {"summary": "own"}}
+    incident = sre.together(in_zone("ZoneDown", "a"), in_zone("PodDown", "a"), disk)
     page, symptom = incident.expect_notifications({"pager": "ZoneDown", "symptoms": ["DiskFull"]})
     assert (page.alert, page.receiver, page.integration) == ("ZoneDown", "pager", "pagerduty")
     assert "ZoneDown" in page.text
     assert symptom.labels["zone"] == "b"
+    assert page.annotations == {"summary": "a is down"}
+    assert symptom.annotations == {"summary": "own", "link": "L"}
     incident.expect_inhibited("PodDown")
     incident.expect_silenced()
 
 def test_grouped_and_silenced(sre):
-    elsewhere = {"alertname": "Elsewhere", "severity": "symptom", "zone": "a"}
+    elsewhere = {
+        "labels": {"alertname": "Elsewhere", "severity": "symptom", "zone": "a"},
+        "annotations": {"summary": "s", "link": "other"},
+    }
+    pod = {**in_zone("rules.yml::PodDown", "a"), "annotations": {"summary": "s", "link": "L"}}
     incident = sre.together(
-        in_zone("rules.yml::PodDown", "a"), in_zone("DiskFull", "b"), elsewhere, {"alertname": "Watchdog"},
+        pod, in_zone("DiskFull", "b"), elsewhere, {"alertname": "Watchdog"},
         silences=['alertname="Watchdog"'],
     )
     both, disk = incident.expect_notifications({"symptoms": [("PodDown", "Elsewhere"), "DiskFull"]})
     assert both.labels == {"zone": "a"}
+    assert both.annotations == {"summary": "s"}
     assert set(both.alert.split(", ")) == {"PodDown", "Elsewhere"}
     incident.expect_inhibited()
     incident.expect_silenced("Watchdog")
@@ -121,6 +129,18 @@ E                   symptoms ← PodDown
 E         seen:     pager ← ZoneDown   group {alertname="ZoneDown"}
 E         missing    symptoms ← PodDown
 E         inhibited  PodDown by ZoneDown
+E         next:     mend group_by, inhibit_rules or the routes of the Alertmanager configuration, or expect_notifications
+"""
+OWN = """\
+def pytest_sre_decode(kind, payload):
+    raise KeyError("mine")
+"""
+ASKING = """\
+def test_together(sre):
+    sre.together("ZoneDown").expect_notifications({"pager": "ZoneDown"})
+
+def test_fire(sre):
+    sre.fire("ZoneDown")
 """
 
 
@@ -170,10 +190,19 @@ def test_failures_are_told_as_those_of_sre_yaml(zone: Path, newest: Pair) -> Non
     assert "pytest_sre/incidents" not in seen.output, seen.output
 
 
+def test_what_an_own_decoder_raises_is_told_by_its_line(zone: Path, newest: Pair) -> None:
+    (zone / "conftest.py").write_text(OWN)
+    (zone / "test_zone.py").write_text(ASKING)
+    seen = run(zone, newest, "test_zone.py")
+    assert list(seen.outcomes.values()) == ["FAILED"] * 2, seen.output
+    assert seen.output.count("\nconftest.py:2: pytest_sre_decode raised KeyError: 'mine'\n") == 2, seen.output
+    assert "pytest_sre/" not in seen.output, seen.output
+
+
 @pytest.mark.parametrize(
     ("alerts", "silences", "words"),
     [
-        ((), (), "alerts: "),
+        ((), (), "no alert; name those that fire"),
         (({"zone": "a"},), (), "zone: unknown key"),
         (({"labels": {"zone": "a"}},), (), "needs `alert`"),
         (({"alertname": 1},), (), "alertname: must be a string"),

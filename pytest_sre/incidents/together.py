@@ -43,7 +43,7 @@ class Together:
         """
         __tracebackhide__ = True
         stated = tuple(self._stated(wanted))
-        _fail(check.notified(replace(self.incident, notifications=stated), self.seen))
+        _fail(check.notified(replace(self.incident, notifications=stated), self.seen, "expect_notifications"))
         left = [one for one in self.seen.notifications if one.sent]
         return tuple(self._page(_take(left, one, self.seen)) for one in stated)
 
@@ -51,13 +51,13 @@ class Together:
         """Exactly these alerts are inhibited; without a name none is. Raises as `expect_notifications` does."""
         __tracebackhide__ = True
         self._check_names(alerts)
-        _fail(check.held_back(replace(self.incident, inhibited=alerts), self.seen))
+        _fail(check.held_back(replace(self.incident, inhibited=alerts), self.seen, "expect_inhibited"))
 
     def expect_silenced(self, *alerts: str) -> None:
         """Exactly these alerts are silenced; without a name none is. Raises as `expect_notifications` does."""
         __tracebackhide__ = True
         self._check_names(alerts)
-        _fail(check.held_back(replace(self.incident, silenced=alerts), self.seen))
+        _fail(check.held_back(replace(self.incident, silenced=alerts), self.seen, "expect_silenced"))
 
     def _stated(self, wanted: Wanted) -> Iterator[ExpectedNotification]:
         __tracebackhide__ = True
@@ -84,6 +84,10 @@ class Together:
 def read_together(alerts: Sequence[Any], silences: Iterable[str]) -> Incident:
     """An incident of alerts as sre.yaml has them, or as labels with an alertname; raises UserError."""
     __tracebackhide__ = True
+    if not alerts:
+        raise UserError(
+            'sre.together: no alert; name those that fire, as sre.together("A", {"alertname": "B"})'
+        )
     given = [{"labels": one} if isinstance(one, Mapping) and "alertname" in one else one for one in alerts]
     written = {"alerts": given, "silences": read_silences(silences), "notifications": ()}
     try:
