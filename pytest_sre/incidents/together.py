@@ -6,10 +6,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pydantic import ValidationError
-
 from pytest_sre.checks import incident as check
 from pytest_sre.errors import UserError
+from pytest_sre.incidents.given import read_as
 from pytest_sre.incidents.incident import unknown
 from pytest_sre.incidents.page import Page, group_page
 from pytest_sre.incidents.stated import Wanted, read_silences, read_wanted
@@ -21,7 +20,6 @@ from pytest_sre.model.incident import (
     IncidentObservation,
 )
 from pytest_sre.model.observation import Notification
-from pytest_sre.settings import in_words
 from pytest_sre.sources.incidents import IncidentSpec, names_of
 
 _NAMED = 3
@@ -90,13 +88,7 @@ def read_together(alerts: Sequence[Any], silences: Iterable[str]) -> Incident:
         )
     given = [{"labels": one} if isinstance(one, Mapping) and "alertname" in one else one for one in alerts]
     written = {"alerts": given, "silences": read_silences(silences), "notifications": ()}
-    try:
-        spec = IncidentSpec.model_validate({"name": "?", **written})
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise UserError(f"sre.together: {where}: {in_words(first)}") from None
-    made = spec.as_model("")
+    made = read_as(IncidentSpec, {"name": "?", **written}, "sre.together").as_model("")
     names = [one.alert or one.labels["alertname"] for one in made.alerts]
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     return replace(made, name=f"{', '.join(names[:_NAMED])}{more}")
