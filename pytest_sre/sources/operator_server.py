@@ -13,7 +13,8 @@ from pytest_sre.sources.yamlfile import line_of
 
 _SELECTOR, _NAMESPACES = "alertmanagerConfigSelector", "alertmanagerConfigNamespaceSelector"
 _NAME_LABEL = "kubernetes.io/metadata.name"
-_STRATEGIES = ("OnNamespace", "OnNamespaceExceptForAlertmanagerNamespace", "None")
+_EXCEPT = "OnNamespaceExceptForAlertmanagerNamespace"
+_STRATEGIES = ("OnNamespace", _EXCEPT, "None")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +45,10 @@ class Server:
 
     @property
     def asked(self) -> tuple[object, ...]:
-        """What it says of the objects that it takes."""
-        return self.strategy, self.selector, self.namespaces, self.whole, self.configuration
+        """What it says of the objects that it takes, with its own namespace where that decides."""
+        own = self.selector is not None and (self.namespaces is None or self.strategy == _EXCEPT)
+        namespace = self.namespace if own or self.whole else None
+        return self.strategy, self.selector, self.namespaces, self.whole, self.configuration, namespace
 
     @property
     def configuration(self) -> Mapping[str, Any]:
