@@ -13,7 +13,7 @@ from pytest_sre.sources.amconfig import Parts, convert
 from pytest_sre.sources.amconfig_base import templates_of, the_base
 from pytest_sre.sources.amconfig_fields import Unmapped, empty, extend, like, mapping, put
 from pytest_sre.sources.operator_objects import CONFIG, SERVER, Object, looks_like_objects, objects, shifted
-from pytest_sre.sources.operator_server import Server, the_server
+from pytest_sre.sources.operator_server import Server, any_server, the_server
 from pytest_sre.sources.operator_support import Support
 from pytest_sre.sources.yamlfile import List, Map, YamlError, line_of
 
@@ -46,10 +46,11 @@ def with_objects(
         except YamlError as error:
             refused.append(Refused(path, error.line, f"not valid YAML: {error}"))
     configs = [one for one in found if one.document["kind"] == CONFIG]
-    if not configs:
+    servers = [one for one in found if one.document["kind"] == SERVER]
+    if not found:
         return base, refused
     try:
-        server = the_server([one for one in found if one.document["kind"] == SERVER])
+        server = the_server(servers) if configs else any_server(servers)
     except FileError as error:
         refused.append(Refused(error.path, error.line, error.reason))
         server = Server()

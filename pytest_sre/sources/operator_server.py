@@ -93,6 +93,12 @@ def the_server(found: Sequence[Object]) -> Server:
     return servers[0] if servers else Server()
 
 
+def any_server(found: Sequence[Object]) -> Server:
+    """An Alertmanager of a repository without objects: one that names the object it needs, if any; raises FileError."""
+    servers = [_server(one) for one in found]
+    return next((one for one in servers if one.whole), servers[0])
+
+
 def _server(one: Object) -> Server:
     strategy = as_mapping(one.spec.get("alertmanagerConfigMatcherStrategy")).get("type") or "OnNamespace"
     if strategy not in _STRATEGIES:
