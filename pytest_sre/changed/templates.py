@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pytest_sre.model.routing import Held
+
 _STRING = r'"(?:\\.|[^"\\\n])*"|`[^`]*`|\'(?:\\.|[^\'\\\n])*\''
 _ACTION = re.compile(rf'\{{\{{(-(?=\s))?((?:{_STRING}|[^"`\'])*?)((?<=\s)-)?\}}\}}', re.S)
 _COMMENT = re.compile(r"\{\{(-(?=\s))?\s*/\*.*?\*/\s*((?<=\s)-)?\}\}", re.S)
@@ -43,14 +45,14 @@ class Templates:
     unclear: Mapping[str, str]
 
 
-def read_templates(document: Mapping[str, Any], base: Path, held: Mapping[str, str]) -> Templates:
+def read_templates(document: Mapping[str, Any], base: Path, held: Mapping[str, Held]) -> Templates:
     """The templates of an Alertmanager configuration; of several definitions of a name the last one counts.
 
-    ``held`` are the texts of files that an object of Kubernetes holds.
+    ``held`` are the files that an object of Kubernetes holds.
     """
     definitions: dict[str, Definition] = {}
     unclear: dict[str, str] = {}
-    for name, text in held.items():
+    for name, text in ((name, one.text) for name, one in held.items()):
         try:
             definitions.update(
                 (one.name, one) for one in take_apart(Path(name).name, text) if one.text.strip()

@@ -26,7 +26,9 @@ def template_files(
     changes: list[Change] = []
     for i, pattern in enumerate(document.get("templates") or []):
         if str(written[i]) in routing.held:
-            files.append(_held(routing.held[str(written[i])], folder / "templates" / Path(str(pattern)).name))
+            files.append(
+                _held(routing.held[str(written[i])].text, folder / "templates" / Path(str(pattern)).name)
+            )
             continue
         found = sorted(Path(path) for path in glob.glob(str(pattern)))
         if not found and Path(str(written[i])).is_absolute():
