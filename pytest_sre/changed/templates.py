@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_sre.model.routing import Held
+from pytest_sre.sources.template_search import by_name
 
 _STRING = r'"(?:\\.|[^"\\\n])*"|`[^`]*`|\'(?:\\.|[^\'\\\n])*\''
 _ACTION = re.compile(rf'\{{\{{(-(?=\s))?((?:{_STRING}|[^"`\'])*?)((?<=\s)-)?\}}\}}', re.S)
@@ -77,7 +78,7 @@ def template_files(patterns: Iterable[object], base: Path) -> Iterator[Path]:
     for pattern in patterns:
         found = sorted(Path(path) for path in glob.glob(str(base / str(pattern))))
         if not found and Path(str(pattern)).is_absolute():
-            found = sorted(base.rglob(Path(str(pattern)).name))
+            found = [path for files in by_name(str(pattern), base) for path in files]
         yield from (path for path in found if path.is_file())
 
 
