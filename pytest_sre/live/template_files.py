@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_sre.errors import FileError
+from pytest_sre.live.template_place import shown
 from pytest_sre.model.observation import Change
 from pytest_sre.model.routing import Routing
 from pytest_sre.sources.template_search import by_name
@@ -34,8 +35,8 @@ def template_files(
         found = sorted(Path(path) for path in glob.glob(str(pattern)))
         if not found and Path(str(written[i])).is_absolute():
             found = _by_name(routing, written, i)
-            shown = ", ".join(_shown(routing, path) for path in found)
-            changes.append(Change(routing.path, "templates", f"{written[i]} is taken from {shown}"))
+            which = ", ".join(shown(routing, path) for path in found)
+            changes.append(Change(routing.path, "templates", f"{written[i]} is taken from {which}"))
         if not found:
             error = f"templates: no file matches {written[i]}"
             place = routing.place(line_of(written, i))
@@ -50,14 +51,10 @@ def _by_name(routing: Routing, written: Any, i: int) -> list[Path]:
     several = next((files for files in found if len(files) > 1), None)
     if several:
         place = routing.place(line_of(written, i))
-        which = " or ".join(_shown(routing, path) for path in several)
+        which = " or ".join(shown(routing, path) for path in several)
         what = f"templates: {written[i]} may be {which}, which differ. Put them into different `scopes:`, or delete one."
         raise FileError(place.path, place.line, what)
     return [path for (path,) in found]
-
-
-def _shown(routing: Routing, path: Path) -> str:
-    return path.relative_to(routing.base).as_posix()
 
 
 def _held(text: str, path: Path) -> Path:
