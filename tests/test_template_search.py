@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from pytest_sre.changed.templates import template_files as changed_files
 from pytest_sre.errors import FileError
 from pytest_sre.live.template_files import template_files
+from pytest_sre.live.template_place import template_place
 from pytest_sre.model.routing import Routing
 from pytest_sre.sources.alertmanager import parse_routing
 
@@ -61,3 +63,15 @@ def test_several_of_one_name_must_not_differ(tmp_path: Path) -> None:
 def test_none_of_the_name_is_told(tmp_path: Path) -> None:
     with pytest.raises(FileError, match=r"no file matches /etc/nowhere/a\.tmpl"):
         found(tmp_path, "a.tmpl")
+
+
+def test_a_message_means_the_one_file_of_its_name(tmp_path: Path) -> None:
+    written(tmp_path, **{"am__alertmanager.yml": "", "am__one__a_tmpl": "", "am__two__a_tmpl": ""})
+    routing = routing_of(tmp_path / "am", "*.tmpl")
+    routing = replace(routing, path="am/alertmanager.yml")
+    files = [tmp_path / "am/one/a.tmpl", tmp_path / "am/two/a.tmpl"]
+    message = "err: template: a.tmpl:7: unexpected {{end}}"
+
+    assert str(template_place(routing, files[1:], message)) == "am/two/a.tmpl:7"
+    assert str(template_place(routing, files, message)) == "am/alertmanager.yml:3"
+    assert template_place(routing, files, "missing to address in email config") is None
