@@ -19,6 +19,7 @@ from pytest_sre.live.dropped import leave_out
 from pytest_sre.live.pinpoint import pinpoint
 from pytest_sre.live.resolve import resolve
 from pytest_sre.live.template_files import template_files
+from pytest_sre.live.template_place import template_place
 from pytest_sre.live.unnamed import Owed, claimed, doubtful, owed, shared_with
 from pytest_sre.model.observation import Change, FileVerdict, Inhibition, Notification, Unresolved
 from pytest_sre.model.routing import Integration, Routing
@@ -122,13 +123,15 @@ def _start(
         verdict = alertmanager.load_verdict(error, office.routing, path, lines)
         if verdict is None:
             raise
-        if verdict.line == 1:
+        place = template_place(office.routing, templates, verdict.error)
+        if place is None and verdict.line == 1:
 
             def complaint(less: Mapping[str, Any]) -> str:
                 return _complaint(office, less, folder / "why", f"{name}-why")
 
             line = pinpoint(office.routing.document, document, verdict.error, complaint)
             place = office.routing.place(line)
+        if place is not None:
             verdict = replace(verdict, path=place.path, line=place.line)
         raise NotLoaded(verdict) from None
 
