@@ -361,7 +361,7 @@ def by_hand() -> dict[str, Any]:
 def played(labels: Mapping[str, str], page: Notification) -> IncidentObservation:
     """An incident of one alert."""
     name = labels["alertname"]
-    alert = PlayedAlert(name, f"rules/payments.yml::{name}", labels, page.fingerprint)
+    alert = PlayedAlert(name, f"rules/payments.yml::{name}", labels, fingerprint=page.fingerprint)
     group = {"alertname": name}
     told = GroupNotification(page.integration.receiver, group, (page.fingerprint,), (page,))
     return IncidentObservation((alert,), (told,))

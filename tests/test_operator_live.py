@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from amconfigs import config
-from servers import Pair
+from servers import NO_SERVERS, PAIRS, Pair, unavailable
 from shop import Result, run
 from test_amconfig_live import BASE, HOOK, reached, repository
 from test_operator_whole import GLOBAL, MAP, SERVER
@@ -134,3 +134,32 @@ def test_a_complaint_without_a_line_is_told_at_the_receiver_that_it_is_about(
 
     line = objects["o3"].splitlines().index(bad.splitlines()[1]) + 1
     assert f"o3.yml:{line}: this file does not load" in result.message("o3.yml::loads"), result.output
+
+
+def test_a_template_that_does_not_parse_is_told_in_the_configmap(tmp_path: Path, pair: Pair) -> None:
+    templates = "    templates:\n    - configMap: {name: texts, key: slack.tmpl}\n"
+    texts = MAP.replace(
+        """'{{ define "own" }}x{{ end }}'""", "|\n    {{ define `x` }}\n    {{ if }}\n    {{ end }}"
+    )
+    objects = config("main", "monitoring", HOOK)
+    result = run(
+        repository(tmp_path, objects=objects, am=SERVER + templates, texts=texts), pair, "-k", "loads"
+    )
+
+    line = texts.splitlines().index("    {{ if }}") + 1
+    assert f"texts.yml:{line}: this file does not load" in result.message("objects.yml::loads"), result.output
+    assert "missing value for if" in result.output
+
+
+def test_a_template_file_that_does_not_parse_is_told_at_its_line(tmp_path: Path) -> None:
+    if not PAIRS:
+        unavailable(NO_SERVERS)
+    folder = tmp_path / "am"
+    folder.mkdir()
+    (folder / "alertmanager.yml").write_text(BASE + "templates: ['*.tmpl']\n")
+    (folder / "a.tmpl").write_text("{{ define `x` }}{{ end }}\n\n{{ if }}\n")
+    (folder / "b.tmpl").write_text("{{ define `y` }}{{ end }}\n")
+    result = run(repository(tmp_path), PAIRS[-1], "-k", "loads")
+
+    message = result.message("am/alertmanager.yml::loads")
+    assert "am/a.tmpl:3: this file does not load" in message, result.output

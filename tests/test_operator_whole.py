@@ -85,7 +85,7 @@ def test_what_is_global_and_where_its_templates_are() -> None:
     assert routing.document["templates"] == [
         folder + name for name in ("slack.tmpl", "mail.tmpl", "other.tmpl")
     ]
-    assert routing.held == {
+    assert {path: one.text for path, one in routing.held.items()} == {
         folder + "slack.tmpl": '{{ define "own" }}x{{ end }}',
         folder + "mail.tmpl": "hello",
     }

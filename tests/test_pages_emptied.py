@@ -9,9 +9,10 @@ from servers import PAIRS, Pair
 from shop import run
 
 from pytest_sre.live.page import SAFETY_TIMEOUT
-from pytest_sre.live.unnamed import claimed
+from pytest_sre.live.unnamed import claimed, doubtful, shared_with
 from pytest_sre.model.observation import Notification
 from pytest_sre.model.routing import Integration
+from pytest_sre.stack.alertmanager import Group
 
 FAILS = "'{{ (index .Alerts 5).Labels.x }}'"
 RULES = """\
@@ -73,7 +74,36 @@ def test_a_template_that_fails_for_resolved_alerts(tmp_path: Path) -> None:
     assert "without most of its texts" not in said
 
 
+def _mixed(good: int, pairs: int) -> str:
+    """Rules that render; pairs of rules that share a group and don't; and one alone that doesn't."""
+    rules = [f"{{alert: Good{i}, expr: g{i} > 1, labels: {{k: a}}" for i in range(good)]
+    rules += [
+        f"{{alert: Bad{i}, expr: b{i}{k} > 1, labels: {{bad: '1', k: {k}}}"
+        for i in range(pairs)
+        for k in "ab"
+    ]
+    rules.append("{alert: Alone, expr: alone > 1, labels: {bad: '1', k: a}")
+    annotations = ", annotations: {summary: It is bad}}"
+    return "groups:\n- name: web\n  rules:\n" + "".join(f"  - {one}{annotations}\n" for one in rules)
+
+
+def test_a_shared_group_that_fails_blames_no_other_alert(tmp_path: Path) -> None:
+    folder = tmp_path / "repo"
+    folder.mkdir()
+    for name, text in (("pytest.ini", "[pytest]\n"), ("rules.yml", _mixed(20, 8)), ("sre.yaml", "{}\n")):
+        (folder / name).write_text(text)
+    title = "title: '{{ if .CommonLabels.bad }}{{ .Foo }}{{ else }}It is bad{{ end }}'"
+    (folder / "alertmanager.yml").write_text(ALERTMANAGER.replace("MORE", title))
+
+    result = run(folder, PAIRS[-1], "-k", "pages")
+
+    pairs = {f"rules.yml::Bad{i}::pages[k={k}]" for i in range(8) for k in "ab"}
+    assert result.failed() == {*pairs, "rules.yml::Alone::pages"}, result.output
+    assert "gets Alone without most of its texts" in result.message("rules.yml::Alone::pages")
+
+
 SLACK, OTHER = Integration("chat", "slack", 0), Integration("chat", "webhook", 0)
+MAIL = Integration("mail", "slack", 0)
 
 
 def _got(integration: Integration, fingerprint: str = "") -> Notification:
@@ -90,3 +120,19 @@ def test_only_what_is_owed_is_claimed() -> None:
         ("", False),
     ]
     assert claimed(both[1:], {("a|b", SLACK), ("d", SLACK)}) == both[1:]
+
+
+def test_nothing_is_claimed_where_it_may_be_about_an_alert_of_a_later_wave() -> None:
+    groups = [
+        Group("chat", {}, {"a": {}, "b": {}}),
+        Group("chat", {}, {"d": {}}),
+        Group("mail", {}, {"d": {}}),
+    ]
+    by_receiver = {"chat": [SLACK, OTHER], "mail": [MAIL]}
+    shared = shared_with(groups, by_receiver, {"d"})
+    assert shared == {SLACK, OTHER}
+    assert shared_with(groups, by_receiver, {"a", "b", "d"}) == set()
+    received, missing = [_got(SLACK), _got(OTHER)], {("d", SLACK), ("d", OTHER), ("d", MAIL)}
+    assert claimed(received, missing, shared) == received
+    assert doubtful(received, missing, shared) == {("d", SLACK)}
+    assert doubtful([_got(SLACK, "a")], missing, shared) == set()

@@ -82,6 +82,25 @@ def test_hanging(sre):
     print("asked", flush=True)
     time.sleep(600)
 """
+AGAIN = """\
+import signal
+
+import pytest
+
+from pytest_sre.errors import UserError
+from pytest_sre.incidents import asked
+
+def ask(sre):
+    with pytest.raises((UserError, asked.BrokenStack)) as raised:
+        sre.route({"alertname": "A"})
+    return str(raised.value)
+
+def test_again(sre, monkeypatch):
+    said, end = ask(sre), signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr(asked, "open_router", None)
+    assert [ask(sre) for _ in range(3)] == [said] * 3
+    assert signal.getsignal(signal.SIGTERM) is end
+"""
 SAFETY_TIMEOUT = 120.0
 
 
@@ -145,6 +164,15 @@ def test_a_configuration_that_does_not_load(tree: Path, newest: Pair) -> None:
     seen = run(tree, newest, "-k", "order", "test_routes.py")
     assert seen.status == 1, seen.output
     assert re.search(r'UserError: alertmanager.yml:\d+: undefined time interval "easter"', seen.output)
+
+
+def test_one_that_does_not_open_is_not_started_again(tree: Path, newest: Pair) -> None:
+    (tree / "test_routes.py").write_text(AGAIN)
+    seen = run(tree, replace(newest, alertmanager=Path("/nowhere/alertmanager")), "test_routes.py")
+    assert seen.outcomes == {"test_routes.py::test_again": "PASSED"}, seen.output
+    edit(tree / "alertmanager.yml", "mute_time_intervals: [christmas]", "mute_time_intervals: [easter]")
+    seen = run(tree, newest, "test_routes.py")
+    assert seen.outcomes == {"test_routes.py::test_again": "PASSED"}, seen.output
 
 
 def test_a_broken_stack_is_an_error(tree: Path, newest: Pair) -> None:

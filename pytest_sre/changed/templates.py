@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pytest_sre.model.routing import Held
+from pytest_sre.sources.template_search import by_name
+
 _STRING = r'"(?:\\.|[^"\\\n])*"|`[^`]*`|\'(?:\\.|[^\'\\\n])*\''
 _ACTION = re.compile(rf'\{{\{{(-(?=\s))?((?:{_STRING}|[^"`\'])*?)((?<=\s)-)?\}}\}}', re.S)
 _COMMENT = re.compile(r"\{\{(-(?=\s))?\s*/\*.*?\*/\s*((?<=\s)-)?\}\}", re.S)
@@ -43,14 +46,14 @@ class Templates:
     unclear: Mapping[str, str]
 
 
-def read_templates(document: Mapping[str, Any], base: Path, held: Mapping[str, str]) -> Templates:
+def read_templates(document: Mapping[str, Any], base: Path, held: Mapping[str, Held]) -> Templates:
     """The templates of an Alertmanager configuration; of several definitions of a name the last one counts.
 
-    ``held`` are the texts of files that an object of Kubernetes holds.
+    ``held`` are the files that an object of Kubernetes holds.
     """
     definitions: dict[str, Definition] = {}
     unclear: dict[str, str] = {}
-    for name, text in held.items():
+    for name, text in ((name, one.text) for name, one in held.items()):
         try:
             definitions.update(
                 (one.name, one) for one in take_apart(Path(name).name, text) if one.text.strip()
@@ -75,7 +78,7 @@ def template_files(patterns: Iterable[object], base: Path) -> Iterator[Path]:
     for pattern in patterns:
         found = sorted(Path(path) for path in glob.glob(str(base / str(pattern))))
         if not found and Path(str(pattern)).is_absolute():
-            found = sorted(base.rglob(Path(str(pattern)).name))
+            found = [path for files in by_name(str(pattern), base) for path in files]
         yield from (path for path in found if path.is_file())
 
 

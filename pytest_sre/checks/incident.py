@@ -46,22 +46,26 @@ def unplayed(incident: Incident, seen: IncidentObservation) -> Verdict:
     return (_refused(incident, seen),) if seen.refused else ()
 
 
-def notified(incident: Incident, seen: IncidentObservation) -> tuple[Finding, ...]:
-    """Where the notifications are not exactly those that are stated."""
-    return (*_notifications(incident, seen), *_unsent(incident, seen))
+def notified(
+    incident: Incident, seen: IncidentObservation, stated: str = "`notifications` here"
+) -> tuple[Finding, ...]:
+    """Where the notifications are not exactly those that are stated; ``stated`` is how the user calls these."""
+    return (*_notifications(incident, seen, stated), *_unsent(incident, seen))
 
 
-def held_back(incident: Incident, seen: IncidentObservation) -> tuple[Finding, ...]:
-    """Where not exactly those alerts are inhibited or silenced that are stated."""
+def held_back(
+    incident: Incident, seen: IncidentObservation, stated: str = "the list here"
+) -> tuple[Finding, ...]:
+    """Where not exactly those alerts are inhibited or silenced that are stated; ``stated`` is how the user calls these."""
     inhibited = [one for one in seen.alerts if one.inhibited_by]
     silenced = [one for one in seen.alerts if one.silenced_by]
     return (
-        *_held(incident, seen, "inhibited", incident.inhibited, inhibited),
-        *_held(incident, seen, "silenced", incident.silenced, silenced),
+        *_held(incident, seen, "inhibited", incident.inhibited, inhibited, stated),
+        *_held(incident, seen, "silenced", incident.silenced, silenced, stated),
     )
 
 
-def _notifications(incident: Incident, seen: IncidentObservation) -> Iterator[Finding]:
+def _notifications(incident: Incident, seen: IncidentObservation, stated: str) -> Iterator[Finding]:
     """What is missing and what is too much, in one finding: both have the same cause more often than not."""
     left = [one for one in seen.notifications if one.sent]
     missing = []
@@ -88,7 +92,7 @@ def _notifications(incident: Incident, seen: IncidentObservation) -> Iterator[Fi
             *(f"unexpected {_text(one, seen)}" for one in left),
             *_fates(seen),
         ),
-        next_step="mend group_by, inhibit_rules or the routes of the Alertmanager configuration, or `notifications` here",
+        next_step=f"mend group_by, inhibit_rules or the routes of the Alertmanager configuration, or {stated}",
     )
 
 
@@ -137,6 +141,7 @@ def _held(
     how: str,
     wanted: Sequence[str] | None,
     held: Sequence[PlayedAlert],
+    called: str,
 ) -> Iterator[Finding]:
     """Which alerts are inhibited (or silenced), where that is stated."""
     if wanted is None:
@@ -161,9 +166,9 @@ def _held(
             expected=f"{how}: {', '.join(wanted) or 'none'}",
             seen=f"{how}: {', '.join(_names(iter(held))) or 'none'}",
             details=tuple(_fates(seen)),
-            next_step="mend inhibit_rules (matchers, and the labels that must be `equal`), or the list here"
+            next_step=f"mend inhibit_rules (matchers, and the labels that must be `equal`), or {called}"
             if how == "inhibited"
-            else "mend the matchers of `silences`, or the list here",
+            else f"mend the matchers of `silences`, or {called}",
         )
 
 

@@ -51,7 +51,7 @@ class Asked:
         self._run, self._closing = run, closing
         self._incidents: dict[tuple[object, ...], Results] = {}
         self._fired: dict[str, dict[Rule, AlertObservation]] = {}
-        self._routers: dict[str, Router] = {}
+        self._routers: dict[str, Router | Exception] = {}
         self._broken = False
 
     @property
@@ -108,11 +108,22 @@ class Asked:
             raise self._told(error) from None
 
     def _router(self, settings: Settings, routing: Routing) -> Router:
-        if settings.label not in self._routers:
+        """The open one; one that did not open is not tried again. Raises what `open_router` raises."""
+        __tracebackhide__ = True
+        if not self._routers:
             self._closing.enter_context(terminable())
-            opened = open_router(settings, routing, quiet_tell)
-            self._routers[settings.label] = self._closing.enter_context(opened)
-        return self._routers[settings.label]
+        if settings.label not in self._routers:
+            self._routers[settings.label] = self._open(settings, routing)
+        found = self._routers[settings.label]
+        if isinstance(found, Exception):
+            raise found.with_traceback(None)
+        return found
+
+    def _open(self, settings: Settings, routing: Routing) -> Router | Exception:
+        try:
+            return self._closing.enter_context(open_router(settings, routing, quiet_tell))
+        except (NotLoaded, StackError, UserError) as error:
+            return error
 
     def _told(self, error: StackError) -> BrokenStack:
         self._broken = True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _NO_ROUTING = "no Alertmanager configuration was found; name it with `alertmanager:` in sre.yaml"
 _KEYS = ("scope", "version")
+_Read = TypeVar("_Read")
 _Decoded = Callable[[AlertObservation], AlertObservation]
 
 
@@ -82,7 +83,10 @@ class Sre:
             raise AssertionError("\n".join(one.text for one in verdict))
         routing = self._inventory.routing
         receivers = routing.receivers if routing else ()
-        return Together(incident, seen, receivers, self._run.own.decoded_one)
+        own = self._run.own
+        return Together(
+            incident, seen, receivers, lambda one: _unless_own_fails(lambda: own.decoded_one(one))
+        )
 
     def route(self, labels: Mapping[str, str], at: datetime | str | None = None) -> tuple[str, ...]:
         """The receivers that an alert with these labels reaches, each once, in the order of the routes.
@@ -113,10 +117,7 @@ class Sre:
     ) -> Incident:
         __tracebackhide__ = True
         seen = self._observed(key, job)
-        try:
-            told = read(job, seen, self._run.own.decoded)
-        except OwnError as error:
-            pytest.fail(str(error), pytrace=False)
+        told = _unless_own_fails(lambda: read(job, seen, self._run.own.decoded))
         routing = self._inventory.routing
         receivers = routing.receivers if routing else ()
         return Incident(title, told, make.names(self._inventory), tuple(receivers))
@@ -135,6 +136,15 @@ class Sre:
             raise UserError(_NO_ROUTING)
         if verdict is not None and verdict.error:
             raise UserError(f"{verdict.path}:{verdict.line}: {verdict.error}")
+
+
+def _unless_own_fails(read: Callable[[], _Read]) -> _Read:
+    """What is read; what the user's own hook raises fails the test, told by the hook's line."""
+    try:
+        return read()
+    except OwnError as error:
+        wrong = str(error)
+    pytest.fail(wrong, pytrace=False)  # not where it is handled: pytest would show both
 
 
 def open_sre(request: pytest.FixtureRequest) -> Sre:

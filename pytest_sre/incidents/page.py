@@ -39,10 +39,11 @@ def page(name: str, sent: tuple[Notification, ...], alert: FiredAlert | None, af
 def group_page(
     alerts: Sequence[PlayedAlert], group: Mapping[str, str], sent: tuple[Notification, ...]
 ) -> Page:
-    """The page about a group: its labels are those of its only alert, else the group's."""
+    """The page about a group: its labels are those of its only alert, else the group's; annotations those in common."""
     names = ", ".join(dict.fromkeys(one.name for one in alerts))
     labels = alerts[0].labels if len(alerts) == 1 else group
-    return _page(names, sent, labels, {}, None)
+    common = set.intersection(*(set(one.annotations.items()) for one in alerts))
+    return _page(names, sent, labels, dict(sorted(common)), None)
 
 
 def _page(

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pydantic import ValidationError
-
 from pytest_sre.checks import incident as check
 from pytest_sre.errors import UserError
+from pytest_sre.incidents.given import read_as
 from pytest_sre.incidents.incident import unknown
 from pytest_sre.incidents.page import Page, group_page
+from pytest_sre.incidents.stated import Wanted, read_silences, read_wanted
 from pytest_sre.model.finding import Finding
 from pytest_sre.model.incident import (
     ExpectedNotification,
@@ -20,11 +20,8 @@ from pytest_sre.model.incident import (
     IncidentObservation,
 )
 from pytest_sre.model.observation import Notification
-from pytest_sre.settings import in_words
 from pytest_sre.sources.incidents import IncidentSpec, names_of
 
-Wanted = Mapping[str, "str | Sequence[str | Sequence[str]]"]
-"""Receiver → its notifications: each is an alert's name, or the names of alerts that come in one."""
 _NAMED = 3
 
 
@@ -44,7 +41,7 @@ class Together:
         """
         __tracebackhide__ = True
         stated = tuple(self._stated(wanted))
-        _fail(check.notified(replace(self.incident, notifications=stated), self.seen))
+        _fail(check.notified(replace(self.incident, notifications=stated), self.seen, "expect_notifications"))
         left = [one for one in self.seen.notifications if one.sent]
         return tuple(self._page(_take(left, one, self.seen)) for one in stated)
 
@@ -52,30 +49,28 @@ class Together:
         """Exactly these alerts are inhibited; without a name none is. Raises as `expect_notifications` does."""
         __tracebackhide__ = True
         self._check_names(alerts)
-        _fail(check.held_back(replace(self.incident, inhibited=alerts), self.seen))
+        _fail(check.held_back(replace(self.incident, inhibited=alerts), self.seen, "expect_inhibited"))
 
     def expect_silenced(self, *alerts: str) -> None:
         """Exactly these alerts are silenced; without a name none is. Raises as `expect_notifications` does."""
         __tracebackhide__ = True
         self._check_names(alerts)
-        _fail(check.held_back(replace(self.incident, silenced=alerts), self.seen))
+        _fail(check.held_back(replace(self.incident, silenced=alerts), self.seen, "expect_silenced"))
 
     def _stated(self, wanted: Wanted) -> Iterator[ExpectedNotification]:
         __tracebackhide__ = True
-        for receiver, groups in wanted.items():
+        for receiver, names in read_wanted(wanted):
             if receiver not in self.receivers:
-                raise UserError(unknown("receiver", receiver, self.receivers))
-            for group in (groups,) if isinstance(groups, str) else groups:
-                names = (group,) if isinstance(group, str) else tuple(group)
-                if not names:
-                    raise UserError(f"{receiver}: a notification without alerts; name those that are in it")
-                self._check_names(names)
-                yield ExpectedNotification(receiver, names, self.incident.location)
+                raise UserError(unknown("receiver", str(receiver), self.receivers))
+            self._check_names(names)
+            yield ExpectedNotification(receiver, names, self.incident.location)
 
     def _check_names(self, names: Iterable[str]) -> None:
         __tracebackhide__ = True
         known = names_of(self.incident)
         for name in names:
+            if not isinstance(name, str):
+                raise UserError(f'{name!r} is no alert\'s name; name each by itself, as ("A", "B")')
             if name not in known:
                 raise UserError(unknown("alert of this incident", name, known))
 
@@ -86,17 +81,14 @@ class Together:
 
 def read_together(alerts: Sequence[Any], silences: Iterable[str]) -> Incident:
     """An incident of alerts as sre.yaml has them, or as labels with an alertname; raises UserError."""
-    if isinstance(silences, str):
-        raise UserError("silences is a list of texts, as silences=['alertname=\"Watchdog\"']")
+    __tracebackhide__ = True
+    if not alerts:
+        raise UserError(
+            'sre.together: no alert; name those that fire, as sre.together("A", {"alertname": "B"})'
+        )
     given = [{"labels": one} if isinstance(one, Mapping) and "alertname" in one else one for one in alerts]
-    written = {"alerts": given, "silences": list(silences), "notifications": ()}
-    try:
-        spec = IncidentSpec.model_validate({"name": "?", **written})
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise UserError(f"sre.together: {where}: {in_words(first)}") from None
-    made = spec.as_model("")
+    written = {"alerts": given, "silences": read_silences(silences), "notifications": ()}
+    made = read_as(IncidentSpec, {"name": "?", **written}, "sre.together").as_model("")
     names = [one.alert or one.labels["alertname"] for one in made.alerts]
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     return replace(made, name=f"{', '.join(names[:_NAMED])}{more}")

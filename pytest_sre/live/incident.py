@@ -50,10 +50,10 @@ def follow(job: Job, run: Found, stack: Stack, folder: Path) -> None:
 def _played(office: Office, name: str, incident: Incident, job: Job, run: Found) -> IncidentObservation:
     unfired: dict[str, str] = {}
     unproven = False
-    alerts: list[tuple[PlayedAlert, Mapping[str, str]]] = []
+    alerts: list[PlayedAlert] = []
     for one in incident.alerts:
         if not one.alert:
-            alerts.append((PlayedAlert(one.labels["alertname"], "", one.labels), one.annotations))
+            alerts.append(PlayedAlert(one.labels["alertname"], "", one.labels, one.annotations))
         for rule in rules_of(one.alert, job.inventory.rules):
             seen = run.alerts.get(rule)
             if seen is None or seen.state != "firing":
@@ -76,24 +76,23 @@ def _why(seen: AlertObservation | None) -> str:
     return seen.error or (f"it is {seen.state}" if isinstance(plan, Scenario) else plan.reason)
 
 
-def _of_rule(
-    asked: IncidentAlert, rule: Rule, seen: AlertObservation
-) -> Iterable[tuple[PlayedAlert, Mapping[str, str]]]:
+def _of_rule(asked: IncidentAlert, rule: Rule, seen: AlertObservation) -> Iterable[PlayedAlert]:
     for fired in seen.fired:
         labels = {**(fired.sent_labels or fired.labels), **asked.labels}
         origin = f"{rule.location.path}::{rule.name}"
-        one = PlayedAlert(labels["alertname"], origin, {} if fired.sent_labels is None else labels)
-        yield one, {**fired.annotations, **asked.annotations}
+        sent = {} if fired.sent_labels is None else labels
+        yield PlayedAlert(labels["alertname"], origin, sent, {**fired.annotations, **asked.annotations})
 
 
 def play(
     office: Office,
     name: str,
-    alerts: Sequence[tuple[PlayedAlert, Mapping[str, str]]],
+    alerts: Sequence[PlayedAlert],
     silences: Sequence[Sequence[Matcher]] = (),
 ) -> IncidentObservation:
-    """Fire alerts (with their annotations) together on a fresh Alertmanager called ``name``; those without labels
-    were dropped on the way. Raises StackError, and what `open_office` raises.
+    """Fire alerts together on a fresh Alertmanager called ``name``; those without labels were dropped on the way.
+
+    Raises StackError, and what `open_office` raises.
     """
     wave, _ = open_office(replace(office, group_wait=f"{GROUP_WAIT}s"), name)
     try:
@@ -105,13 +104,14 @@ def play(
 def _observe(
     office: Office,
     wave: Wave,
-    alerts: Sequence[tuple[PlayedAlert, Mapping[str, str]]],
+    alerts: Sequence[PlayedAlert],
     silences: Sequence[Sequence[Matcher]],
 ) -> IncidentObservation:
     with office.stack.session() as client:
         ids = {silence(client, wave.server, one): ", ".join(map(str, one)) for one in silences}
-        posted = {alert_key(one.labels): _payload(one, notes) for one, notes in alerts if one.labels}
-        alertmanager.post(client, wave.server, list(posted.values()))
+        seen = {alert_key(one.labels): one for one in alerts if one.labels}
+        posted = list(map(_payload, seen.values()))
+        alertmanager.post(client, wave.server, posted)
         settle(client, wave.server, len(posted))
         time.sleep(GROUP_WAIT)
         groups = settle(client, wave.server, len(posted))
@@ -122,19 +122,18 @@ def _observe(
         shown = {alert_key(one["labels"]): one for one in alertmanager.alerts(client, wave.server)}
     told = [_told(group, of.get(group.receiver, ()), received) for group in active]
     errors = tuple(sorted({error.text for error in alertmanager.send_errors(wave.server)}))
-    seen = {alert_key(one.labels): one for one, _ in alerts if one.labels}
     played = [_seen(one, shown.get(key), ids) for key, one in seen.items()]
-    dropped = [one for one, _ in alerts if not one.labels]
+    dropped = [one for one in alerts if not one.labels]
     return IncidentObservation(
         (*played, *dropped), tuple(one for one in told if one.sent or one.unsent), errors
     )
 
 
-def _payload(alert: PlayedAlert, annotations: Mapping[str, str]) -> dict[str, Any]:
+def _payload(alert: PlayedAlert) -> dict[str, Any]:
     now = time.time()
     return {
         "labels": dict(alert.labels),
-        "annotations": dict(annotations),
+        "annotations": dict(alert.annotations),
         "startsAt": alertmanager.stamp(now + _HEAD_START),
         "endsAt": alertmanager.stamp(now + 3600),
     }

@@ -8,7 +8,7 @@ Alertmanager; an alert that is alone and still inhibited is inhibited by itself.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,8 @@ from pytest_sre.live.dropped import leave_out
 from pytest_sre.live.pinpoint import pinpoint
 from pytest_sre.live.resolve import resolve
 from pytest_sre.live.template_files import template_files
-from pytest_sre.live.unnamed import claimed
+from pytest_sre.live.template_place import template_place
+from pytest_sre.live.unnamed import Owed, claimed, doubtful, owed, shared_with
 from pytest_sre.model.observation import Change, FileVerdict, Inhibition, Notification, Unresolved
 from pytest_sre.model.routing import Integration, Routing
 from pytest_sre.model.routingtest import alert_key
@@ -122,13 +123,15 @@ def _start(
         verdict = alertmanager.load_verdict(error, office.routing, path, lines)
         if verdict is None:
             raise
-        if verdict.line == 1:
+        place = template_place(office.routing, templates, verdict.error)
+        if place is None and verdict.line == 1:
 
             def complaint(less: Mapping[str, Any]) -> str:
                 return _complaint(office, less, folder / "why", f"{name}-why")
 
             line = pinpoint(office.routing.document, document, verdict.error, complaint)
             place = office.routing.place(line)
+        if place is not None:
             verdict = replace(verdict, path=place.path, line=place.line)
         raise NotLoaded(verdict) from None
 
@@ -193,7 +196,13 @@ def _one_wave(office: Office, wave: Wave, given: Mapping[Rule, Sequence[PostedAl
                 alerts[rule].append(alert)
     inhibitions = find_conflicts(conflicts, groups, owner, alerts)
     clean = [rule for rule in given if not conflicts.get(rule)]
-    received = wait(office, wave, _expected(office.routing.by_receiver, groups, owner, set(clean)))
+    expected = _expected(office.routing.by_receiver, groups, owner, set(clean))
+    ours = {print_ for print_, rule in owner.items() if rule in set(clean)}
+    shared = shared_with(groups, office.routing.by_receiver, ours)
+    received = wait(office, wave, expected, shared)
+    unsure = doubtful(received, owed(expected, received), shared)
+    again = {owner.get(one) for prints, _ in unsure for one in prints.split("|")}
+    clean = [rule for rule in clean if rule not in again]
     errors = alertmanager.send_errors(wave.server)
     ending = [_payload(alert, ends) for rule in clean for alert in given[rule]]
     # What was sent before its inhibition was seen, or before its group filled, belongs to a later wave.
@@ -259,7 +268,9 @@ def _expected(
     }
 
 
-def wait(office: Office, wave: Wave, expected: set[tuple[str, Integration]]) -> list[Notification]:
+def wait(
+    office: Office, wave: Wave, expected: set[Owed], shared: Collection[Integration] = ()
+) -> list[Notification]:
     """Wait until all expected notifications came, or Alertmanager logged why one could not be sent."""
     received: list[Notification] = []
     taken, fewest = 0, len(expected) + 1
@@ -269,22 +280,16 @@ def wait(office: Office, wave: Wave, expected: set[tuple[str, Integration]]) -> 
         captures = office.stack.sink.captures(wave.name)
         received += [decode(capture) for capture in captures[taken:] if not capture.auxiliary]
         taken = len(captures)
-        got = {(one.fingerprint, one.integration) for one in received}
-        owed = {
-            (prints, integration)
-            for prints, integration in expected
-            if not any((one, integration) in got for one in prints.split("|"))
-        }
-        received = claimed(received, owed)
-        got = {(one.fingerprint, one.integration) for one in received}
-        missing = [to for prints, to in owed if not any((one, to) in got for one in prints.split("|"))]
+        received = claimed(received, owed(expected, received), shared)
+        missing = owed(expected, received)
         if not missing:
             break
         if len(missing) < fewest:
             fewest, progress = len(missing), time.monotonic()
         if time.monotonic() - progress > PATIENCE:
             errors = alertmanager.send_errors(wave.server)
-            if all(any(str(integration) in error.text for error in errors) for integration in missing):
+            unclear = missing - doubtful(received, missing, shared)
+            if all(any(str(to) in error.text for error in errors) for _, to in unclear):
                 break
         time.sleep(0.1)
     return received

@@ -62,6 +62,7 @@ class PlayedAlert:
     name: str
     origin: str
     labels: Mapping[str, str]
+    annotations: Mapping[str, str] = field(default_factory=dict)
     fingerprint: str = ""
     inhibited_by: tuple[str, ...] = ()
     silenced_by: tuple[str, ...] = ()

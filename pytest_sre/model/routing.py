@@ -62,6 +62,22 @@ class Integration:
         return f"{self.receiver}/{self.kind}[{self.index}]"
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A file of templates that an object of Kubernetes holds: its text, and where that is in the repository.
+
+    ``lines`` are the lines of the file at ``path``, one for each line of the text.
+    """
+
+    text: str
+    path: str
+    lines: tuple[int, ...]
+
+    def place(self, line: int) -> Location:
+        """Where a line of the text is, counted from 1."""
+        return Location(self.path, self.lines[min(max(line, 1), len(self.lines)) - 1])
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Routing:
     """A user's Alertmanager configuration.
@@ -69,7 +85,7 @@ class Routing:
     ``document`` is the parsed mapping (`sources.yamlfile` types, which know their lines), ``path`` the file
     relative to the root, ``base`` the absolute folder that relative template globs start from. Lines of a part
     that came from a file of ``others`` are beyond FILE_LINES: `place` tells them apart. ``held`` are the template files that an object of Kubernetes
-    holds in the repository: their text by the path that ``document`` names. ``operator``: prometheus-operator writes the configuration.
+    holds in the repository, by the path that ``document`` names. ``operator``: prometheus-operator writes the configuration.
     """
 
     path: str
@@ -79,7 +95,7 @@ class Routing:
     integrations: tuple[Integration, ...]
     receivers: tuple[str, ...]
     others: tuple[str, ...] = ()
-    held: Mapping[str, str] = field(default_factory=dict)
+    held: Mapping[str, Held] = field(default_factory=dict)
     operator: bool = False
 
     @property

@@ -74,25 +74,33 @@ def globals_of(source: Mapping[str, Any]) -> Map:
 
 
 class Template(NamedTuple):
-    """A file of templates: its path in production, and the key of the object that holds it."""
+    """A file of templates: its path in production, the key of the object that holds it, and the reference's line."""
 
     path: str
     kind: str
     name: str
     key: str
+    line: int
 
 
 def templates_of(configuration: Mapping[str, Any]) -> list[Template]:
     """The files that the operator puts the keys of ConfigMaps and Secrets into; raises Unmapped."""
     references = list_of(configuration, "templates")
-    return [_template(one, line_of(references, i)) for i, one in enumerate(references)]
+    found: dict[str, Template] = {}
+    for i, reference in enumerate(references):
+        one = _template(reference, line_of(references, i))
+        first = found.setdefault(one.path, one)
+        if first is not one:
+            what = f"the templates of {one.kind} {one.name} and of {first.kind} {first.name} are one file, {one.path}"
+            raise Unmapped(one.line, f"{what}. Rename one of the keys.")
+    return list(found.values())
 
 
 def _template(reference: Any, line: int) -> Template:
     for field, kind in (("configMap", "ConfigMap"), ("secret", "Secret")):
         place = reference.get(field) if isinstance(reference, Mapping) else None
         if isinstance(place, Mapping) and place.get("name") and place.get("key"):
-            return Template(f"{FOLDER}{place['key']}", kind, str(place["name"]), str(place["key"]))
+            return Template(f"{FOLDER}{place['key']}", kind, str(place["name"]), str(place["key"]), line)
     what = "an entry of `templates` names no ConfigMap or Secret. Write `configMap: {name: …, key: …}`."
     raise Unmapped(line, what)
 

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from pytest_sre.errors import FileError
-from pytest_sre.model.routing import FILE_LINES, Route, Routing
+from pytest_sre.model.routing import FILE_LINES, Held, Route, Routing
 from pytest_sre.sources.alertmanager import understood
 from pytest_sre.sources.amconfig import Parts, convert
-from pytest_sre.sources.amconfig_base import templates_of, the_base
+from pytest_sre.sources.amconfig_base import Template, templates_of, the_base
 from pytest_sre.sources.amconfig_fields import Unmapped, empty, extend, like, mapping, put
 from pytest_sre.sources.operator_objects import CONFIG, SERVER, Object, looks_like_objects, objects, shifted
-from pytest_sre.sources.operator_server import Server, the_server
+from pytest_sre.sources.operator_server import Server, any_server, the_server
 from pytest_sre.sources.operator_support import Support
 from pytest_sre.sources.yamlfile import List, Map, YamlError, line_of
 
@@ -46,10 +46,11 @@ def with_objects(
         except YamlError as error:
             refused.append(Refused(path, error.line, f"not valid YAML: {error}"))
     configs = [one for one in found if one.document["kind"] == CONFIG]
-    if not configs:
+    servers = [one for one in found if one.document["kind"] == SERVER]
+    if not found:
         return base, refused
     try:
-        server = the_server([one for one in found if one.document["kind"] == SERVER])
+        server = the_server(servers) if configs else any_server(servers)
     except FileError as error:
         refused.append(Refused(error.path, error.line, error.reason))
         server = Server()
@@ -66,7 +67,7 @@ class _Merger:
     folder: str
     namespaces: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     paths: list[str] = field(default_factory=list)
-    held: dict[str, str] = field(default_factory=dict)
+    held: dict[str, Held] = field(default_factory=dict)
 
     def merge(self, configs: Sequence[Object]) -> Routing | None:
         whole = next((one for one in configs if self.server.is_whole(one)), None)
@@ -104,11 +105,19 @@ class _Merger:
         assert given is not None
         said = shifted(self.server.configuration, self.index(given.path) * FILE_LINES)
         document = the_base(shifted(one.document, by), said)
-        for path, kind, name, key in templates_of(said):
-            text = self.support.text(kind, self.server.namespace, name, key)
-            if text is not None:
-                self.held[path] = text
+        for file in templates_of(said):
+            self.hold(file)
         return document
+
+    def hold(self, file: Template) -> None:
+        """Keep a file of templates where the repository has its text; raises Unmapped where it has several."""
+        found = self.support.texts(file.kind, self.server.namespace, file.name, file.key)
+        if len(found) > 1:
+            first, second = (one.place(1) for one in found[:2])
+            what = f"{file.kind} {file.name} has different texts of {file.key}, at {first} and at {second}"
+            raise Unmapped(file.line, f"{what}. Put them into different `scopes:`, or delete one.")
+        if found:
+            self.held[file.path] = found[0]
 
     def understood(self, document: Map) -> Routing | None:
         """The routing tree of the merged document, each route at its own file."""

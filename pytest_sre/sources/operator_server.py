@@ -13,7 +13,8 @@ from pytest_sre.sources.yamlfile import line_of
 
 _SELECTOR, _NAMESPACES = "alertmanagerConfigSelector", "alertmanagerConfigNamespaceSelector"
 _NAME_LABEL = "kubernetes.io/metadata.name"
-_STRATEGIES = ("OnNamespace", "OnNamespaceExceptForAlertmanagerNamespace", "None")
+_EXCEPT = "OnNamespaceExceptForAlertmanagerNamespace"
+_STRATEGIES = ("OnNamespace", _EXCEPT, "None")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +45,10 @@ class Server:
 
     @property
     def asked(self) -> tuple[object, ...]:
-        """What it says of the objects that it takes."""
-        return self.strategy, self.selector, self.namespaces, self.whole, self.configuration
+        """What it says of the objects that it takes, with its own namespace where that decides."""
+        own = self.selector is not None and (self.namespaces is None or self.strategy == _EXCEPT)
+        namespace = self.namespace if own or self.whole else None
+        return self.strategy, self.selector, self.namespaces, self.whole, self.configuration, namespace
 
     @property
     def configuration(self) -> Mapping[str, Any]:
@@ -88,6 +91,12 @@ def the_server(found: Sequence[Object]) -> Server:
                 "different AlertmanagerConfig objects. Put each with its objects into one of the `scopes:`.",
             )
     return servers[0] if servers else Server()
+
+
+def any_server(found: Sequence[Object]) -> Server:
+    """An Alertmanager of a repository without objects: one that names the object it needs, if any; raises FileError."""
+    servers = [_server(one) for one in found]
+    return next((one for one in servers if one.whole), servers[0])
 
 
 def _server(one: Object) -> Server:

@@ -1,4 +1,4 @@
-"""A repository's YAML files, and their text."""
+"""A repository's files, those of tools and dependencies left out, and their text."""
 
 from __future__ import annotations
 
@@ -14,6 +14,13 @@ _PRUNED = {"node_modules", "venv", "__pycache__", "build", "dist", "site-package
 
 def walk(root: Path) -> Iterator[Path]:
     """The YAML files below a folder, those of tools and dependencies left out."""
+    for path in walk_all(root):
+        if path.name.endswith((".yml", ".yaml")) and path.is_file() and path.stat().st_size <= MAX_BYTES:
+            yield path.resolve()
+
+
+def walk_all(root: Path) -> Iterator[Path]:
+    """All that lies below a folder, folders and what belongs to tools and dependencies left out."""
     for folder, names, files in os.walk(root):
         names[:] = sorted(
             name
@@ -22,10 +29,7 @@ def walk(root: Path) -> Iterator[Path]:
             and name not in _PRUNED
             and not os.path.exists(os.path.join(folder, name, "pyvenv.cfg"))
         )
-        for name in sorted(files):
-            path = Path(folder, name)
-            if name.endswith((".yml", ".yaml")) and path.is_file() and path.stat().st_size <= MAX_BYTES:
-                yield path.resolve()
+        yield from (Path(folder, name) for name in sorted(files))
 
 
 def read(path: Path) -> str:
