@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import math
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
+from operator import attrgetter
+from typing import TypeVar
 
 from pytest_sre.checks.runbook_danger import danger
 from pytest_sre.checks.runbook_scripts import commands, is_shell, script, typed
 from pytest_sre.checks.runbook_shell import bare, is_known
 from pytest_sre.checks.runbooks.case import Hit, PageCase
-from pytest_sre.model.runbook import CodeBlock, Heading, Runbook, Section
+from pytest_sre.model.runbook import CodeBlock, Heading, Runbook, Section, Text
 
 ID = "RB203"
+Part = TypeVar("Part", Text, CodeBlock)
 
 _SQL = frozenset(("sql", "psql", "postgresql", "postgres", "mysql", "cql", "javascript", "js", "redis"))
 # These are cautions wherever they stand in the section.
@@ -78,12 +82,17 @@ def _near(runbook: Runbook, trail: tuple[Heading, ...]) -> Iterator[tuple[int, s
     """Line and text of all that is said in the section, and above it in the introductions of the outer ones."""
     sections = [_introduction(runbook, runbook.section_of(heading)) for heading in trail[1:]]
     sections.append(runbook.section_of(trail[0]) if trail else Section(None, 1, runbook.length + 1))
-    for text in runbook.texts:
-        if any(text.line in section for section in sections):
+    for section in sections:
+        for text in _within(runbook.texts, section):
             yield text.line, text.text
-    for block in runbook.blocks:
-        if block.line in sections[-1]:
-            yield from _comments(block)
+    for block in _within(runbook.blocks, sections[-1]):
+        yield from _comments(block)
+
+
+def _within(parts: tuple[Part, ...], section: Section) -> tuple[Part, ...]:
+    """Those of a section; they are in the order of their lines."""
+    line = attrgetter("line")
+    return parts[bisect_left(parts, section.start, key=line) : bisect_left(parts, section.end, key=line)]
 
 
 def _introduction(runbook: Runbook, section: Section) -> Section:

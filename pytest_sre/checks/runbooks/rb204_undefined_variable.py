@@ -31,18 +31,18 @@ def judge(case: PageCase) -> Iterator[Hit]:
         return
     known = set_on(runbook) | spoken_of(runbook)
     labels = labels_of(case.alerts)
-    for name, line in used.items():
+    for name, (line, text) in used.items():
         if name not in known and not is_label(name, labels):
             yield Hit(
                 line,
                 f"${name} is set nowhere on this page",
                 f"set it first ({name}=...), or say what it stands for",
-                seen=_shown(runbook, line),
+                seen=text,
             )
 
 
-def _used(runbook: Runbook) -> dict[str, int]:
-    found: dict[str, int] = {}
+def _used(runbook: Runbook) -> dict[str, tuple[int, str]]:
+    found: dict[str, tuple[int, str]] = {}
     for block in runbook.blocks:
         if "$" not in block.content or not is_shell(block) or block.language in _NOT_BASH:
             continue
@@ -54,7 +54,7 @@ def _used(runbook: Runbook) -> dict[str, int]:
             inside = _inside(given)
             for row, name in variables(given.text):
                 if row <= inside and not is_environment(name) and not is_command_name(name):
-                    found.setdefault(name, given.line + row)
+                    found.setdefault(name, (given.line + row, given.lines[row].strip()[:120]))
     return found
 
 
@@ -62,8 +62,3 @@ def _inside(given: Script) -> int:
     """The line (from 0) behind which commands are no longer typed into the shell of the reader."""
     opened = (row for row, line in enumerate(given.lines) if _INSIDE.search(line) and not line.endswith("\\"))
     return next(opened, len(given.lines))
-
-
-def _shown(runbook: Runbook, line: int) -> str:
-    block = max((one for one in runbook.blocks if one.first_line <= line), key=lambda one: one.line)
-    return block.content.splitlines()[line - block.first_line].strip()[:120]
