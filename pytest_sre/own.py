@@ -68,22 +68,25 @@ class Own:
         """Everything that was sent, as the user's own decoders read it; as it is where one raises: that is told elsewhere."""
         if not self._hook.pytest_sre_decode.get_hookimpls():
             return seen
-        alerts = {
-            rule: replace(
-                one,
-                notifications=tuple(map(self._read, one.notifications)),
-                resolved=tuple(map(self._read, one.resolved)),
-            )
-            for rule, one in seen.alerts.items()
-        }
+        alerts = {rule: self.as_read(one) for rule, one in seen.alerts.items()}
         incidents = {name: self._incident(one) for name, one in seen.incidents.items()}
         return replace(seen, alerts=alerts, incidents=incidents)
+
+    def as_read(self, alert: AlertObservation) -> AlertObservation:
+        """What was sent for an alert, as the user's own decoders read it; as it is where one raises."""
+        return replace(
+            alert,
+            notifications=tuple(map(self._read, alert.notifications)),
+            resolved=tuple(map(self._read, alert.resolved)),
+        )
 
     def _incident(self, seen: IncidentObservation) -> IncidentObservation:
         told = (replace(one, sent=tuple(map(self._read, one.sent))) for one in seen.notifications)
         return replace(seen, notifications=tuple(told))
 
     def _read(self, notification: Notification) -> Notification:
+        if not self._hook.pytest_sre_decode.get_hookimpls():
+            return notification
         try:
             return self.decoded_one(notification)
         except OwnError:

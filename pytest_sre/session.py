@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from pytest_sre.changed.against import Against, before, read_against
+from pytest_sre.checks.oncall import check_never
 from pytest_sre.checks.runbooks.shelf import Shelf, know_each_other
 from pytest_sre.collect import SreFile
 from pytest_sre.errors import StackError, UserError
@@ -253,6 +254,8 @@ def _targets(options: Options, named: Sequence[Path]) -> list[list[Target]]:
         slos = tuple(spec.as_model(shown) for spec in versions[0].file.slos)
         routing = routing_tests(versions[0].file.routing, shown)
         check_receivers(routing, inventory.routing)
+        if inventory.routing and len(options.scopes) == 1:  # several scopes may share what only one has
+            check_never(versions[0].file.oncall, inventory.routing, shown)
         incidents = tuple(spec.as_model(shown) for spec in versions[0].file.incidents)
         if not inventory.broken:
             check_incidents(incidents, inventory.rules, inventory.routing)

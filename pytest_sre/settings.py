@@ -8,7 +8,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
-    AwareDatetime,
     BaseModel,
     Field,
     ValidationError,
@@ -20,8 +19,8 @@ from pydantic import (
 from pytest_sre.errors import UserError
 from pytest_sre.model.slo import Notify
 from pytest_sre.sources import notation
-from pytest_sre.sources.alertmanager import parse_matchers
-from pytest_sre.sources.fields import Duration, Frozen, Percent, no_repeats
+from pytest_sre.sources.alertmanager import users_matchers
+from pytest_sre.sources.fields import Duration, Frozen, Lined, Moment, Percent, no_repeats
 from pytest_sre.sources.incidents import IncidentSpec, unique_incidents
 from pytest_sre.sources.routing import RoutingSpec, unique_routing
 from pytest_sre.sources.runbook_settings import Runbooks
@@ -93,7 +92,7 @@ class Servers(Frozen):
     alertmanager: AlertmanagerServer = AlertmanagerServer()
 
 
-class Oncall(Frozen):
+class Oncall(Lined):
     """An expectation: alerts that match must reach all of ``reaches`` and none of ``never``.
 
     With ``at``, at that time. Without ``always``, time intervals may mute all of a page's routes at some hours.
@@ -102,7 +101,7 @@ class Oncall(Frozen):
     match: tuple[str, ...] = ()
     reaches: tuple[str, ...] = ()
     never: tuple[str, ...] = ()
-    at: AwareDatetime | None = None
+    at: Moment = None
     always: bool = True
 
     @field_validator("match", mode="before")
@@ -117,7 +116,7 @@ class Oncall(Frozen):
             quoted = {k: str(v).replace("\\", "\\\\").replace('"', '\\"') for k, v in value.items()}
             value = [f'{label}="{text}"' for label, text in quoted.items()]
         for item in value if isinstance(value, (list, tuple)) else ():
-            parse_matchers(str(item))
+            users_matchers(str(item))
         return value
 
 
@@ -185,7 +184,7 @@ class MetricsPages(Frozen):
     job: str | None = None
     instance: str | None = None
     labels: dict[str, str] = Field(default_factory=dict)
-    taken: AwareDatetime | None = None
+    taken: Moment = None
 
     @model_validator(mode="before")
     @classmethod

@@ -72,6 +72,8 @@ WITHOUT: Sequence[Case] = [
     # an external label `team` would make them equal
     ("team", [(DOWN, "team: a")], [(SLOW, "")], False),
     ("team", [(DOWN, 'team: "{{ $value }}"')], [(SLOW, "team: b")], False),
+    # the rule's template takes the place of what the selector asks for
+    ("team", [('shop_up{team="a"} == 0', 'team: "{{ $value }}"')], [(SLOW, "team: b")], False),
 ]
 WITH: Sequence[Case] = [
     ("team", [(DOWN, "team: a")], [(SLOW, "")], True),
@@ -131,6 +133,7 @@ def test_the_page_is_true(folder: Path, pair: Pair) -> None:
         ('sum by (x) (a{x="1"}) or vector(0)', {}),
         ('a{x=""}', {}),
         ("1 > 2", {}),
+        ('count_values("x", a{x="1"})', {}),
         ("not promql (", {}),
     ],
 )

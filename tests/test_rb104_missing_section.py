@@ -70,3 +70,8 @@ def test_pages_that_are_no_runbooks_are_not_asked() -> None:
     ):
         assert hits(rb104_missing_section, text, name) == []
     assert len(hits(rb104_missing_section, "# Open the toolbox" + BODY, alerts={"X": None})) == 1
+
+
+def test_a_link_to_one_section_of_a_runbook_asks_nothing_of_that_section() -> None:
+    text = f"# DiskFull\n\n## Diagnosis{BODY}## Mitigation{BODY}"
+    assert hits(rb104_missing_section, text, alerts={"DiskFull": "mitigation"}) == []

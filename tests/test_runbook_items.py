@@ -82,7 +82,7 @@ def test_only_pages(repository: Repository) -> None:
     assert repository.ids() == of("runbooks/burn.md", "runbooks/all.md")
     outcomes = repository.outcomes()
     assert outcomes["runbooks/burn.md::executable-steps"] == "PASSED"
-    assert outcomes["runbooks/all.md::executable-steps"] == "FAILED"
+    assert outcomes["runbooks/all.md::finished"] == "FAILED"
 
 
 def test_only_rules(repository: Repository) -> None:
@@ -177,7 +177,7 @@ def test_with_strict_a_warning_fails_and_so_does_a_link_elsewhere(repository: Re
 def test_pages_named_on_the_command_line(repository: Repository) -> None:
     repository.fill(PAGES)
     assert repository.ids("--sre-runbooks", "runbooks/all.md") == of("runbooks/all.md")
-    one = "runbooks/all.md::executable-steps"
+    one = "runbooks/all.md::finished"
     assert repository.outcomes("--sre-runbooks", one) == {one: "FAILED"}
     assert repository.ids("--sre-runbooks") == set()
     repository.run("--sre-alerts", "runbooks/all.md").assert_outcomes()

@@ -139,6 +139,22 @@ WRONG = {
     "boolean": ("strict: perhaps\n", 1, "strict: must be true or false"),
     "duration": ("servers:\n  prometheus:\n    lookback_delta: often\n", 3, '"often" is not a duration'),
     "several values": ("oncall:\n  - match: {team: [a, b]}\n", 2, "oncall.0.match: team: must be a text"),
+    "regular expression": (
+        "oncall:\n  - match: ['team=~\"(\"']\n",
+        2,
+        'oncall.0.match: team=~"(": not a valid',
+    ),
+    "silence": (
+        "incidents:\n- name: a\n  alerts: [B]\n  notifications: []\n  silences: ['team=~\"(\"']\n",
+        5,
+        "not a valid regular",
+    ),
+    "time": ("oncall:\n  - at: 12\n", 2, "oncall.0.at: must be a time with an offset"),
+    "no time": (
+        "routing:\n  - labels: {a: b}\n    receivers: []\n    at:\n",
+        4,
+        "routing.0.at: must be a time",
+    ),
     "matcher": ("oncall:\n  - reaches: [a]\n  - match: ['severity']\n", 3, "oncall.1.match"),
     "series": (
         "series:\n  - alert: X\n    input_series:\n      - series: '{}'\n        values: 1\n",

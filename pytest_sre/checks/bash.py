@@ -13,6 +13,8 @@ MAX_CHARS = 20_000
 MAX_DEPTH = 100
 """Longer or deeper texts are not judged: nobody types them in an incident, and nesting costs its square."""
 
+# ${X:-default}, ${X:?say so}, ${X+it is set}: the author thought of a variable that is not set.
+_GUARDS = frozenset((":-", "-", ":=", "=", ":?", "?", ":+", "+"))
 _STEPS = {"(": 1, "{": 1, "[": 1, ")": -1, "}": -1, "]": -1}
 
 
@@ -29,7 +31,7 @@ def first_error(text: str) -> int | None:
 @lru_cache(maxsize=256)
 def parsed(text: str) -> Tree | None:
     """The syntax tree, with errors in it where it is not bash; None: too long or too deep."""
-    if len(text) > MAX_CHARS or max(accumulate(_STEPS.get(char, 0) for char in text), default=0) > MAX_DEPTH:
+    if len(text) > MAX_CHARS or _is_deep(text):
         return None
     return _parser().parse(text.encode())
 
@@ -43,6 +45,24 @@ def walk(root: Node) -> Iterator[Node]:
         waiting.extend(reversed(node.children))
 
 
+def _is_deep(text: str) -> bool:
+    if sum(map(text.count, "({[")) <= MAX_DEPTH:
+        return False
+    return max(accumulate(_STEPS.get(char, 0) for char in text)) > MAX_DEPTH
+
+
 @lru_cache(maxsize=1)
 def _parser() -> Parser:
     return Parser(Language(tree_sitter_bash.language()))
+
+
+def variables(text: str) -> Iterator[tuple[int, str]]:
+    """Line (from 0) and name of each variable that a text reads and gives no default; what is quoted does not count."""
+    tree = parsed(text)
+    for node in walk(tree.root_node) if tree is not None else ():
+        if node.type not in ("simple_expansion", "expansion"):
+            continue
+        name = next((child.text for child in walk(node) if child.type == "variable_name"), None)
+        guarded = any(child.type in _GUARDS for child in node.children)
+        if name and not guarded and not name.isdigit():
+            yield node.start_point[0], name.decode()

@@ -85,7 +85,10 @@ class Equals:
         found = static_labels(rule, group_labels, prometheus)
         known = dict(found.known)
         if not (prometheus.alert_relabel_configs or any(prometheus.alertmanager_relabel_configs)):
-            known = {**pinned(rule.expr), **known}
+            # What the rule sets itself, if only by a template, is not what its selectors ask for.
+            own = {*group_labels, *rule.labels}
+            kept = {label: value for label, value in pinned(rule.expr).items() if label not in own}
+            known = {**kept, **known}
         # Without a prometheus.yml nobody knows what external labels there are.
         possible = found.possible if prometheus.path else None
         return Labels({k: v for k, v in known.items() if labels.get(k, "") == v}, possible)

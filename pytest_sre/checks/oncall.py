@@ -6,8 +6,10 @@ import fnmatch
 from collections.abc import Iterable, Mapping
 
 from pytest_sre.checks.case import PAGING_KINDS
+from pytest_sre.errors import UserError
+from pytest_sre.model.near import nearest
 from pytest_sre.model.receivers import RECEIVERS
-from pytest_sre.model.routing import Integration
+from pytest_sre.model.routing import Integration, Routing
 from pytest_sre.settings import Oncall
 from pytest_sre.sources.alertmanager import parse_matchers
 
@@ -28,6 +30,21 @@ def fits(pattern: str, integration: Integration) -> bool:
     if colon and kind in KINDS:
         return integration.kind == kind and fnmatch.fnmatchcase(integration.receiver, name)
     return fnmatch.fnmatchcase(integration.receiver, pattern)
+
+
+def check_never(entries: Iterable[Oncall], routing: Routing, path: str) -> None:
+    """Raises UserError where ``never`` names a receiver that there is not: that it gets nothing would always hold."""
+    for entry in entries:
+        for pattern in entry.never:
+            kind, colon, name = pattern.partition(":")
+            name = name if colon and kind in KINDS else pattern
+            if pattern == "<paging>" or set(name) & set("*?[") or name in routing.receivers:
+                continue
+            near = nearest(name, routing.receivers)
+            hint = f"did you mean {near}?" if near else f"it has {', '.join(routing.receivers)}"
+            raise UserError(
+                f"{path}:{entry._line}: oncall: never: {routing.path} has no receiver {name}; {hint}"
+            )
 
 
 def unmet(entry: Oncall, got: Iterable[Integration]) -> tuple[list[str], list[str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from pytest_sre.checks.runbook_shell import words
+from pytest_sre.checks.runbook_shell import MAX_LINE, words
 
 # What loses data, access or everything below it; a pod comes back, so does a deployment from its manifest.
 _KINDS = words(
@@ -22,6 +22,12 @@ _VALUED = words(
 )
 _KUBECTL = re.compile(r"\b(?:kubectl|oc|k)\s(?:.*?\s)?delete\s+(?P<rest>[^|;&]*)")
 _FINALIZERS = re.compile(r"\bpatch\b.*finalizers[\"']?\s*:\s*(?:null|\[\s*\])|\bpatch\b.*remove.*/finalizers")
+# Nearly all commands have none of these words, and need not be looked at more closely.
+_HINT = re.compile(
+    r"\b(?:rm|rb|del|dd)\b|delet|force|drop|destroy|finalizers|mkfs|wipefs|blkdiscard|shred|zap|remove|reset|purge|prune|lost"
+    r"|terminate|truncate|flush|userdel|decommission|assassinate|push",
+    re.I,
+)
 _SAFE = re.compile(
     r"--dry-run\b|--dryrun\b|^\s*(?:echo|printf|man|grep|#)\b|\b(?:delete|destroy)\s+(?:--help|-h)\b"
 )
@@ -62,7 +68,8 @@ _PROGRAMS = re.compile(
 
 def danger(command: str) -> str:
     """What in a command cannot be undone, empty where there is nothing; pods and scaling do not count."""
-    if _SAFE.search(command):
+    command = command[:MAX_LINE]
+    if not _HINT.search(command) or _SAFE.search(command):
         return ""
     for found in _KUBECTL.finditer(command):
         kinds = _kinds(found["rest"])

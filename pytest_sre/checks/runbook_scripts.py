@@ -5,8 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
-from pytest_sre.checks.runbook_shell import PROMPT, ROOT_PROMPT, SHELL, bare, is_known, normalise, unprompted
+from pytest_sre.checks.runbook_shell import (
+    MAX_LINE,
+    PROMPT,
+    ROOT_PROMPT,
+    SHELL,
+    bare,
+    is_known,
+    normalise,
+    unprompted,
+)
 from pytest_sre.model.runbook import CodeBlock
 
 _LEFT_OUT = re.compile(r"\s*(?:\.{3,}|…|\[(?:\.{3}|…)\]|<\.{3}>|<?snip>?|\(\.{3}\))\s*")
@@ -33,6 +43,8 @@ class Script:
         return "\n".join(self.lines) + "\n"
 
 
+# Several checks ask the same of a block; they go page by page, so a few are enough.
+@lru_cache(maxsize=256)
 def is_shell(block: CodeBlock) -> bool:
     """Whether a block says, or shows by its prompts or its first command, that it is shell."""
     if block.language:
@@ -41,9 +53,12 @@ def is_shell(block: CodeBlock) -> bool:
     return bool(lines) and (bool(PROMPT.match(lines[0])) or is_known(bare(lines[0].strip())))
 
 
+@lru_cache(maxsize=256)
 def script(block: CodeBlock) -> Script:
-    """All lines of a block, output too."""
-    lines, prompted = [], set()
+    """All lines of a block, output too; none of a block with a line beyond MAX_LINE, which nobody types."""
+    lines, prompted = list[str](), set[int]()
+    if max(map(len, block.content.splitlines()), default=0) > MAX_LINE:
+        return Script((), frozenset(), block.first_line)
     for number, line in enumerate(normalise(block.content).splitlines()):
         if PROMPT.match(line):
             prompted.add(number)
@@ -55,11 +70,13 @@ def script(block: CodeBlock) -> Script:
     return Script(tuple(lines), frozenset(prompted), block.first_line)
 
 
+@lru_cache(maxsize=256)
 def typed(given: Script) -> Script:
     """Without output: in a transcript that has prompts what stands at one, else what looks like shell."""
     return _kept(given, _is_shell_like)
 
 
+@lru_cache(maxsize=256)
 def only_commands(given: Script) -> Script:
     """As typed, but nothing that does not start with a command that we know."""
     return _kept(given, _is_command)

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import re
 
+MAX_LINE = 2000
+"""Characters; nobody types longer ones, and some patterns cost their square."""
+_START = 300
+
 
 def words(text: str) -> frozenset[str]:
     """The words of a list."""
@@ -74,8 +78,8 @@ def unprompted(line: str) -> str:
 
 
 def bare(command: str) -> str:
-    """A command without assignments, ``sudo`` and the like in front."""
-    before = None
+    """The start of a command without assignments, ``sudo`` and the like in front."""
+    before, command = None, command[:_START]
     while before != command:
         before = command
         command = _WRAPPER.sub("", _ASSIGNMENT.sub("", command.lstrip("({ "), count=1), count=1)
@@ -89,3 +93,8 @@ def is_known(command: str, *, sure: bool = False) -> bool:
     if name not in _COMMANDS and not re.match(r"(?:\./|for\s+\w+\s+in\s)", command):
         return False
     return sure or name not in ENGLISH or bool(len(parts) > 1 and re.match(r"[-/$~\"'.]|.*[/.:]\w", parts[1]))
+
+
+def is_command_name(name: str) -> bool:
+    """Whether a word is a known command: ``$oc`` is a prompt without a space."""
+    return name in _COMMANDS

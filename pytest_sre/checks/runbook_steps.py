@@ -161,7 +161,7 @@ def _block(block: CodeBlock) -> Found | None:
     lines = [line for line in text.splitlines() if line.strip()]
     if not lines:
         return None
-    query = query_of(text, sure=language in _PROMQL)
+    query = query_of(text, sure=True) if language in _PROMQL else query_of(text)
     if query or language in _PROMQL:
         return ("E2", query) if query else None
     if language in _QUERY_LANGUAGES or (language in _REPL and _CALL.search(text)):
@@ -187,6 +187,7 @@ def _link(target: str, follow: Follow) -> Found | None:
     return ("E3", target) if _is_dashboard(target) or (page and has_step(*page)) else None
 
 
+@lru_cache(maxsize=256)
 def query_of(text: str, *, sure: bool = False) -> str:
     """The first query in a text, "" where there is none; ``sure``: its author says it is PromQL."""
     if any(pattern.match(text) for pattern in (_SQL_TEXT, _LOGQL, _HTTP, _CHATOPS)):

@@ -117,7 +117,9 @@ class Sre:
             told = read(job, seen, self._run.own.decoded)
         except OwnError as error:
             pytest.fail(str(error), pytrace=False)
-        return Incident(title, told, make.names(self._inventory))
+        routing = self._inventory.routing
+        receivers = routing.receivers if routing else ()
+        return Incident(title, told, make.names(self._inventory), tuple(receivers))
 
     def _observed(self, key: tuple[object, ...], job: Job) -> Observations:
         __tracebackhide__ = True

@@ -52,12 +52,14 @@ class Told:
 class Incident:
     """Alerts that fired for one cause, each sent through Alertmanager apart from the others.
 
-    ``title`` says what was done, ``known`` are the names of all alerts of the repository.
+    ``title`` says what was done, ``known`` are the names of all alerts of the repository, ``receivers``
+    those of the Alertmanager configuration.
     """
 
     title: str
     alerts: tuple[Told, ...]
     known: tuple[str, ...]
+    receivers: tuple[str, ...] = ()
 
     def expect_page(self, alert: str, *, receiver: str | None = None, within: str | None = None) -> Page:
         """The page that a receiver (a name or a pattern, None: any) gets of an alert that fires within a duration.
@@ -82,6 +84,7 @@ class Incident:
     def expect_no_page(self, *, receiver: str = "*") -> None:
         """Raises AssertionError where an alert that pages reaches a receiver (a name or a pattern)."""
         __tracebackhide__ = True
+        self._check_receiver(receiver)
         for one in self.alerts:
             if one.fired and one.kind == "page" and _reached(one, receiver):
                 whom = "nobody is paged" if receiver == "*" else f"no page reaches {receiver}"
@@ -90,6 +93,7 @@ class Incident:
     def _expect(self, kind: Notify, alert: str, receiver: str | None, within: str | None) -> Page:
         __tracebackhide__ = True
         limit = _limit(within)
+        self._check_receiver(receiver)
         told = self._named(alert)
         if limit is not None and any(one.fired and one.after is None for one in told):
             raise UserError(
@@ -105,6 +109,12 @@ class Incident:
         raise AssertionError(
             self._text(f"{alert} {_DOES[kind]}{whom}{soon}", _advice(told, kind, receiver, limit))
         )
+
+    def _check_receiver(self, receiver: str | None) -> None:
+        """Raises UserError for a name (or a pattern) that no receiver has: that nobody gets something would hold for it."""
+        __tracebackhide__ = True
+        if receiver and self.receivers and not fnmatch.filter(self.receivers, receiver):
+            raise UserError(unknown("receiver", receiver, self.receivers))
 
     def _named(self, alert: str) -> list[Told]:
         """The alerts of a name (or ``file::name``); raises UserError where the repository has none."""
@@ -141,6 +151,8 @@ def _limit(within: str | None) -> float | None:
     __tracebackhide__ = True
     if within is None:
         return None
+    if not isinstance(within, str):
+        raise UserError(f'within={within!r}: give a text, such as within="20m"')
     try:
         return duration.seconds(within)
     except (ValueError, TypeError) as error:

@@ -116,10 +116,12 @@ class AlertItem(SreItem):
         """The verdict of the check, and of the user's own hooks."""
         own = self.run.own
         try:
-            if case.alert:
+            if case.alert and self.check is pages:
                 case = replace(case, alert=own.decoded(case.alert))
             if self.check not in CHECKS:
-                return own.judge(self.check, case)
+                return own.judge(
+                    self.check, case if case.alert is None else replace(case, alert=own.as_read(case.alert))
+                )
         except OwnError as error:
             return (Finding(self.check_name, self.place, str(error), next_step="mend the hook"),)
         verdict = self.check.judge(case)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from pytest_sre.promql.ast import Call, VectorSelector, walk
+from pytest_sre.promql.ast import Aggregate, Call, VectorSelector, walk
 from pytest_sre.promql.parse import PromqlError, parse
 
 _MAKING = frozenset({"label_replace", "label_join", "vector", "info"})
@@ -18,7 +18,7 @@ def pinned(text: str) -> dict[str, str]:
         nodes = list(walk(parse(text)))
     except (PromqlError, RecursionError):
         return {}
-    if any(isinstance(node, Call) and node.name in _MAKING for node in nodes):
+    if any(_makes_labels(node) for node in nodes):
         return {}
     asked = [
         {matcher.label: matcher.value for matcher in node.matchers if matcher.op == "=" and matcher.value}
@@ -31,3 +31,9 @@ def pinned(text: str) -> dict[str, str]:
         for label, value in first.items()
         if label != "__name__" and all(one.get(label) == value for one in others)
     }
+
+
+def _makes_labels(node: object) -> bool:
+    if isinstance(node, Aggregate):
+        return node.op == "count_values"
+    return isinstance(node, Call) and node.name in _MAKING

@@ -70,6 +70,17 @@ def parse_matchers(text: str) -> tuple[Matcher, ...]:
     return tuple(_matcher(part) for part in _split(inner) if part.strip())
 
 
+def users_matchers(text: str) -> tuple[Matcher, ...]:
+    """The same of a text in sre.yaml or a Python test, which no Alertmanager reads; raises ValueError for bad regexes too."""
+    found = parse_matchers(text)
+    for matcher in found:
+        try:
+            re.compile(matcher.value if matcher.op in ("=~", "!~") else "")
+        except re.error as error:
+            raise ValueError(f"{matcher}: not a valid regular expression: {error}") from None
+    return found
+
+
 def written(routing: Routing, integration: Integration) -> Mapping[str, Any]:
     """An integration as the user wrote it; empty where the configuration has no such one."""
     for receiver in routing.document.get("receivers") or ():

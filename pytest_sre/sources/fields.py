@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Annotated, Any
 
 from pydantic import (
     AfterValidator,
+    AwareDatetime,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     ModelWrapValidatorHandler,
     PrivateAttr,
@@ -61,6 +65,13 @@ def _check_selector(text: str) -> str:
     return selector(text).text
 
 
+def _written_out(value: Any) -> Any:
+    """pydantic would take a number for seconds since 1970."""
+    if not isinstance(value, datetime) and not re.match(r"\s*\d{4}-\d\d", str(value)):
+        raise ValueError("must be a time with an offset, as 2026-12-25T03:00+01:00")
+    return value
+
+
 def share(text: str) -> float:
     """The part of a whole that a percentage such as ``10%`` says: 0.1. Raises ValueError."""
     digits = text.strip().removesuffix("%").strip()
@@ -69,6 +80,9 @@ def share(text: str) -> float:
     except ValueError:
         raise ValueError(f'"{text}" is not a percentage such as 10%') from None
 
+
+Moment = Annotated[AwareDatetime | None, BeforeValidator(_written_out)]
+"""A time; None only where it is not given."""
 
 # Patterns are for editors; verdicts are those of the validators.
 _DURATION = r"^([0-9]+y)?([0-9]+w)?([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?$"

@@ -13,7 +13,7 @@ from pytest_sre.model.incident import ExpectedNotification, Incident, IncidentAl
 from pytest_sre.model.near import nearest
 from pytest_sre.model.routing import Routing
 from pytest_sre.model.rules import Rule
-from pytest_sre.sources.alertmanager import parse_matchers
+from pytest_sre.sources.alertmanager import parse_matchers, users_matchers
 from pytest_sre.sources.fields import Frozen, no_repeats
 from pytest_sre.sources.yamlfile import line_of
 
@@ -71,9 +71,10 @@ class IncidentSpec(Frozen):
     @classmethod
     def _matchers(cls, value: Names) -> Names:
         for text in value:
-            if not parse_matchers(text):
+            matchers = users_matchers(text)
+            if not matchers:
                 raise ValueError("a silence needs a matcher")
-            if all(matcher.matches({}) for matcher in parse_matchers(text)):
+            if all(matcher.matches({}) for matcher in matchers):
                 raise ValueError(
                     f"the silence {text} is also for alerts without these labels: no silence may be for all"
                 )

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator
 from typing import Annotated
 
 from pydantic import (
-    AwareDatetime,
     Field,
     ValidationInfo,
     field_validator,
@@ -17,7 +16,7 @@ from pytest_sre.model.finding import Location
 from pytest_sre.model.near import nearest
 from pytest_sre.model.routing import Routing
 from pytest_sre.model.routingtest import RoutingTest
-from pytest_sre.sources.fields import Lined, no_repeats
+from pytest_sre.sources.fields import Lined, Moment, no_repeats
 
 
 class RoutingSpec(Lined):
@@ -25,7 +24,7 @@ class RoutingSpec(Lined):
 
     name: Annotated[str, Field(min_length=1)] | None = None
     labels: dict[str, str]
-    at: AwareDatetime | None = None
+    at: Moment = None
     receivers: tuple[str, ...]
 
     @field_validator("labels")

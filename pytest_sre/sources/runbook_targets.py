@@ -16,6 +16,7 @@ from pytest_sre.sources.runbook_links import SUFFIXES, anchor_of, candidates
 # Made by a template or standing for something: Hugo, Jekyll, MkDocs' macros, Docusaurus, placeholders, globs.
 _MADE = re.compile(r"\{[{%]|%7B|[<>$*@|]|%3C|%3E", re.IGNORECASE)
 _MAKES_HEADINGS = re.compile(r"\{\{|\{%|--8<--|!include|<[A-Z]\w*[\s/>]|:::|\[TOC\]")
+_CODE = re.compile(r"`[^`\n]*`")
 # Tabs of MkDocs, footnotes, routes of single-page applications.
 _MADE_ANCHOR = re.compile(r"__|fn(ref)?[:\-\d]|cite|[!/].*")
 
@@ -65,15 +66,16 @@ def _relative(path: str, anchor: str, page: Page, library: Library) -> Dead | No
         if "content" in folder.parts:
             # Hugo: neither pages without suffix nor images need be where their URL says.
             return _file([folder / path], anchor, library) if (folder / path).exists() else None
-    return _file([base / path for base in bases], anchor, library)
+    return _file([base / path for base in bases], anchor, library, folder)
 
 
-def _file(paths: list[Path], anchor: str, library: Library) -> Dead | None:
+def _file(paths: list[Path], anchor: str, library: Library, folder: Path | None = None) -> Dead | None:
+    """``folder`` is the page's: without git it may lie outside of all that is known to be the project."""
     named = [Path(os.path.normpath(path)) for path in paths]
     found = next((one for path in named for one in candidates(path) if _exists(one)), None)
     if found is None:
-        kept = named[0].is_relative_to(library.top) and not library.unkept.covers(named[0])
-        return Dead(named[0]) if kept else None
+        ours = any(named[0].is_relative_to(one) for one in (library.top, folder) if one)
+        return Dead(named[0]) if ours and not library.unkept.covers(named[0]) else None
     if not anchor:
         return None
     if found.is_dir():
@@ -96,7 +98,7 @@ def _exists(path: Path) -> bool:
 def _anchor(path: Path, page: Runbook, anchor: str) -> Dead | None:
     if not anchor or page.section(anchor) or _MADE_ANCHOR.match(anchor):
         return None
-    if any(_MAKES_HEADINGS.search(source) for source in _sources(page)):
+    if any(_MAKES_HEADINGS.search(_CODE.sub("", source)) for source in _sources(page)):
         return None
     return Dead(path, anchor, page)
 

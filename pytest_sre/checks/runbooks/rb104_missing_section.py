@@ -6,7 +6,10 @@ from collections.abc import Iterator
 
 from pytest_sre.checks.runbooks.case import Hit, PageCase
 from pytest_sre.checks.runbooks.kinds import is_for_an_alert, is_runbook, leads_elsewhere
-from pytest_sre.checks.runbooks.sections import REQUIRED, SYNONYMS, first_of
+from pytest_sre.checks.runbooks.sections import REQUIRED, SYNONYMS, first_of, named
+from pytest_sre.model.rules import Rule
+from pytest_sre.model.runbook import Section
+from pytest_sre.sources.runbook_library import Reached
 
 ID = "RB104"
 
@@ -16,7 +19,7 @@ def judge(case: PageCase) -> Iterator[Hit]:
     if not is_runbook(case):
         return
     runbook, settings = case.page.runbook, case.settings.runbooks
-    for part in case.parts:
+    for part in whole_parts(case):
         required = REQUIRED[settings.profile]
         own = settings.sections
         missing = [name for name in required if not first_of(name, runbook, own, part.section)]
@@ -31,3 +34,21 @@ def judge(case: PageCase) -> Iterator[Hit]:
                 expected=", ".join(required),
                 seen="sections: " + (", ".join(headings[:12]) or "none"),
             )
+
+
+def whole_parts(case: PageCase) -> Iterator[Reached]:
+    """The runbooks of a page, each once; a link to one's `## Mitigation` means the runbook around it."""
+    found: dict[Section, list[Rule]] = {}
+    for part in case.parts:
+        found.setdefault(_around(part.section, case), []).extend(part.alerts)
+    return (Reached(section, tuple(alerts)) for section, alerts in found.items())
+
+
+def _around(section: Section, case: PageCase) -> Section:
+    runbook, own = case.page.runbook, case.settings.runbooks.sections
+    if section.heading and not named(section.heading.text, own):
+        return section
+    for heading in runbook.trail(section.start)[:-1] if section.heading else ():
+        if not named(heading.text, own):
+            return runbook.section_of(heading)
+    return Section(None, 1, runbook.length + 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 
@@ -9,7 +10,7 @@ from pytest_sre.checks.runbook_danger import danger
 from pytest_sre.checks.runbook_scripts import commands, is_shell, script, typed
 from pytest_sre.checks.runbook_shell import bare, is_known
 from pytest_sre.checks.runbooks.case import Hit, PageCase
-from pytest_sre.model.runbook import CodeBlock, Runbook, Section
+from pytest_sre.model.runbook import CodeBlock, Heading, Runbook, Section
 
 ID = "RB203"
 
@@ -33,9 +34,16 @@ _CONDITION = re.compile(
 def judge(case: PageCase) -> Iterator[Hit]:
     """One hit for each command; the section is that of its heading and what leads to it."""
     runbook = case.page.runbook
+    cautioned: dict[int, float] = {}
     for line, command in _commands(runbook):
         what = danger(command)
-        if what and not _is_cautioned(runbook, line):
+        if not what:
+            continue
+        trail = runbook.trail(line)
+        section = trail[0].line if trail else 0
+        if section not in cautioned:
+            cautioned[section] = _cautioned_from(_near(runbook, trail))
+        if line < cautioned[section]:
             yield Hit(
                 line,
                 f"cannot be undone, and its section has no word of caution: {what}",
@@ -55,18 +63,21 @@ def _commands(runbook: Runbook) -> Iterator[tuple[int, str]]:
             yield code.line, code.text
 
 
-def _is_cautioned(runbook: Runbook, line: int) -> bool:
-    near = list(_near(runbook, line))
-    return any(_CAUTION.search(text) or (at <= line and _CONDITION.search(text)) for at, text in near)
+def _cautioned_from(near: Iterator[tuple[int, str]]) -> float:
+    """The line from which commands of a section are cautioned; infinity where nothing is said."""
+    first = math.inf
+    for line, text in near:
+        if _CAUTION.search(text):
+            return 0
+        if line < first and _CONDITION.search(text):
+            first = line
+    return first
 
 
-def _near(runbook: Runbook, line: int) -> Iterator[tuple[int, str]]:
+def _near(runbook: Runbook, trail: tuple[Heading, ...]) -> Iterator[tuple[int, str]]:
     """Line and text of all that is said in the section, and above it in the introductions of the outer ones."""
-    trail = runbook.trail(line)
     sections = [_introduction(runbook, runbook.section_of(heading)) for heading in trail[1:]]
-    sections.append(
-        runbook.section_of(trail[0]) if trail else runbook.section(None) or Section(None, 1, line + 1)
-    )
+    sections.append(runbook.section_of(trail[0]) if trail else Section(None, 1, runbook.length + 1))
     for text in runbook.texts:
         if any(text.line in section for section in sections):
             yield text.line, text.text
