@@ -14,7 +14,7 @@ import pytest
 
 from pytest_sre.changed.against import Against, before, read_against
 from pytest_sre.checks.oncall import check_never
-from pytest_sre.checks.runbooks.shelf import Shelf
+from pytest_sre.checks.runbooks.shelf import Shelf, know_each_other
 from pytest_sre.collect import SreFile
 from pytest_sre.errors import StackError, UserError
 from pytest_sre.incidents.asked import Asked
@@ -269,9 +269,7 @@ def _shelves(targets: Sequence[Target], items: bool, named: Sequence[Path]) -> l
     Pages that are named on the command line and that no scope has belong to the first.
     """
     shelves = [Shelf(one.settings.file, one.inventory, one.settings.folder, items=items) for one in targets]
-    linked = {path for shelf in shelves for path in shelf.linked}
-    for shelf in shelves:
-        shelf.linked |= linked
+    know_each_other(shelves)
     for path in [path.resolve() for path in named if items and is_page(path)]:
         if not any(path in shelf.files for shelf in shelves):
             shelves[0].add(path)

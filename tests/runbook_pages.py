@@ -41,7 +41,8 @@ def page_case(
     files = (RuleFile("rules.yml", (RuleGroup("group", Location("rules.yml", 1), known, {}),)),)
     inventory = Inventory(folder, files, (), (), None, PrometheusConfig(), Snapshots(()))
     library = Library(settings, folder, folder)
-    return PageCase(page, parts_of(page, rules), library, SreYaml(runbooks=settings), inventory)
+    names = frozenset(rule.name for rule in known)
+    return PageCase(page, parts_of(page, rules), library, SreYaml(runbooks=settings), inventory, known=names)
 
 
 def hits(check: ModuleType, text: str, name: str = "checkout.md", **kwargs: object) -> list[Hit]:

@@ -84,3 +84,19 @@ def test_any_front_matter_is_read_and_wrong_keys_alone_are_left_out(value: dict[
     bad = {one.key.split(".")[0] for one in wrong}
     assert bad <= set(value)
     assert set(said.model_dump(exclude_unset=True)) == set(value) - bad
+
+
+def test_in_a_run_a_page_may_be_for_alerts_of_several_scopes(pytester: pytest.Pytester) -> None:
+    rule = "groups: [{{name: g, rules: [{{alert: {0}, expr: up == 0, annotations: {{runbook_url: runbooks/a.md}}}}]}}]\n"
+    for scope, name in (("one", "DiskFull"), ("two", "DiskSlow")):
+        pytester.mkdir(scope).joinpath("rules.yml").write_text(rule.format(name), "utf-8")
+    page = "---\ntitle: A\nalerts: [DiskFull, DiskSlow, DiskGone]\n---\n# A\n\n`df -h /`\n"
+    pytester.mkdir("runbooks").joinpath("a.md").write_text(page, "utf-8")
+    pytester.path.joinpath("sre.yaml").write_text(
+        "scopes: [{name: one, folder: one}, {name: two, folder: two}]\n", "utf-8"
+    )
+    result = pytester.runpytest_subprocess("--sre-runbooks", "--sre-strict")
+
+    told = [line for line in result.outlines if "RB304" in line and line.startswith("runbooks/a.md:")]
+    assert told
+    assert set(told) == {"runbooks/a.md:3: alerts: no rule file has an alert DiskGone [RB304]"}

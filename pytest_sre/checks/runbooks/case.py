@@ -34,7 +34,7 @@ class PageCase:
     """One page with all that its checks may ask.
 
     ``parts`` are its runbooks: the sections that alerts link to by an anchor, else the whole page. An ``orphan`` has no
-    alert that links to it, though others have.
+    alert that links to it, though others have. ``known`` are the names of all alerts of all scopes.
     """
 
     page: Page
@@ -44,6 +44,7 @@ class PageCase:
     inventory: Inventory
     today: date = field(default_factory=date.today)
     orphan: bool = False
+    known: frozenset[str] = frozenset()
 
     @property
     def alerts(self) -> tuple[Rule, ...]:

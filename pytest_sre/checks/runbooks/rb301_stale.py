@@ -32,7 +32,7 @@ def judge(case: PageCase) -> Iterator[Hit]:
             f"the last review was on {day} and held until {until}",
             "read it as if the alert fired now, mend it, and write down the day",
             expected=f"a review every {interval}",
-            seen=f"none for {(case.today - until).days} days too long",
+            seen=f"overdue by {(case.today - until).days} days",
         )
 
 

@@ -41,7 +41,7 @@ def _early(case: PageCase, said: FrontMatter) -> Iterator[Hit]:
 
 
 def _alerts(case: PageCase, said: FrontMatter) -> Iterator[Hit]:
-    names = sorted({rule.name for rule in case.inventory.rules if rule.kind == "alert"})
+    names = sorted(case.known)
     if said.alerts is None or not names:
         return
     listed = case.page.runbook.front_matter["alerts"]

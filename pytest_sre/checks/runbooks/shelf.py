@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -27,6 +27,7 @@ class Shelf:
         self.library = Library(settings.runbooks, inventory.root.resolve(), folder)
         self.reached = reached(self.library, inventory.rules)
         self.linked = {local.path for local in self.reached.values()}
+        self.alerts = frozenset(rule.name for rule in inventory.rules if rule.kind == "alert")
         files = self.library.files(self.reached) if items else ()
         self.files = {path: self.library.shown(path) for path in dict.fromkeys(map(Path.resolve, files))}
         self._audits: dict[Path, tuple[Finding, ...]] = {}
@@ -65,6 +66,7 @@ class Shelf:
             self.library,
             self.settings,
             self.inventory,
+            known=self.alerts,
             orphan=self._links_are_known and bool(self.linked) and file not in self.linked,
         )
 
@@ -73,3 +75,12 @@ class Shelf:
         """Not where a rule file is broken, or a link is a template."""
         links = (self.library.link(rule)[1] for rule in self.inventory.rules)
         return not self.inventory.broken and not any("{{" in link for link in links)
+
+
+def know_each_other(shelves: Sequence[Shelf]) -> None:
+    """A page of one scope may be linked from another, and be for its alerts."""
+    linked = {path for shelf in shelves for path in shelf.linked}
+    alerts = frozenset(name for shelf in shelves for name in shelf.alerts)
+    for shelf in shelves:
+        shelf.linked |= linked
+        shelf.alerts = alerts
