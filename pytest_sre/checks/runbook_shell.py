@@ -64,6 +64,7 @@ _WRAPPER = re.compile(
     r"(?:sudo|time|nohup|env|exec|command|watch|then|do|if|while|!)\s+"
     r"(?:-{1,2}(?![ug]\s)\w[\w-]*(?:[ =]\d+\S*)?\s+|-[ug]\s+\S+\s+)*(?=\S)"
 )
+_OPENING = re.compile(r"[({ ]*")
 PLACEHOLDER = re.compile(r"<(?!<)[A-Za-z_$][^<>\n;|&]{0,60}>|\{\{[^{}\n]*\}\}|<%[^%\n]*%>")
 
 
@@ -78,12 +79,14 @@ def unprompted(line: str) -> str:
 
 
 def bare(command: str) -> str:
-    """The start of a command without assignments, ``sudo`` and the like in front."""
-    before, command = None, command[:_START]
-    while before != command:
-        before = command
-        command = _WRAPPER.sub("", _ASSIGNMENT.sub("", command.lstrip("({ "), count=1), count=1)
-    return command
+    """A command without assignments, ``sudo`` and the like in front."""
+    at, before = 0, -1
+    while at != before:
+        before = at
+        for part in (_OPENING, _ASSIGNMENT, _WRAPPER):
+            found = part.match(command, at)
+            at = found.end() if found else at
+    return command[at:]
 
 
 def is_known(command: str, *, sure: bool = False) -> bool:

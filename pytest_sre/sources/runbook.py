@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping
+from operator import itemgetter
 from typing import Any
 
 from markdown_it import MarkdownIt
@@ -30,7 +32,6 @@ _FRONT_MATTER = re.compile(
 _KEY = re.compile(r"(?:[ \t]*(?:#.*)?\n)*[\w.-]+:(?:[ \t\n]|\Z)")
 _HUGO_REFERENCE = re.compile(r"\{\{[<%]\s*(?:rel)?ref\s+[\"']([^\"'\n]+)[\"']\s*[%>]\}\}")
 _HEADING_ID = re.compile(r"\s*\{:?\s*#([^\s}]+)[^}]*\}\s*$")
-_COMMENT = re.compile(r"<!--(.*?)-->", re.DOTALL)
 _PLAIN: TextKind = "paragraph"
 _KINDS: dict[str, TextKind] = {"list_item_open": "item", "th_open": "cell", "td_open": "cell"}
 _SPANNED: dict[str, SpanKind] = {
@@ -51,7 +52,7 @@ _GAPS = re.compile(r"[-\s]+")
 _HYPHENS = re.compile(r"-{2,}")
 _HTML_HEADING = re.compile(r"<h[1-6]\b[^<>]*>([^<>\n]+)</h[1-6]>", re.IGNORECASE)
 _HTML_LINK = re.compile(r"<(?:a|img)\b[^<>]*?\s(?:href|src)\s*=\s*[\"']([^\"'<>]+)[\"']", re.IGNORECASE)
-_HTML_ID = re.compile(r"<[a-zA-Z][^>]*?\b(?:id|name)\s*=\s*[\"']?([^\s\"'>]+)")
+_HTML_ID = re.compile(r"<[a-zA-Z][^<>]*?\b(?:id|name)\s*=\s*[\"']?([^\s\"'>]+)")
 
 
 def parse_runbook(text: str) -> Runbook:
@@ -162,9 +163,23 @@ class _Reader:
             self.ids += [(line_of_it, slug) for slug in _slugs(found[1])]
         for found in _HTML_LINK.finditer(html) if "<!--" not in html else ():
             self.html_links.append(Link(found[1], "", line + html.count("\n", 0, found.start())))
-        for found in _COMMENT.finditer(html):
-            start = line + html.count("\n", 0, found.start())
-            self.comments.append(Comment(found[1].strip(), start, start + found[0].count("\n") + 1))
+        for place in _comments(html):
+            start = line + html.count("\n", 0, place.start)
+            end = line + html.count("\n", 0, place.stop) + 1
+            self.comments.append(
+                Comment(html[place].removeprefix("<!--").removesuffix("-->").strip(), start, end)
+            )
+
+
+def _comments(html: str) -> Iterator[slice]:
+    """Where comments are; those that never end are none."""
+    start, end = html.find("<!--"), 0
+    while start >= 0:
+        end = html.find("-->", start + 4)
+        if end < 0:
+            return
+        yield slice(start, end + 3)
+        start = html.find("<!--", end + 3)
 
 
 def _is_text(token: Token) -> bool:
@@ -182,6 +197,7 @@ def _spoken(children: list[Token]) -> str:
 
 def _with_anchors(headings: list[tuple[int, str, int]], ids: list[tuple[int, str]]) -> Iterator[Heading]:
     seen: dict[tuple[int, str], int] = {}
+    ids = sorted(ids, key=itemgetter(0))
     for place, (level, text, line) in enumerate(headings):
         explicit = _HEADING_ID.search(text)
         text = (text[: explicit.start()] if explicit else text).strip()
@@ -191,13 +207,18 @@ def _with_anchors(headings: list[tuple[int, str, int]], ids: list[tuple[int, str
             seen[style, slug] = count + 1
             anchors.append(f"{slug}{_AGAIN[style]}{count}" if count else slug)
         following = headings[place + 1][2] if place + 1 < len(headings) else None
-        # <a id="x"> stands in the heading, within its section, or in the two lines above it.
-        anchors += [
-            name
-            for at, name in ids
-            if line - 2 <= at and (following is None or at < following - 2 or at == line)
-        ]
+        anchors += _given(line, following, ids)
         yield Heading(level, text, line, tuple(dict.fromkeys(anchors)))
+
+
+def _given(line: int, following: int | None, ids: list[tuple[int, str]]) -> Iterator[str]:
+    """<a id="x"> stands in the heading, within its section, or in the two lines above it."""
+    for place in range(bisect_left(ids, line - 2, key=itemgetter(0)), len(ids)):
+        at, name = ids[place]
+        if following is not None and at >= following - 2 and at > line:
+            return
+        if following is None or at < following - 2 or at == line:
+            yield name
 
 
 def _slugs(text: str) -> tuple[str, str, str, str]:

@@ -16,7 +16,8 @@ from pytest_sre.sources.runbook_links import SUFFIXES, resolve_link, resolve_url
 from pytest_sre.sources.runbook_settings import Runbooks
 from pytest_sre.sources.unkept import Unkept
 
-MAX_BYTES = 4 * 1024 * 1024
+MAX_BYTES = 250_000
+"""Real runbooks are below 200 kB; Markdown can be written so that a megabyte takes minutes."""
 
 
 def is_page(path: Path) -> bool:
@@ -123,7 +124,9 @@ def _text(path: Path) -> str:
     try:
         size = path.stat().st_size
         if size > MAX_BYTES:
-            raise Unreadable(f"{size / 1e6:.1f} MB; a runbook has at most {MAX_BYTES / 1e6:.1f} MB")
+            raise Unreadable(
+                f"{size / 1e3:.0f} kB; at most {MAX_BYTES / 1e3:.0f} kB are read: split the page"
+            )
         return path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise Unreadable(f"not UTF-8 text (byte {error.start}); save it as UTF-8") from None

@@ -7,8 +7,10 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
+from operator import attrgetter
 
 from pytest_sre.model.runbook import Comment, Runbook
 from pytest_sre.model.runbook_checks import IDS
@@ -74,8 +76,9 @@ def _made(name: str, line: int, start: int, end: int) -> Suppression:
 
 def _next_block(comment: Comment, runbook: Runbook) -> tuple[int, int]:
     """The lines of the block behind a comment; a heading stands for its section."""
-    following = (span for span in runbook.spans if span.start >= comment.end - 1 and span.end > comment.end)
-    span = min(following, key=lambda one: (one.start, -one.end), default=None)
+    first = bisect_left(runbook.spans, comment.end - 1, key=attrgetter("start"))
+    following = (runbook.spans[place] for place in range(first, len(runbook.spans)))
+    span = next((one for one in following if one.end > comment.end), None)
     if span is None:
         return 0, 0
     heading = next((one for one in runbook.headings if one.line == span.start), None)
