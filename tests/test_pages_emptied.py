@@ -22,6 +22,7 @@ groups:
   - {alert: Down, expr: up == 0, labels: {severity: page}, annotations: {summary: It is down}}
   - {alert: Full, expr: disk_ratio > 0.9, labels: {severity: page}, annotations: {summary: It is full}}
 """
+ONCALL = "{oncall: [{match: {}, reaches: [chat]}]}\n"
 ALERTMANAGER = """\
 route: {receiver: chat, group_by: [alertname]}
 receivers:
@@ -34,9 +35,9 @@ receivers:
 @pytest.mark.parametrize(
     ("more", "empty"),
     [
-        (f"title: {FAILS}", "nothing in `title`, `title_link`, `text`, `fallback`, `color`, `channel`;"),
-        (f"pretext: {FAILS}", "nothing in `pretext`, `text`, `fallback`, `color`, `channel`; the last text is `title_link`"),
-        (f"fields: [{{title: t, value: {FAILS}}}]", "nothing in `channel`; the last text is `color`"),
+        (f"title: {FAILS}", "nothing in `title`, `title_link`, `text`, `fallback`, `color`, `channel`, `username`;"),
+        (f"pretext: {FAILS}", "nothing in `pretext`, `text`, `fallback`, `color`, `channel`, `username`; the last text is `title_link`"),
+        (f"fields: [{{title: t, value: {FAILS}}}]", "nothing in `channel`, `username`; the last text is `color`"),
     ],
 )  # fmt: skip
 def test_it_is_told_soon(more: str, empty: str, tmp_path: Path, pair: Pair) -> None:
@@ -57,6 +58,33 @@ def test_it_is_told_soon(more: str, empty: str, tmp_path: Path, pair: Pair) -> N
         assert "error calling index" in said
     seconds = result.seen["seconds"]
     assert seconds["delivered"] - seconds["fired"] < SAFETY_TIMEOUT, seconds
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ("message_text: '{{ template \"nope\" . }}'", "nothing in `message_text`; the last text is `username`"),
+        ("message_text: 'Look: {{ .Foo }}'", "nothing in `message_text`; the last text is `username`"),
+        ("color: '{{ .Foo }}'", "nothing in `color`, `username`; the last text is `fallback`"),
+        ("message_text: '{{ if .Foo }}a{{ end }}', color: ''", "nothing in `message_text`; the last"),
+        ("message_text: '{{ if .CommonLabels.nope }}a{{ end }}'", ""),
+        ("message_text: 'Look'", ""),
+    ],
+)  # fmt: skip
+def test_the_last_texts(more: str, said: str, tmp_path: Path) -> None:
+    folder = tmp_path / "repo"
+    folder.mkdir()
+    for name, text in (("pytest.ini", "[pytest]\n"), ("rules.yml", RULES), ("sre.yaml", ONCALL)):
+        (folder / name).write_text(text)
+    config = ALERTMANAGER.replace("MORE", more).replace('channel: "#x", ', "")
+    (folder / "alertmanager.yml").write_text(config)
+
+    result = run(folder, PAIRS[-1], "-k", "pages")
+
+    assert result.failed() == ({f"rules.yml::{name}::pages" for name in ("Down", "Full")} if said else set())
+    assert "sretag" not in result.output
+    if said:
+        assert said in result.message("rules.yml::Full::pages")
 
 
 def test_a_template_that_fails_for_resolved_alerts(tmp_path: Path) -> None:

@@ -19,7 +19,8 @@ _ATTACHED = {
     "title": True, "title_link": True, "pretext": False, "text": False, "fallback": True, "callback_id": False,
     "image_url": False, "thumb_url": False, "footer": False, "color": True,
 }  # fmt: skip
-_AFTER = ("channel", "username", "icon_emoji", "icon_url")
+_AFTER = {"channel": False, "username": True, "icon_emoji": False, "icon_url": False, "message_text": False}
+_KEYS = {"message_text": "text"}  # where a payload has it under another name
 
 
 def emptied(case: Case, notification: Notification, check: str) -> Finding | None:
@@ -33,8 +34,7 @@ def emptied(case: Case, notification: Notification, check: str) -> Finding | Non
     config = written(routing, where)
     texts = list(_texts(payload, config))
     last = max((i for i, (_, text) in enumerate(texts) if text), default=-1)
-    # A template may say nothing; a text that is none can't.
-    lost = any(config.get(name) and "{{" not in str(config[name]) for name, _ in texts[last + 1 :])
+    lost = any(_never_empty(name, config) for name, _ in texts[last + 1 :])
     if last == len(texts) - 1 or not (notification.unnamed or lost):
         return None
     after = f"; the last text is `{texts[last][0]}`" if last >= 0 else ""
@@ -50,12 +50,23 @@ def emptied(case: Case, notification: Notification, check: str) -> Finding | Non
     )
 
 
+def _never_empty(name: str, config: Mapping[str, Any]) -> bool:
+    """A template may say nothing; a text that is none can't, nor Alertmanager's own username, nor what has our mark."""
+    if name not in config:
+        return name == "username"
+    if name == "message_text":
+        return True
+    return "{{" not in str(config[name])
+
+
 def _texts(payload: Mapping[str, Any], config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """The texts that there should be, in the order in which they are rendered, and what they are."""
     attached: Mapping[str, Any] = payload["attachments"][0]
     for name, default in _ATTACHED.items():
         if config.get(name, "x" if default else ""):
             yield name, str(attached.get(name) or "")
-    for name in _AFTER:
-        if config.get(name):
-            yield name, str(payload.get(name) or "")
+    for name, default in _AFTER.items():
+        if name == "message_text" and payload.get("text") == "":
+            continue  # it was rendered, as our mark at its end says, and says nothing
+        if config.get(name, "x" if default else ""):
+            yield name, str(payload.get(_KEYS.get(name, name)) or "")

@@ -18,7 +18,7 @@ def read_label_sets(
     __tracebackhide__ = True
     specs: list[RoutingSpec] = []
     for labels in label_sets:  # a comprehension's frame would be shown
-        given = {"labels": labels, "at": at, "receivers": ("?",)}
+        given = {"labels": labels, "receivers": ("?",), **({} if at is None else {"at": at})}
         specs.append(read_as(RoutingSpec, given, "sre.route"))
     return [spec.labels for spec in specs], specs[0].at if specs else None
 

@@ -267,6 +267,8 @@ class _Copier:
             return ["webhook payload"]
         if not kind.mark:
             return []
+        if name == "slack" and copy.get("message_text") and isinstance(copy["message_text"], str):
+            copy["message_text"] += TEMPLATE  # it is rendered last: without the mark, a template failed
         holder, key = copy, kind.mark
         if isinstance(holder.get(key), Mapping):
             # Jira's fields can be written as {template: …, enable_update: …}.
