@@ -6,7 +6,6 @@ import re
 
 MAX_LINE = 2000
 """Characters; nobody types longer ones, and some patterns cost their square."""
-_START = 300
 
 
 def words(text: str) -> frozenset[str]:
