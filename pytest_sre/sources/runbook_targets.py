@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -45,7 +46,7 @@ def dead(link: Link, page: Page, library: Library) -> Dead | None:
     if parts.path.startswith("/") or "\\" in target or "%5C" in target:
         return None
     if not parts.path:
-        return _anchor(page.file, page.runbook, anchor)
+        return _anchor(page, anchor)
     path = unquote(parts.path)
     return None if "\0" in path else _relative(path, anchor, page, library)
 
@@ -83,7 +84,7 @@ def _file(paths: list[Path], anchor: str, library: Library, folder: Path | None 
     if found.suffix.lower() not in SUFFIXES:
         return None
     try:
-        return _anchor(found, library.page(found).runbook, anchor)
+        return _anchor(library.page(found), anchor)
     except Unreadable:
         return None
 
@@ -95,12 +96,16 @@ def _exists(path: Path) -> bool:
         return False
 
 
-def _anchor(path: Path, page: Runbook, anchor: str) -> Dead | None:
-    if not anchor or page.section(anchor) or _MADE_ANCHOR.match(anchor):
+def _anchor(page: Page, anchor: str) -> Dead | None:
+    if not anchor or page.runbook.section(anchor) or _MADE_ANCHOR.match(anchor) or _makes_headings(page):
         return None
-    if any(_MAKES_HEADINGS.search(_CODE.sub("", source)) for source in _sources(page)):
-        return None
-    return Dead(path, anchor, page)
+    return Dead(page.file, anchor, page.runbook)
+
+
+@lru_cache(maxsize=256)
+def _makes_headings(page: Page) -> bool:
+    """Whether something on a page may become headings that nobody can see here; asked once, however many links."""
+    return any(_MAKES_HEADINGS.search(_CODE.sub("", source)) for source in _sources(page.runbook))
 
 
 def _sources(page: Runbook) -> Iterator[str]:

@@ -11,12 +11,17 @@ from pytest_sre.model.runbook import Link, Runbook
 from pytest_sre.sources.runbook_targets import Dead, dead
 
 ID = "RB106"
+_COMPARED = 300  # anchors that a dead one is compared with: each comparison costs as much as the rest
 
 
 def judge(case: PageCase) -> Iterator[Hit]:
     """One hit for each link whose file or heading is certainly missing."""
+    known: dict[tuple[str, str], Dead | None] = {}
     for link in (*case.page.runbook.links, *case.page.runbook.html_links):
-        found = dead(link, case.page, case.library)
+        key = (link.target, link.text[:1])  # of a text only its beginning counts
+        if key not in known:
+            known[key] = dead(link, case.page, case.library)
+        found = known[key]
         if found:
             yield _no_heading(case, link, found, found.page) if found.page else _no_file(case, link, found)
 
@@ -34,7 +39,7 @@ def _no_file(case: PageCase, link: Link, found: Dead) -> Hit:
 
 def _no_heading(case: PageCase, link: Link, found: Dead, page: Runbook) -> Hit:
     anchors = list(dict.fromkeys(name for heading in page.headings for name in heading.anchors))
-    near = get_close_matches(found.anchor, anchors, 1)
+    near = get_close_matches(found.anchor, anchors[:_COMPARED], 1)
     return Hit(
         link.line,
         f"the link to {link.target} leads to no heading",
