@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
@@ -146,17 +148,31 @@ class Runbook:
     references: frozenset[str] = frozenset()
     html_links: tuple[Link, ...] = ()
     front_matter_error: tuple[int, str] | None = None
+    _lines: tuple[int, ...] = field(init=False, repr=False, compare=False)
+    _trails: tuple[tuple[Heading, ...], ...] = field(init=False, repr=False, compare=False)
+    _anchors: Mapping[str, Heading] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """What is looked up for each line and each link is laid out once: pages may have thousands of headings."""
+        trail = Trail(self.headings)
+        anchors: dict[str, Heading] = {}
+        # Exact first: "#A" and "#a" may both exist; GitHub follows a fragment in the wrong case all the same.
+        for name, heading in _names(self.headings):
+            anchors.setdefault(name, heading)
+        for name, heading in _names(self.headings):
+            anchors.setdefault(name.casefold(), heading)
+        object.__setattr__(self, "_lines", tuple(heading.line for heading in self.headings))
+        object.__setattr__(self, "_trails", tuple(trail.at(heading.line) for heading in self.headings))
+        object.__setattr__(self, "_anchors", anchors)
 
     def section(self, anchor: str | None) -> Section | None:
         """What a URL's fragment points to: the whole page for None or "", None where it is dead."""
         if not anchor:
             return Section(None, 1, self.length + 1)
-        # Exact first: "#A" and "#a" may both exist; GitHub follows a fragment in the wrong case all the same.
         loose = anchor.casefold()
-        named = [h for h in self.headings if anchor in h.anchors]
-        named += [h for h in self.headings if loose in (name.casefold() for name in h.anchors)]
+        named = self._anchors.get(anchor) or self._anchors.get(loose)
         if named:
-            return self.section_of(named[0])
+            return self.section_of(named)
         if anchor in self.ids:
             above = self.trail(self.ids[anchor])
             return self.section_of(above[0]) if above else self.section(None)
@@ -164,12 +180,18 @@ class Runbook:
 
     def section_of(self, heading: Heading) -> Section:
         """From a heading to the next one of its level or above."""
-        after = (h.line for h in self.headings if h.line > heading.line and h.level <= heading.level)
+        following = islice(self.headings, bisect_right(self._lines, heading.line), None)
+        after = (one.line for one in following if one.level <= heading.level)
         return Section(heading, heading.line, next(after, self.length + 1))
 
     def trail(self, line: int) -> tuple[Heading, ...]:
         """The headings above a line, innermost first."""
-        return Trail(self.headings).at(line)
+        above = bisect_right(self._lines, line)
+        return self._trails[above - 1] if above else ()
+
+
+def _names(headings: tuple[Heading, ...]) -> Iterator[tuple[str, Heading]]:
+    return ((name, heading) for heading in headings for name in heading.anchors)
 
 
 @dataclass(frozen=True, slots=True)

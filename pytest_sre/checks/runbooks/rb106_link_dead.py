@@ -7,23 +7,30 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from pytest_sre.checks.runbooks.case import Hit, PageCase
-from pytest_sre.model.runbook import Link, Runbook
+from pytest_sre.model.runbook import Link
 from pytest_sre.sources.runbook_targets import Dead, dead
 
 ID = "RB106"
-_COMPARED = 300  # anchors that a dead one is compared with: each comparison costs as much as the rest
+_COMPARED = 300  # With more anchors no nearest one is looked for: comparing costs more than all the rest.
 
 
 def judge(case: PageCase) -> Iterator[Hit]:
     """One hit for each link whose file or heading is certainly missing."""
+    anchors: dict[Path, list[str]] = {}
     known: dict[tuple[str, str], Dead | None] = {}
     for link in (*case.page.runbook.links, *case.page.runbook.html_links):
         key = (link.target, link.text[:1])  # of a text only its beginning counts
         if key not in known:
             known[key] = dead(link, case.page, case.library)
         found = known[key]
-        if found:
-            yield _no_heading(case, link, found, found.page) if found.page else _no_file(case, link, found)
+        if found and found.page:
+            if found.path not in anchors:
+                anchors[found.path] = list(
+                    dict.fromkeys(name for one in found.page.headings for name in one.anchors)
+                )
+            yield _no_heading(case, link, found, anchors[found.path])
+        elif found:
+            yield _no_file(case, link, found)
 
 
 def _no_file(case: PageCase, link: Link, found: Dead) -> Hit:
@@ -37,9 +44,8 @@ def _no_file(case: PageCase, link: Link, found: Dead) -> Hit:
     )
 
 
-def _no_heading(case: PageCase, link: Link, found: Dead, page: Runbook) -> Hit:
-    anchors = list(dict.fromkeys(name for heading in page.headings for name in heading.anchors))
-    near = get_close_matches(found.anchor, anchors[:_COMPARED], 1)
+def _no_heading(case: PageCase, link: Link, found: Dead, anchors: list[str]) -> Hit:
+    near = get_close_matches(found.anchor, anchors, 1) if len(anchors) <= _COMPARED else []
     return Hit(
         link.line,
         f"the link to {link.target} leads to no heading",
