@@ -219,6 +219,8 @@ def test_mark_of_other_shapes(tmp_path: Path) -> None:
     assert entry["summary"] == {"template": TEMPLATE + "mine", "enable_update": "false"}
     entry, _ = one("webhook", "{url: 'http://h/', payload: {text: mine}}", tmp_path)
     assert entry["payload"] == {"text": "mine", "pytest_sre": TEMPLATE}
+    entry, _ = one("webhook", "{url: 'http://h/', payload: '{\"text\": \"mine\"}'}", tmp_path)
+    assert entry["payload"] == {"pytest_sre_payload": '{"text": "mine"}', "pytest_sre": TEMPLATE}
 
 
 ROUTES = """\

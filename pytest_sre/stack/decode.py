@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from pytest_sre.model.observation import Notification
 from pytest_sre.stack import marker
+from pytest_sre.stack.marker import MARKED, WRAPPED
 from pytest_sre.stack.reading import read
 from pytest_sre.stack.sink import Capture
 
@@ -53,6 +54,8 @@ def decode(capture: Capture) -> Notification:
     kind = capture.integration.kind
     sent = _payload(kind, capture)
     payload, fingerprint = _strip(sent)
+    if kind == "webhook" and isinstance(payload, dict) and payload.pop(MARKED, None) is not None:
+        payload = payload.get(WRAPPED, payload)
     if kind == "slack" and isinstance(sent, dict) and sent.get("text") == payload.get("text"):
         payload.pop("text", None)  # a part of message_text, whose template failed before our mark
     alerts = (

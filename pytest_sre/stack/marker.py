@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 
 TEMPLATE = "sretag{{ (index .Alerts 0).Fingerprint }}gat"
+MARKED, WRAPPED = "pytest_sre", "pytest_sre_payload"
+"""Keys of a webhook's own payload: our mark, and, where the payload is one template, what it renders."""
 _PATTERN = re.compile("sretag([0-9a-f]{16})gat")
 
 

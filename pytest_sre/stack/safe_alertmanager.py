@@ -27,7 +27,7 @@ from pytest_sre.stack.dummies import (
     without_userinfo,
     words,
 )
-from pytest_sre.stack.marker import TEMPLATE
+from pytest_sre.stack.marker import MARKED, TEMPLATE, WRAPPED
 from pytest_sre.stack.safe_http import safe_http_config
 
 MARK_HEADER = "X-Pytest-Sre"
@@ -263,7 +263,11 @@ class _Copier:
     def mark(self, name: str, copy: Map) -> list[str]:
         kind = KINDS[name]
         if name == "webhook" and isinstance(copy.get("payload"), Mapping):
-            copy["payload"]["pytest_sre"] = TEMPLATE
+            copy["payload"][MARKED] = TEMPLATE
+            return ["webhook payload"]
+        if name == "webhook" and isinstance(copy.get("payload"), str):
+            # One template for all of it: Alertmanager reads what it renders as YAML, in a mapping's value too.
+            copy["payload"] = {MARKED: TEMPLATE, WRAPPED: copy["payload"]}
             return ["webhook payload"]
         if not kind.mark:
             return []
