@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -22,7 +23,10 @@ PAGING_KINDS = frozenset({"pagerduty", "opsgenie", "victorops", "pushover", "inc
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Case:
-    """One alerting rule with all that was seen of it; ``alert`` and ``timed`` are None where nothing had to be run."""
+    """One alerting rule with all that was seen of it; ``alert`` and ``timed`` are None where nothing had to be run.
+
+    ``versions`` are those of the servers, by program.
+    """
 
     rule: Rule
     alert: AlertObservation | None
@@ -33,6 +37,7 @@ class Case:
     timed: TimedObservation | None = None
     ends: Ends = field(default_factory=dict)
     shelf: Shelf | None = None
+    versions: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def broken_file(self) -> FileVerdict | None:

@@ -9,10 +9,9 @@ from pytest_sre.checks.case import PAGING_KINDS, Case, Skipped, Verdict, calls_i
 from pytest_sre.checks.runbooks import together
 from pytest_sre.checks.runbooks.audit import finding
 from pytest_sre.checks.runbooks.case import Hit
-from pytest_sre.checks.runbooks.shelf import Shelf
+from pytest_sre.checks.runbooks.shelf import UNREADABLE, Shelf
 from pytest_sre.model.finding import Finding
 from pytest_sre.model.runbook import LocalPage, Runbook, Section
-from pytest_sre.model.runbook_checks import IDS
 from pytest_sre.sources.runbook_library import Unreadable, is_page
 
 NAME = "runbook"
@@ -99,7 +98,7 @@ def _of_page(shelf: Shelf, case: Case, local: LocalPage, section: Section) -> It
     for one in shelf.of_alert(case.rule, local):
         steps = one.check == STEPS and one.location.line == section.start
         alone = local.path not in shelf.files and one.severity != "info" and one.location.line in section
-        if steps or alone or one.check not in IDS:
+        if steps or alone or one.check == UNREADABLE:
             yield one
 
 

@@ -91,6 +91,7 @@ class AlertItem(SreItem):
             self.seen.timed.get(self.rule) if self.seen else None,
             self.seen.ends if self.seen else {},
             self._shelf,
+            dict(self.seen.versions) if self.seen else {},
         )
         if case.alert and case.alert.after is not None:
             self.user_properties.append(("sre_fired_after_seconds", f"{case.alert.after:.1f}"))

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from pytest_sre.checks.runbooks.shelf import Shelf
+from pytest_sre.checks.case import Skipped
+from pytest_sre.checks.runbooks.shelf import UNREADABLE, Shelf
 from pytest_sre.items.item import SreItem, bracketed, run_of
 from pytest_sre.model.finding import Location
 from pytest_sre.model.runbook_checks import IDS, ITEMS
@@ -40,9 +41,11 @@ class RunbookItem(SreItem):
     def runtest(self) -> None:
         """Judge the page."""
         found = self.shelf.findings(self.file)
-        self.settle(
-            one for one in found if (IDS[one.check].item if one.check in IDS else one.check) == self.asks
-        )
+        mine = [one for one in found if IDS[one.check].item == self.asks]
+        if not mine and any(one.check == UNREADABLE for one in found):
+            self.settle(Skipped("the page cannot be read; see its item executable-steps"))
+        else:
+            self.settle(mine)
 
     def reportinfo(self) -> tuple[Path, int, str]:
         """The page."""

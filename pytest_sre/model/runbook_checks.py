@@ -18,6 +18,7 @@ class About:
 
 
 CATALOGUE = (
+    About("RB000", "unreadable", "error", "executable-steps"),
     About("RB001", "url-missing", "warning"),
     About("RB002", "url-dead", "error"),
     About("RB003", "anchor-dead", "error"),

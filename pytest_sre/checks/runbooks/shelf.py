@@ -12,10 +12,11 @@ from pytest_sre.checks.runbooks.case import PageCase, parts_of
 from pytest_sre.model.finding import Finding, Location
 from pytest_sre.model.rules import Rule
 from pytest_sre.model.runbook import LocalPage
-from pytest_sre.model.runbook_checks import ITEMS
 from pytest_sre.settings import SreYaml
 from pytest_sre.sources.discover import Inventory
 from pytest_sre.sources.runbook_library import Library, Unreadable, reached
+
+UNREADABLE = "RB000"
 
 
 class Shelf:
@@ -54,7 +55,7 @@ class Shelf:
     def unreadable(self, file: Path, error: Unreadable) -> Finding:
         """What is told of a page that cannot be read."""
         summary = f"this runbook cannot be read: {error}"
-        return Finding(ITEMS[0], Location(self.library.shown(file), 1), summary, next_step="mend the file")
+        return Finding(UNREADABLE, Location(self.library.shown(file), 1), summary, next_step="mend the file")
 
     def _case(self, file: Path, known: Mapping[Rule, LocalPage] | None = None) -> PageCase:
         page = self.library.page(file)
