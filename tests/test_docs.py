@@ -54,7 +54,7 @@ from pytest_sre.model.observation import (
 )
 from pytest_sre.model.routing import Integration
 from pytest_sre.model.rules import Rule
-from pytest_sre.model.runbook_checks import IDS
+from pytest_sre.model.runbook_checks import CATALOGUE, IDS
 from pytest_sre.model.scenario import Scenario, Series
 from pytest_sre.model.slo import PolicyEntry, Slo, detection
 from pytest_sre.model.snapshot import Snapshots
@@ -731,3 +731,15 @@ def on_moving(repo: Path, passage: Passage) -> Case:
     """The backlog's alert on values that moved."""
     case = on_virtual_time(repo, "PaymentsQueueBacklog")
     return replace(case, timed=TimedObservation(case.rule, moves=(passage,)))
+
+
+def test_the_catalogue_of_runbook_checks_is_complete() -> None:
+    page = (DOCS / "runbooks.md").read_text("utf-8")
+    told = re.findall(r"^\| \[`(RB\d+)`\]\((\S+)\) \| (\S+) \| (\w+) \| (.*?) \|", page, re.M)
+
+    assert [(one[0], one[2], one[3]) for one in told] == [
+        (one.id, one.name, one.severity) for one in CATALOGUE
+    ]
+    for (_, target, _, _, item), about in zip(told, CATALOGUE, strict=True):
+        assert (DOCS / target).is_file()
+        assert item == (f"`{about.item}`" if about.item else "alert: `runbook`")
