@@ -28,6 +28,14 @@ def pair(request: pytest.FixtureRequest) -> Pair:
     return request.param
 
 
+@pytest.fixture(scope="session")
+def newest() -> Pair:
+    """The newest pair: one is enough for what our own code says."""
+    if not PAIRS:
+        unavailable(NO_SERVERS)
+    return PAIRS[-1]
+
+
 @pytest.fixture
 def stack(pair: Pair, tmp_path: Path) -> Iterator[ProcessStack]:
     """A stack without servers on each of the version pairs."""

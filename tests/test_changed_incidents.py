@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from history import changed, commit, start
-from servers import NO_SERVERS, PAIRS, Pair, unavailable
+from servers import Pair
 from shop import edit, run
 
 RULES = """\
@@ -108,14 +108,6 @@ def test_a_base_that_cannot_be_read(zone: Path, tmp_path_factory: pytest.TempPat
     found = changed(zone, tmp_path_factory.mktemp("aside")).comparison
 
     assert (found.incidents, found.coverage) == ({"outage", "others"}, True)
-
-
-@pytest.fixture
-def newest() -> Pair:
-    """The newest servers."""
-    if not PAIRS:
-        unavailable(NO_SERVERS)
-    return PAIRS[-1]
 
 
 def test_they_are_run(zone: Path, newest: Pair) -> None:

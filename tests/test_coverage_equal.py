@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from servers import NO_SERVERS, PAIRS, REPO, Pair, unavailable
+from servers import REPO, Pair
 from shop import edit, run
 
 from pytest_sre.promql.pinned import pinned
@@ -29,14 +29,6 @@ def _rules(source: str, target: str, *labels: str) -> str:
         f"  - {{alert: ShopDown, expr: '{source}', labels: {{severity: page{first}}}}}\n"
         f"  - {{alert: ShopSlow, expr: '{target}', labels: {{severity: ticket{second}}}}}\n"
     )
-
-
-@pytest.fixture(scope="module")
-def newest() -> Pair:
-    """One pair is enough for what our own code says."""
-    if not PAIRS:
-        unavailable(NO_SERVERS)
-    return PAIRS[-1]
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from servers import NO_SERVERS, PAIRS, REPO, Pair, unavailable
+from servers import REPO, Pair
 from shop import Result, edit, run
 
 SYMPTOMS = [f"Symptom{number}" for number in range(1, 13)]
@@ -82,14 +82,6 @@ def zone(tmp_path: Path) -> Path:
     for name, text in (("rules.yml", RULES), ("alertmanager.yml", ALERTMANAGER), ("sre.yaml", SRE)):
         (folder / name).write_text(text)
     return folder
-
-
-@pytest.fixture(scope="module")
-def newest() -> Pair:
-    """One pair is enough for what our own code says."""
-    if not PAIRS:
-        unavailable(NO_SERVERS)
-    return PAIRS[-1]
 
 
 def _incidents(folder: Path, pair: Pair, *options: str) -> Result:

@@ -102,23 +102,23 @@ def test_a_template_that_is_nowhere_is_told_at_its_reference(tmp_path: Path, pai
      ("None", {"monitoring/main/r", "shop/team/r"})],
 )  # fmt: skip
 def test_the_strategy_says_whose_alerts_an_object_gets(
-    strategy: str, others: set[str], tmp_path: Path, pair: Pair
+    strategy: str, others: set[str], tmp_path: Path, newest: Pair
 ) -> None:
     server = SERVER.partition("  alertmanagerConfiguration")[0].replace(
         '{matchLabels: {tenant: "yes"}}', "{}"
     )
     server += f"  alertmanagerConfigMatcherStrategy: {{type: {strategy}}}\n"
     objects = config("team", "shop", HOOK) + "---\n" + config("main", "monitoring", HOOK)
-    result = run(repository(tmp_path, objects=objects, alertmanager=BASE, am=server), pair, "-k", "pages")
+    result = run(repository(tmp_path, objects=objects, alertmanager=BASE, am=server), newest, "-k", "pages")
 
     assert reached(result)["BankDown"] == {"audit", *others}
     assert reached(result)["ShopDown"] == {"audit", "shop/team/r", *others}
 
 
-def test_intervals_and_inhibit_rules_of_v1beta1_load(tmp_path: Path, pair: Pair) -> None:
+def test_intervals_and_inhibit_rules_of_v1beta1_load(tmp_path: Path, newest: Pair) -> None:
     route = "receiver: r\n    muteTimeIntervals: [never]"
     objects = config("team", "shop", HOOK, route, MUTED, "v1beta1")
-    result = run(repository(tmp_path, objects=objects, alertmanager=BASE), pair, "-k", "pages or loads")
+    result = run(repository(tmp_path, objects=objects, alertmanager=BASE), newest, "-k", "pages or loads")
 
     loaded(result)
     assert reached(result) == {"ShopDown": {"shop/team/r", "audit"}, "BankDown": {"audit"}}

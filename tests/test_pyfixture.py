@@ -71,9 +71,9 @@ def test_the_examples_own_tests_pass(repo: Path, pair: Pair) -> None:
     assert {seen.outcomes[node] for node in mine} == {"PASSED"}
 
 
-def test_failures_say_what_was_expected_seen_and_what_to_do(repo: Path, pair: Pair) -> None:
+def test_failures_say_what_was_expected_seen_and_what_to_do(repo: Path, newest: Pair) -> None:
     (repo / "tests" / "test_incidents.py").write_text(FAILING)
-    seen = run(repo, pair, "tests/test_incidents.py")
+    seen = run(repo, newest, "tests/test_incidents.py")
     assert seen.status == 1
     assert LATE in seen.output
     assert "there is no SLO checkout-availabilty; did you mean checkout-availability?" in seen.output
@@ -105,9 +105,9 @@ def test_a_broken_stack_is_told_and_ends_with_its_own_status(repo: Path, pair: P
     assert "pytest_sre/" not in seen.output
 
 
-def test_own_hooks_as_documented(repo: Path, pair: Pair) -> None:
+def test_own_hooks_as_documented(repo: Path, newest: Pair) -> None:
     (repo / "conftest.py").write_text(f"{CHECKS}\n{DECODE}\n{EXPECT}")
-    seen = run(repo, pair, "-k", "CheckoutErrorBudgetBurn and (owner or pages)", "rules/checkout.yml")
+    seen = run(repo, newest, "-k", "CheckoutErrorBudgetBurn and (owner or pages)", "rules/checkout.yml")
     assert seen.status == 0, seen.output
     assert seen.outcomes == {
         f"{ALERT}{speed}::{check}": "PASSED" for speed in ("Fast", "Slow") for check in ("owner", "pages")
@@ -120,14 +120,14 @@ def test_own_hooks_as_documented(repo: Path, pair: Pair) -> None:
         assert all(one["texts"] == {"title": alert["alert"], "text": summary} for one in own)
 
 
-def test_the_report_has_incidents_as_own_decoders_read_them(repo: Path, pair: Pair) -> None:
+def test_the_report_has_incidents_as_own_decoders_read_them(repo: Path, newest: Pair) -> None:
     # It raises for notifications without alerts of their own name: those stay as they are.
     (repo / "conftest.py").write_text(
         "def pytest_sre_decode(kind, payload):\n"
         "    if kind == 'webhook':\n"
         "        return {'title': {'CheckoutErrorBudgetBurnFast': 'mine'}[payload['alerts'][0]['labels']['alertname']]}\n"
     )
-    seen = run(repo, pair, "sre.yaml::incidents")
+    seen = run(repo, newest, "sre.yaml::incidents")
     assert seen.status == 0, seen.output
     sent = [
         one["texts"]
@@ -140,11 +140,11 @@ def test_the_report_has_incidents_as_own_decoders_read_them(repo: Path, pair: Pa
     assert [one for one in sent if len(one) > 1]
 
 
-def test_what_own_hooks_find_and_raise(repo: Path, pair: Pair) -> None:
+def test_what_own_hooks_find_and_raise(repo: Path, newest: Pair) -> None:
     unlabelled = CHECKS.replace("not in", "in")
     (repo / "conftest.py").write_text(f"{unlabelled}\n{BROKEN_HOOKS}")
     line = len(CHECKS.splitlines()) + 1 + 3
-    seen = run(repo, pair, "-k", "BudgetBurn and (owner or pages)", "rules/checkout.yml")
+    seen = run(repo, newest, "-k", "BudgetBurn and (owner or pages)", "rules/checkout.yml")
     assert f"{ALERT}Fast::owner" in seen.failed()
     assert "CheckoutErrorBudgetBurnFast has no label team [owner]" in seen.output
     assert f"conftest.py:{line}: pytest_sre_expect raised KeyError: 'mine' [pages]" in seen.output

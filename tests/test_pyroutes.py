@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from servers import NO_SERVERS, PAIRS, Pair, unavailable
+from servers import PAIRS, Pair, unavailable
 from shop import command, edit, run
 
 from pytest_sre.errors import UserError
@@ -113,14 +113,6 @@ def tree(tmp_path: Path) -> Path:
     (folder / "sre.yaml").write_text("alertmanager: alertmanager.yml\n")
     (folder / "pytest.ini").write_text("[pytest]\n")
     return folder
-
-
-@pytest.fixture(scope="module")
-def newest() -> Pair:
-    """One pair is enough for what our own code says."""
-    if not PAIRS:
-        unavailable(NO_SERVERS)
-    return PAIRS[-1]
 
 
 def test_receivers_in_the_order_of_the_routes(tree: Path, pair: Pair) -> None:

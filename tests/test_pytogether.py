@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from servers import NO_SERVERS, PAIRS, Pair, unavailable
+from servers import Pair
 from shop import run
 
 from pytest_sre.errors import UserError
@@ -142,14 +142,6 @@ def test_together(sre):
 def test_fire(sre):
     sre.fire("ZoneDown")
 """
-
-
-@pytest.fixture(scope="module")
-def newest() -> Pair:
-    """One pair is enough for what our own code says."""
-    if not PAIRS:
-        unavailable(NO_SERVERS)
-    return PAIRS[-1]
 
 
 @pytest.fixture

@@ -168,9 +168,9 @@ def seeded_live(repo: Path) -> Iterator[tuple[str, int, str]]:
         yield expected(name, line_of(page_of(repo, name), new), "RB404")
 
 
-def test_queries_and_placeholders_while_the_alerts_fire(repo: Path, pair: Pair) -> None:
+def test_queries_and_placeholders_while_the_alerts_fire(repo: Path, newest: Pair) -> None:
     wanted = set(seeded_live(repo))
 
-    result = run(repo, pair)
+    result = run(repo, newest)
 
     assert {one for one in told(result.output) if one[2] in ("RB401", "RB404")} == wanted
