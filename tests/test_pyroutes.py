@@ -182,7 +182,12 @@ def test_a_broken_stack_is_an_error(tree: Path, newest: Pair) -> None:
 def test_no_server_outlives_the_run(tree: Path, newest: Pair, how: signal.Signals) -> None:
     (tree / "test_routes.py").write_text(HANGING)
     running = subprocess.Popen(
-        command(newest, "-s", "test_routes.py"), cwd=tree, stdout=subprocess.PIPE, text=True
+        command(newest, "-s", "test_routes.py"),
+        cwd=tree,
+        stdout=subprocess.PIPE,
+        text=True,
+        # A shell's background jobs ignore SIGINT, and so would what they start.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     assert running.stdout is not None
     assert any("asked" in line for line in running.stdout)
