@@ -51,7 +51,10 @@ def wait_for(what: Callable[[], object]) -> None:
 
 
 def alive(pid: int) -> bool:
-    return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:  # it may end between any two questions
+        return False
 
 
 def what_fired(seen: Any) -> list[Any]:
