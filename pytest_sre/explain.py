@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from pathlib import Path
 
 from pytest_sre.errors import UserError
+from pytest_sre.model.near import nearest
 from pytest_sre.model.runbook_checks import CATALOGUE, About
 
 _PACKAGE = Path(__file__).parent
@@ -59,8 +59,9 @@ def _hint(name: str, known: dict[str, Path]) -> str:
     items = {about.item for about in CATALOGUE if about.item}
     all_names = [one for one in (*known, *items) if one not in ids and one[:5] not in ids]
     begun = [said for one, said in ids.items() if name and one.startswith(name)]
-    near = begun or [ids.get(one, one) for one in get_close_matches(name, [*all_names, *ids], 1)]
-    if near:
-        return f"did you mean {', '.join(near)}?"
+    if begun:
+        return f"did you mean {', '.join(begun)}?"
+    if near := nearest(name, [*all_names, *ids], 0.6):
+        return f"did you mean {ids.get(near, near)}?"
     names = {about.name for about in CATALOGUE}
     return f"there are {', '.join(sorted(set(all_names) - names - items))}, and {', '.join(ids.values())}"

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from difflib import get_close_matches
 from pathlib import Path
 
 from pytest_sre.checks.runbooks.case import Hit, PageCase
+from pytest_sre.model.near import nearest
 from pytest_sre.model.runbook import Link
 from pytest_sre.sources.runbook_targets import Dead, dead
 
@@ -45,11 +45,11 @@ def _no_file(case: PageCase, link: Link, found: Dead) -> Hit:
 
 
 def _no_heading(case: PageCase, link: Link, found: Dead, anchors: list[str]) -> Hit:
-    near = get_close_matches(found.anchor, anchors, 1) if len(anchors) <= _COMPARED else []
+    near = nearest(found.anchor, anchors, 0.6) if len(anchors) <= _COMPARED else ""
     return Hit(
         link.line,
         f"the link to {link.target} leads to no heading",
-        f"mend the link; there is #{near[0]}" if near else "mend the link or the heading",
+        f"mend the link; there is #{near}" if near else "mend the link or the heading",
         expected=f"a heading in {case.library.shown(found.path)} with the anchor {found.anchor}",
         seen="anchors: " + (", ".join(sorted(anchors)[:12]) or "none"),
     )
@@ -61,4 +61,4 @@ def _near(path: Path) -> str:
         names = {one.name.lower(): one.name for one in path.parent.iterdir()}
     except OSError:
         return ""
-    return next((names[name] for name in get_close_matches(path.name.lower(), names, 1, 0.8)), "")
+    return names.get(nearest(path.name.lower(), names, 0.8), "")
