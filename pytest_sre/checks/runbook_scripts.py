@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -17,7 +17,7 @@ from pytest_sre.checks.runbook_shell import (
     normalise,
     unprompted,
 )
-from pytest_sre.model.runbook import CodeBlock
+from pytest_sre.model.runbook import CodeBlock, Runbook
 
 _LEFT_OUT = re.compile(r"\s*(?:\.{3,}|…|\[(?:\.{3}|…)\]|<\.{3}>|<?snip>?|\(\.{3}\))\s*")
 _KEYWORD = re.compile(
@@ -119,3 +119,18 @@ def commands(given: Script) -> Iterator[tuple[int, str]]:
         if command and not command.startswith("#"):
             yield given.line + start, command
         parts = []
+
+
+def commands_on(runbook: Runbook, languages: Collection[str], words: int) -> Iterator[tuple[int, str]]:
+    """Line and text of each command of a page; blocks in these ``languages`` have one on each line.
+
+    What stands within a line of text is one if it has this many ``words``.
+    """
+    for block in runbook.blocks:
+        if is_shell(block):
+            yield from commands(typed(script(block)))
+        elif block.language in languages:
+            yield from enumerate(block.content.splitlines(), block.first_line)
+    for code in runbook.code:
+        if len(code.text.split()) >= words and _is_command(code.text):
+            yield code.line, code.text

@@ -10,8 +10,7 @@ from operator import attrgetter
 from typing import TypeVar
 
 from pytest_sre.checks.runbook_danger import danger
-from pytest_sre.checks.runbook_scripts import commands, is_shell, script, typed
-from pytest_sre.checks.runbook_shell import bare, is_known
+from pytest_sre.checks.runbook_scripts import commands_on
 from pytest_sre.checks.runbooks.case import Hit, PageCase
 from pytest_sre.model.runbook import CodeBlock, Heading, Runbook, Section, Text
 
@@ -39,7 +38,7 @@ def judge(case: PageCase) -> Iterator[Hit]:
     """One hit for each command; the section is that of its heading and what leads to it."""
     runbook = case.page.runbook
     cautioned: dict[int, float] = {}
-    for line, command in _commands(runbook):
+    for line, command in commands_on(runbook, _SQL, 3):
         what = danger(command)
         if not what:
             continue
@@ -54,17 +53,6 @@ def judge(case: PageCase) -> Iterator[Hit]:
                 "say what is lost and what to check first, for instance `> [!WARNING]`",
                 seen=command[:120],
             )
-
-
-def _commands(runbook: Runbook) -> Iterator[tuple[int, str]]:
-    for block in runbook.blocks:
-        if is_shell(block):
-            yield from commands(typed(script(block)))
-        elif block.language in _SQL:
-            yield from enumerate(block.content.splitlines(), block.first_line)
-    for code in runbook.code:
-        if len(code.text.split()) > 2 and is_known(bare(code.text), sure=True):
-            yield code.line, code.text
 
 
 def _cautioned_from(near: Iterator[tuple[int, str]]) -> float:

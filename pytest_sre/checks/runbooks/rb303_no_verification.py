@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pytest_sre.checks.runbook_changes import changes, looks, says_to_look
-from pytest_sre.checks.runbook_scripts import commands, is_shell, script, typed
-from pytest_sre.checks.runbook_shell import bare, is_known
+from pytest_sre.checks.runbook_scripts import commands_on
 from pytest_sre.checks.runbooks.case import Hit, PageCase
 from pytest_sre.checks.runbooks.sections import sections
 from pytest_sre.model.runbook import Runbook, Section
@@ -19,7 +18,7 @@ _SQL = frozenset(("sql", "psql", "postgresql", "postgres", "mysql", "cql"))
 def judge(case: PageCase) -> Iterator[Hit]:
     """One hit for each section whose last change has no check behind it."""
     runbook = case.page.runbook
-    ran = sorted(_commands(runbook))
+    ran = sorted(commands_on(runbook, _SQL, 2))
     changing = [(line, text) for line, text in ran if changes(text)]
     if not changing:
         return
@@ -46,17 +45,6 @@ def _last(runbook: Runbook, changing: list[tuple[int, str]]) -> dict[Section, tu
         above = [one for one in runbook.trail(line) if one.level > 1]
         found[runbook.section_of(above[-1]) if above else Section(None, 1, runbook.length + 1)] = (line, text)
     return found
-
-
-def _commands(runbook: Runbook) -> Iterator[tuple[int, str]]:
-    for block in runbook.blocks:
-        if is_shell(block):
-            yield from commands(typed(script(block)))
-        elif block.language in _SQL:
-            yield from enumerate(block.content.splitlines(), block.first_line)
-    for code in runbook.code:
-        if len(code.text.split()) > 1 and is_known(bare(code.text), sure=True):
-            yield code.line, code.text
 
 
 def _checks(runbook: Runbook, ran: list[tuple[int, str]], whole: Section) -> Iterator[int]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
-from difflib import get_close_matches
 
 from pytest_sre.checks.runbooks.case import Hit, PageCase
+from pytest_sre.model.near import nearest
 from pytest_sre.settings import in_words
 from pytest_sre.sources.front_matter import FrontMatter, read
 from pytest_sre.sources.yamlfile import line_of
@@ -48,8 +48,8 @@ def _alerts(case: PageCase, said: FrontMatter) -> Iterator[Hit]:
     at = line_of(case.page.runbook.front_matter, "alerts")
     for place, name in enumerate(said.alerts):
         if name not in names:
-            near = get_close_matches(name, names, 1)
-            hint = f"did you mean {near[0]}?" if near else "delete it, or mend its name"
+            near = nearest(name, names, 0.6)
+            hint = f"did you mean {near}?" if near else "delete it, or mend its name"
             line = at if isinstance(listed, str) else line_of(listed, place, at)
             yield Hit(line, f"alerts: no rule file has an alert {name}", hint)
     for name in dict.fromkeys(rule.name for rule in case.alerts):
