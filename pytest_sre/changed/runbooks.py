@@ -27,8 +27,7 @@ class Runbooks:
 
     def facts(self, rule: Rule) -> Facts:
         """The page of an alert's link; all pages that it may be, where the link is a template."""
-        names = self._settings.file.runbooks.annotations
-        url = next((rule.annotations[name] for name in names if rule.annotations.get(name)), "")
+        url = self._settings.file.runbooks.link(rule.annotations)[1]
         if url not in self._memo:
             self._memo[url] = dict(self._templated(url) if "{{" in url else self._page(url)) if url else {}
         return self._memo[url]

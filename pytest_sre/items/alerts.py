@@ -11,7 +11,6 @@ import pytest
 
 from pytest_sre.checks import CHECKS, known, pages, runbook, timed
 from pytest_sre.checks.case import Case, Skipped, Verdict
-from pytest_sre.checks.runbooks import together
 from pytest_sre.checks.runbooks.shelf import Shelf
 from pytest_sre.errors import StackError, UserError
 from pytest_sre.items.item import SreItem, bracketed, plain_name, run_of
@@ -75,9 +74,8 @@ class AlertItem(SreItem):
     @property
     def wants_stack(self) -> bool:
         """A runbook's queries are asked while the alert fires; without servers they are only read."""
-        settings = self.target.settings
         live = self.run.alerts and self.check is runbook
-        return self.needs_stack or (live and together.has_page(self.rule, settings.file, settings.folder))
+        return self.needs_stack or bool(live and self._shelf and self._shelf.may_have_page(self.rule))
 
     def runtest(self) -> None:
         """Judge the alert by what was observed."""

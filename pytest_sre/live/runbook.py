@@ -47,7 +47,7 @@ def answers(
 
 def queries(library: Library, annotations: Mapping[str, str]) -> tuple[Query, ...]:
     """The queries of the runbook that a fired alert links to; none where it cannot be read here."""
-    url = next((annotations[name] for name in library.settings.annotations if annotations.get(name)), "")
+    url = library.settings.link(annotations)[1]
     local = library.of_url(url) if url else None
     if local is None or not local.path.is_file():
         return ()

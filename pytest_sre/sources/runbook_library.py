@@ -73,8 +73,7 @@ class Library:
 
     def link(self, rule: Rule) -> tuple[str, str]:
         """The annotation that holds an alert's runbook link, and the link; both empty where there is none."""
-        names = (name for name in self.settings.annotations if rule.annotations.get(name))
-        return next(((name, rule.annotations[name]) for name in names), ("", ""))
+        return self.settings.link(rule.annotations)
 
     def of_url(self, url: str) -> LocalPage | None:
         """The local page that a runbook URL means; None: it lies elsewhere."""
@@ -87,7 +86,7 @@ class Library:
     def follow(self, target: str, page: Page) -> tuple[Runbook, str | None] | None:
         """The readable page that a link on a page leads to, and the fragment."""
         linked = self.of_link(target, page)
-        if linked is None or not linked.path.is_file() or linked.path.suffix.lower() not in SUFFIXES:
+        if linked is None or not is_page(linked.path):
             return None
         try:
             return self.page(linked.path).runbook, linked.anchor

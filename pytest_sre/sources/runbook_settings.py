@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
@@ -38,3 +39,8 @@ class Runbooks(Frozen):
     severities: Annotated[dict[str, Level], AfterValidator(_ids)] = Field(default_factory=dict)
     review_interval: Interval = "1y"
     escalation: str | None = None
+
+    def link(self, annotations: Mapping[str, str]) -> tuple[str, str]:
+        """The annotation that holds a runbook link, and the link; both empty where there is none."""
+        names = (name for name in self.annotations if annotations.get(name))
+        return next(((name, annotations[name]) for name in names), ("", ""))

@@ -37,6 +37,11 @@ class Shelf:
         """Give a page items of its own."""
         self.files[file] = self.library.shown(file)
 
+    def may_have_page(self, rule: Rule) -> bool:
+        """Whether an alert links to a page here, or to one that is known only once it fires."""
+        local = self.reached.get(rule)
+        return "{{" in self.library.link(rule)[1] or (local is not None and local.path.is_file())
+
     def findings(self, file: Path) -> tuple[Finding, ...]:
         """All that is wrong with a page, by line; what cannot be read has one finding."""
         if file not in self._audits:

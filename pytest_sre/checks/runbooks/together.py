@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from types import ModuleType
 
 from pytest_sre.checks.case import Case
@@ -17,10 +16,7 @@ from pytest_sre.checks.runbooks.alert_case import Together
 from pytest_sre.checks.runbooks.audit import finding
 from pytest_sre.checks.runbooks.suppressions import suppressions
 from pytest_sre.model.finding import Finding
-from pytest_sre.model.rules import Rule
 from pytest_sre.model.runbook import Runbook, Section
-from pytest_sre.settings import SreYaml
-from pytest_sre.sources.runbook_links import resolve_url
 
 ALERT_CHECKS: tuple[ModuleType, ...] = (
     rb401_query_invalid,
@@ -38,11 +34,3 @@ def findings(case: Case, runbook: Runbook, section: Section, path: str) -> Itera
         for hit in check.judge(together):
             if not any(one.covers(check.ID, hit.line) for one in said):
                 yield from finding(check.ID, hit, path, case.settings.runbooks)
-
-
-def has_page(rule: Rule, settings: SreYaml, folder: Path) -> bool:
-    """Whether an alert links to a page here, so that there may be queries to ask while it fires."""
-    names = (name for name in settings.runbooks.annotations if rule.annotations.get(name))
-    url = next((rule.annotations[name] for name in names), "")
-    local = resolve_url(url, settings.runbooks.urls, folder) if url else None
-    return "{{" in url or (local is not None and local.path.is_file())
