@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from types import ModuleType
 from typing import Any
 
@@ -19,17 +19,28 @@ def audit(case: PageCase, checks: tuple[ModuleType, ...]) -> tuple[Finding, ...]
     """All findings on a page, by line."""
     said = suppressions(case.page.runbook)
     used: set[Suppression] = set()
-    found = []
+    found = list(told(checks, case, said, used, case.page.path, case.settings.runbooks))
+    ran = {check.ID for check in checks}
+    for hit in _unneeded(said, used, ran):
+        found += finding(UNUSED, hit, case.page.path, case.settings.runbooks)
+    return tuple(sorted(found, key=lambda one: (one.location, one.check)))
+
+
+def told(
+    checks: Iterable[ModuleType],
+    case: Any,
+    said: Sequence[Suppression],
+    used: set[Suppression],
+    path: str,
+    settings: Runbooks,
+) -> Iterator[Finding]:
+    """What checks find that is not suppressed; what suppresses something is added to ``used``."""
     for check in checks:
         for hit in check.judge(case):
             covering = [one for one in said if one.covers(check.ID, hit.line)]
             used.update(covering)
             if not covering:
-                found += finding(check.ID, hit, case.page.path, case.settings.runbooks)
-    ran = {check.ID for check in checks}
-    for hit in _unneeded(said, used, ran):
-        found += finding(UNUSED, hit, case.page.path, case.settings.runbooks)
-    return tuple(sorted(found, key=lambda one: (one.location, one.check)))
+                yield from finding(check.ID, hit, path, settings)
 
 
 def finding(check: str, hit: Hit, path: str, settings: Runbooks) -> list[Finding]:

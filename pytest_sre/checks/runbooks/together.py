@@ -13,7 +13,7 @@ from pytest_sre.checks.runbooks import (
     rb404_placeholder_unfilled,
 )
 from pytest_sre.checks.runbooks.alert_case import Together
-from pytest_sre.checks.runbooks.audit import finding
+from pytest_sre.checks.runbooks.audit import told
 from pytest_sre.checks.runbooks.suppressions import suppressions
 from pytest_sre.model.finding import Finding
 from pytest_sre.model.runbook import Runbook, Section
@@ -29,8 +29,4 @@ ALERT_CHECKS: tuple[ModuleType, ...] = (
 def findings(case: Case, runbook: Runbook, section: Section, path: str) -> Iterator[Finding]:
     """What is wrong with the part of a page that an alert links to; ``path`` as shown."""
     together = Together(case, runbook, section)
-    said = suppressions(runbook)
-    for check in ALERT_CHECKS:
-        for hit in check.judge(together):
-            if not any(one.covers(check.ID, hit.line) for one in said):
-                yield from finding(check.ID, hit, path, case.settings.runbooks)
+    return told(ALERT_CHECKS, together, suppressions(runbook), set(), path, case.settings.runbooks)
