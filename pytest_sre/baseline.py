@@ -12,7 +12,7 @@ import yaml
 
 from pytest_sre.errors import UserError
 from pytest_sre.model.finding import Finding
-from pytest_sre.sources.yamlfile import YamlError, load_all
+from pytest_sre.sources.yamlfile import read_documents
 
 _HEAD = """\
 # Findings that are accepted for now, by item: only new ones fail. Mend them, then delete them here.
@@ -85,12 +85,7 @@ def read_baseline(path: Path, *, update: bool) -> Baseline:
         if update:
             return Baseline(path, update=True)
         raise UserError(f"there is no baseline {path}; write it with --sre-baseline-update")
-    try:
-        documents = load_all(path.read_text("utf-8-sig"))
-    except YamlError as error:
-        raise UserError(f"{path}:{error.line}: not valid YAML: {error}") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: cannot be read: {error}") from None
+    documents = read_documents(path)
     value = documents[0].value if documents else None
     return Baseline(path, tuple(_entries(path, value)), update)
 

@@ -32,7 +32,7 @@ from pytest_sre.sources.slos import (
     unique_policy,
     unique_slos,
 )
-from pytest_sre.sources.yamlfile import YamlError, line_of, load_all
+from pytest_sre.sources.yamlfile import YamlError, line_of, load_all, read_documents
 
 FILE_NAMES = ("sre.yaml", "sre.yml")
 
@@ -320,12 +320,7 @@ def is_settings(path: Path) -> bool:
 
 def read_sre_yaml(path: Path) -> SreYaml:
     """Read and validate ``sre.yaml``; raises UserError that names file, line and key."""
-    try:
-        documents = load_all(path.read_text("utf-8-sig"))
-    except YamlError as error:
-        raise UserError(f"{path}:{error.line}: not valid YAML: {error}") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: cannot be read: {error}") from None
+    documents = read_documents(path)
     if not documents or (documents[0].value is None and len(documents) == 1):
         return SreYaml()
     if len(documents) > 1:

@@ -9,9 +9,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import yaml
+
+from pytest_sre.errors import UserError
 
 MAX_NODES = 5_000_000
 MAX_DEPTH = 1_000
@@ -201,3 +204,13 @@ def _quoted(value: Any) -> str:
 def _put(text: str, line: int, out: list[str], lines: list[int]) -> None:
     out.append(text)
     lines.append(line)
+
+
+def read_documents(path: Path) -> list[Document]:
+    """All documents of one of our own files; raises UserError with its name, and the line where it is not YAML."""
+    try:
+        return load_all(path.read_text("utf-8-sig"))
+    except YamlError as error:
+        raise UserError(f"{path}:{error.line}: not valid YAML: {error}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: cannot be read: {error}") from None
