@@ -14,8 +14,8 @@ import subprocess
 from collections import Counter
 from pathlib import Path
 
-from pytest_sre.checks.bash import first_error
-from pytest_sre.checks.runbook_scripts import script
+from pytest_sre.checks.runbooks.bash import first_error
+from pytest_sre.checks.runbooks.scripts import script
 from pytest_sre.sources.runbook import parse_runbook
 
 LANGUAGES = ("bash", "sh", "shell")

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from runbook_examples import examples, hits_in
 
-from pytest_sre.checks.runbook_danger import danger
 from pytest_sre.checks.runbooks import rb203_irreversible_uncautioned as check
+from pytest_sre.checks.runbooks.danger import danger
 
 
 @pytest.mark.parametrize("page", examples(check, "hit"))

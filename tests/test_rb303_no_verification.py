@@ -7,8 +7,8 @@ import time
 import pytest
 from runbook_pages import agree, hits
 
-from pytest_sre.checks.runbook_changes import changes, looks
 from pytest_sre.checks.runbooks import rb303_no_verification
+from pytest_sre.checks.runbooks.changes import changes, looks
 
 PAGE = "# DiskFull\n\n## Mitigation\n\nDo:\n\n```bash\nkubectl -n x scale deploy y --replicas=3\n```\n\n"
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_sre.checks.runbook_steps import executable_steps
+from pytest_sre.checks.runbooks.steps import executable_steps
 from pytest_sre.model.runbook import Runbook
 from pytest_sre.sources.runbook import parse_runbook
 from pytest_sre.sources.runbook_links import resolve_link, resolve_url

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_sre.checks.runbook_shell import bare
+from pytest_sre.checks.runbooks.shell import bare
 from pytest_sre.sources.runbook import parse_runbook
 from pytest_sre.sources.runbook_library import MAX_BYTES, Library, Unreadable
 from pytest_sre.sources.runbook_settings import Runbooks

@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator
 from functools import partial
 
-from pytest_sre.checks.runbook_steps import has_step
 from pytest_sre.checks.runbooks.case import Hit, PageCase
 from pytest_sre.checks.runbooks.kinds import is_for_an_alert, is_runbook, leads_elsewhere
 from pytest_sre.checks.runbooks.rb103_empty_section import body_lines, has_body
 from pytest_sre.checks.runbooks.sections import first_of
+from pytest_sre.checks.runbooks.steps import has_step
 from pytest_sre.model.runbook import Runbook, Section
 
 ID = "RB101"

@@ -6,10 +6,10 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterator
 
-from pytest_sre.checks.runbook_steps import ALERT_NAME
 from pytest_sre.checks.runbooks.case import Hit, PageCase
 from pytest_sre.checks.runbooks.kinds import is_runbook
 from pytest_sre.checks.runbooks.sections import FURTHER, Own, is_numbered, named, plain
+from pytest_sre.checks.runbooks.steps import ALERT_NAME
 from pytest_sre.model.runbook import Heading, Runbook, Section
 
 ID = "RB103"

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from pytest_sre.checks.bash import first_error
-from pytest_sre.checks.runbook_scripts import Script, first_line, only_commands, script, typed
-from pytest_sre.checks.runbook_steps import query_of
+from pytest_sre.checks.runbooks.bash import first_error
 from pytest_sre.checks.runbooks.case import Hit, PageCase
+from pytest_sre.checks.runbooks.scripts import Script, first_line, only_commands, script, typed
+from pytest_sre.checks.runbooks.steps import query_of
 from pytest_sre.model.runbook import CodeBlock
 
 ID = "RB201"

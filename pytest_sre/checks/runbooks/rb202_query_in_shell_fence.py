@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pytest_sre.checks.runbook_scripts import only_commands, script
-from pytest_sre.checks.runbook_shell import SHELL
-from pytest_sre.checks.runbook_steps import query_of
 from pytest_sre.checks.runbooks.case import Hit, PageCase
+from pytest_sre.checks.runbooks.scripts import only_commands, script
+from pytest_sre.checks.runbooks.shell import SHELL
+from pytest_sre.checks.runbooks.steps import query_of
 
 ID = "RB202"
 

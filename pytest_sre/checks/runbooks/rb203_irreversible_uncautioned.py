@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from operator import attrgetter
 from typing import TypeVar
 
-from pytest_sre.checks.runbook_danger import danger
-from pytest_sre.checks.runbook_scripts import commands_on
 from pytest_sre.checks.runbooks.case import Hit, PageCase
+from pytest_sre.checks.runbooks.danger import danger
+from pytest_sre.checks.runbooks.scripts import commands_on
 from pytest_sre.model.runbook import CodeBlock, Heading, Runbook, Section, Text
 
 ID = "RB203"

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from pytest_sre.checks.bash import first_error, variables
-from pytest_sre.checks.runbook_names import is_environment, is_label, labels_of, set_on, spoken_of
-from pytest_sre.checks.runbook_scripts import Script, is_shell, script, typed
-from pytest_sre.checks.runbook_shell import is_command_name
+from pytest_sre.checks.runbooks.bash import first_error, variables
 from pytest_sre.checks.runbooks.case import Hit, PageCase
+from pytest_sre.checks.runbooks.names import is_environment, is_label, labels_of, set_on, spoken_of
+from pytest_sre.checks.runbooks.scripts import Script, is_shell, script, typed
+from pytest_sre.checks.runbooks.shell import is_command_name
 from pytest_sre.model.runbook import Runbook
 
 ID = "RB204"

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from pytest_sre.checks.runbook_names import is_label, labels_of
-from pytest_sre.checks.runbook_scripts import is_shell, script, typed
-from pytest_sre.checks.runbook_shell import bare, is_known, words
 from pytest_sre.checks.runbooks.case import Hit, PageCase
+from pytest_sre.checks.runbooks.names import is_label, labels_of
+from pytest_sre.checks.runbooks.scripts import is_shell, script, typed
+from pytest_sre.checks.runbooks.shell import bare, is_known, words
 from pytest_sre.model.runbook import CodeBlock, Runbook
 
 ID = "RB205"

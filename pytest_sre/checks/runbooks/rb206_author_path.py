@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from pytest_sre.checks.runbook_shell import words
 from pytest_sre.checks.runbooks.case import Hit, PageCase
+from pytest_sre.checks.runbooks.shell import words
 
 ID = "RB206"
 

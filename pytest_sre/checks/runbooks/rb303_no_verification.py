@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pytest_sre.checks.runbook_changes import changes, looks, says_to_look
-from pytest_sre.checks.runbook_scripts import commands_on
 from pytest_sre.checks.runbooks.case import Hit, PageCase
+from pytest_sre.checks.runbooks.changes import changes, looks, says_to_look
+from pytest_sre.checks.runbooks.scripts import commands_on
 from pytest_sre.checks.runbooks.sections import sections
 from pytest_sre.model.runbook import Runbook, Section
 from pytest_sre.sources.runbook_queries import queries_of

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from pytest_sre.checks.runbook_steps import DIAGNOSIS, MITIGATION
+from pytest_sre.checks.runbooks.steps import DIAGNOSIS, MITIGATION
 from pytest_sre.model.runbook import Runbook, Section
 from pytest_sre.sources.runbook_settings import Profile
 

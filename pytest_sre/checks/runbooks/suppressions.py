@@ -18,7 +18,7 @@ from pytest_sre.model.runbook_checks import IDS
 _SAID = re.compile(
     r"\s*pytest-sre:\s*(disable|disable-file)=([A-Za-z0-9, ]*?[A-Za-z0-9])(?:\s+(.*))?\s*", re.DOTALL
 )
-# `<!-- pytest-sre: step -->` belongs to checks/runbook_steps.py.
+# `<!-- pytest-sre: step -->` belongs to checks/runbooks/steps.py.
 _MEANT = re.compile(r"\s*pytest-sre\b(?!:\s*step\b)")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from pytest_sre.checks.runbook_danger import danger
+from pytest_sre.checks.runbooks.danger import danger
 
 _SAFE = re.compile(r"--dry-run\b|^\s*(?:echo|printf|man|grep|#)\b|\s(?:--help|-h)$")
 _CHANGES = re.compile(

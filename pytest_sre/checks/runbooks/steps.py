@@ -15,7 +15,7 @@ from operator import itemgetter
 from typing import Literal
 from urllib.parse import urlsplit
 
-from pytest_sre.checks.runbook_shell import (
+from pytest_sre.checks.runbooks.shell import (
     ENGLISH,
     POWERSHELL,
     PROMPT,

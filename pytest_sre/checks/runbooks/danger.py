@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from pytest_sre.checks.runbook_shell import MAX_LINE, words
+from pytest_sre.checks.runbooks.shell import MAX_LINE, words
 
 # What loses data, access or everything below it; a pod comes back, so does a deployment from its manifest.
 _KINDS = words(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from pytest_sre.checks.runbook_scripts import is_shell
-from pytest_sre.checks.runbook_shell import words
+from pytest_sre.checks.runbooks.scripts import is_shell
+from pytest_sre.checks.runbooks.shell import words
 from pytest_sre.model.rules import Rule
 from pytest_sre.model.runbook import Runbook
 

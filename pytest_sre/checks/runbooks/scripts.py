@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from pytest_sre.checks.runbook_shell import (
+from pytest_sre.checks.runbooks.shell import (
     MAX_LINE,
     PROMPT,
     ROOT_PROMPT,
