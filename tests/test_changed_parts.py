@@ -10,14 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_sre.changed.expression import mentioned_labels, normal, result_labels, uses_default_step
+from pytest_sre.changed.expression import normal, uses_default_step
 from pytest_sre.changed.facts import Reason, differences
-from pytest_sre.changed.labels import Labels, decide, static_labels
 from pytest_sre.changed.routes import Routes
 from pytest_sre.changed.templates import Unclear, reached, references, take_apart, template_files
 from pytest_sre.model.finding import Location
 from pytest_sre.model.routing import Matcher
 from pytest_sre.model.rules import Rule
+from pytest_sre.promql.result_labels import mentioned_labels, result_labels
+from pytest_sre.sources.alert_labels import Labels, decide, static_labels
 from pytest_sre.sources.alertmanager import parse_routing
 from pytest_sre.sources.prometheus import PrometheusConfig
 

@@ -8,10 +8,10 @@ from typing import Any
 
 from pytest_sre.changed.expression import normal
 from pytest_sre.changed.facts import Facts, canonical
-from pytest_sre.changed.labels import Labels
 from pytest_sre.changed.meaning import Meanings
 from pytest_sre.changed.side import Side
 from pytest_sre.model.rules import Rule
+from pytest_sre.sources.alert_labels import Labels
 from pytest_sre.sources.alertmanager import parse_matchers
 from pytest_sre.sources.incidents import AlertSpec, IncidentSpec, rules_of
 

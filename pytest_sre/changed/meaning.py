@@ -7,7 +7,6 @@ from functools import lru_cache
 from typing import Any
 
 from pytest_sre.changed.facts import Fact, Facts, Key, canonical
-from pytest_sre.changed.labels import Labels, static_labels
 from pytest_sre.changed.routes import Routes, Seen, Truths, together
 from pytest_sre.changed.rules import Rules, raw_names, recording_facts
 from pytest_sre.changed.runbooks import Runbooks
@@ -16,6 +15,7 @@ from pytest_sre.changed.slos import Slos
 from pytest_sre.model.rules import Rule
 from pytest_sre.model.snapshot import Snapshots
 from pytest_sre.settings import Oncall
+from pytest_sre.sources.alert_labels import Labels, static_labels
 from pytest_sre.sources.alertmanager import parse_matchers
 
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from pytest_sre.changed.facts import Fact, Facts, Key, canonical
-from pytest_sre.changed.labels import Labels, decide
 from pytest_sre.changed.receivers import Receivers
 from pytest_sre.errors import UserError
 from pytest_sre.model.routing import Matcher, Route, Routing
 from pytest_sre.sources import duration
+from pytest_sre.sources.alert_labels import Labels, decide
 from pytest_sre.sources.alertmanager import side_matchers
 from pytest_sre.sources.yamlfile import line_of
 

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from pytest_sre.changed.labels import Labels, static_labels
 from pytest_sre.checks.coverage_use import Use, matches
 from pytest_sre.model.finding import Finding, Location
 from pytest_sre.model.routing import Matcher
@@ -18,6 +17,7 @@ from pytest_sre.model.routingtest import AlertKey
 from pytest_sre.model.rules import Rule
 from pytest_sre.promql.pinned import pinned
 from pytest_sre.report.chain import label_text
+from pytest_sre.sources.alert_labels import Labels, static_labels
 from pytest_sre.sources.alertmanager import side_matchers
 from pytest_sre.sources.discover import Inventory
 

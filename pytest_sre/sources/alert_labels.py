@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from pytest_sre.changed.expression import mentioned_labels, result_labels
 from pytest_sre.model.routing import Matcher
 from pytest_sre.model.rules import Rule
+from pytest_sre.promql.result_labels import mentioned_labels, result_labels
 from pytest_sre.sources.prometheus import PrometheusConfig
 
 
