@@ -29,25 +29,34 @@ def page_case(
     folder: Path = NOWHERE,
     runbooks: Runbooks | None = None,
     others: tuple[str, ...] = (),
+    rules: tuple[Rule, ...] = (),
 ) -> PageCase:
     """A page called ``name`` in ``folder``; ``alerts`` by name, each with the anchor that its link has.
 
-    ``others`` are alerts that link elsewhere.
+    ``others`` are alerts that link elsewhere, ``rules`` alerts that link to all of the page.
     """
     settings = runbooks or Runbooks()
     page = Page(name, folder / name, parse_runbook(text))
-    rules = [(_rule(alert), anchor) for alert, anchor in (alerts or {}).items()]
-    known = (*(rule for rule, _ in rules), *map(_rule, others))
+    linking = [(_rule(alert), anchor) for alert, anchor in (alerts or {}).items()]
+    linking += [(rule, None) for rule in rules]
+    known = (*(rule for rule, _ in linking), *map(_rule, others))
     files = (RuleFile("rules.yml", (RuleGroup("group", Location("rules.yml", 1), known, {}),)),)
     inventory = Inventory(folder, files, (), (), None, PrometheusConfig(), Snapshots(()))
     library = Library(settings, folder, folder)
     names = frozenset(rule.name for rule in known)
-    return PageCase(page, parts_of(page, rules), library, SreYaml(runbooks=settings), inventory, known=names)
+    return PageCase(
+        page, parts_of(page, linking), library, SreYaml(runbooks=settings), inventory, known=names
+    )
 
 
 def hits(check: ModuleType, text: str, name: str = "checkout.md", **kwargs: object) -> list[Hit]:
     """What a check says of a page."""
     return list(check.judge(page_case(text, name, **kwargs)))  # type: ignore[arg-type]
+
+
+def hits_in(check: ModuleType, text: str, folder: Path, *alerts: Rule) -> list[Hit]:
+    """The same in a folder, with alerts that have labels and expressions."""
+    return list(check.judge(page_case(text, "x.md", folder=folder, rules=alerts)))
 
 
 def documented(check: ModuleType) -> Iterator[tuple[str, str, list[Hit]]]:
@@ -62,12 +71,13 @@ def documented(check: ModuleType) -> Iterator[tuple[str, str, list[Hit]]]:
             yield words[1], block.content, hits(check, block.content, *words[2:])
 
 
-def agree(check: ModuleType) -> None:
-    """Fails where a check's page shows what is not so, or shows only one side."""
+def agree(check: ModuleType, most: int | None = None) -> None:
+    """Fails where a check's page shows what is not so, or only one side; each example has at ``most`` so many hits."""
     examples = list(documented(check))
     assert {said for said, _, _ in examples} == {"hit", "fine"}
     for said, text, found in examples:
         assert bool(found) == (said == "hit"), (said, text, found)
+        assert most is None or len(found) <= most, (text, found)
 
 
 def _rule(name: str) -> Rule:

@@ -8,6 +8,7 @@ import sys
 HEAVY = (
     "pydantic", "yaml", "requests", "docker", "testcontainers", "promql_parser", "cryptography", "trustme",
     "google.protobuf", "prometheus_client", "aiosmtpd", "psutil", "asyncio",
+    "markdown_it", "tree_sitter",
 )  # fmt: skip
 
 
