@@ -31,7 +31,7 @@ _FRONT_MATTER = re.compile(
 )
 _KEY = re.compile(r"(?:[ \t]*(?:#.*)?\n)*[\w.-]+:(?:[ \t\n]|\Z)")
 _HUGO_REFERENCE = re.compile(r"\{\{[<%]\s*(?:rel)?ref\s+[\"']([^\"'\n]+)[\"']\s*[%>]\}\}")
-_HEADING_ID = re.compile(r"\s*\{:?\s*#([^\s}]+)[^}]*\}\s*$")
+_HEADING_ID = re.compile(r"(?<!\s)\s*\{:?\s*#([^\s}]+)[^}]*\}\s*$")
 _PLAIN: TextKind = "paragraph"
 _KINDS: dict[str, TextKind] = {"list_item_open": "item", "th_open": "cell", "td_open": "cell"}
 _SPANNED: dict[str, SpanKind] = {
@@ -54,10 +54,14 @@ _HTML_HEADING = re.compile(r"<h[1-6]\b[^<>]*>([^<>\n]+)</h[1-6]>", re.IGNORECASE
 _HTML_LINK = re.compile(r"<(?:a|img)\b[^<>]*?\s(?:href|src)\s*=\s*[\"']([^\"'<>]+)[\"']", re.IGNORECASE)
 _HTML_ID = re.compile(r"<[a-zA-Z][^<>]*?\b(?:id|name)\s*=\s*[\"']?([^\s\"'>]+)")
 
+# What Markdown, or Python's splitlines, takes for the end of a line; lines must be the same to all.
+_LINE_ENDS = re.compile(r"\r\n?")
+_NO_LINE_ENDS = dict.fromkeys(map(ord, "\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"), " ")
+
 
 def parse_runbook(text: str) -> Runbook:
     """A page's headings, code, links and front matter, also inside lists, quotes and tables."""
-    text = text.replace("\r\n", "\n")
+    text = _LINE_ENDS.sub("\n", text).translate(_NO_LINE_ENDS)
     front_matter, error, body = _split_front_matter(text)
     reader = _Reader()
     reader.read(_HUGO_REFERENCE.sub(r"\1", body))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 WORDS = ("PLACEHOLDER", "5m", "1")
 """What an unknown one may stand for: a name or value, a duration, a number."""
 _PLACEHOLDER = re.compile(
-    r"\{\{-?[ \t]*(?:\$labels|\.(?:Common|Group)?Labels|\$value|\.)?\.?(?P<template>\w*)[^{}\n]*\}\}"
+    r"\{\{-?[ \t]*(?:\$labels|\.(?:Common|Group)?Labels|\$value|\.)?\.?(?P<template>\w*)(?!\w)[^{}\n]*\}\}"
     r"|\$labels\.(?P<labels>\w+)"
     r"|<(?!<)(?P<angle>[A-Za-z_$][^<>\n;|&=\"(){}]{0,60})>"
     r"|\$\{(?P<braced>[A-Za-z_]\w*)(?:[:.][^}\n]*)?\}"

@@ -23,7 +23,7 @@ _FAMILIES = re.compile(
     r"(?:AWS|AZURE|ARM|GOOGLE|CLOUDSDK|GITHUB|GITLAB|CI|BASH|LC|XDG|SSH|SUDO|KUBE|TF_VAR|DOCKER|PG|ETCDCTL|_)_?\w*"
 )
 _SET = re.compile(
-    r"(?:^|[\s;&|(`])(?:\$env:)?([A-Za-z_]\w*)(?:\[[^\]\n]*\])?\+?=(?!=)"
+    r"(?:^|[\s;&|(`])(?:\$env:)?([A-Za-z_]\w*)(?:\[[^\]\n]{0,60}\])?\+?=(?!=)"
     r"|\b(?:for|select|getopts\s+\S+|printf\s+-v)\s+([A-Za-z_]\w*)",
     re.M,
 )
@@ -31,7 +31,7 @@ _SET_MANY = re.compile(r"\b(?:read|mapfile|readarray|export|declare|local|typese
 _WORD = re.compile(r"[A-Za-z_]\w*")
 _COMMAND = re.compile(r"`[^`\s]*\s[^`\n]*`")
 _COMMENT = re.compile(r"(?:^|\s)(?:#|//)\s*(.*)", re.M)
-_LABEL = re.compile(r"(\w+)\s*(?:=~|!~|!=|=)\s*[\"'`]|\$labels\.(\w+)|\.Labels\.(\w+)")
+_LABEL = re.compile(r"(?<!\w)(\w+)\s*(?:=~|!~|!=|=)\s*[\"'`]|\$labels\.(\w+)|\.Labels\.(\w+)")
 _GROUPED = re.compile(r"\b(?:by|on|group_left|group_right)\s*\(([^()]*)\)")
 
 

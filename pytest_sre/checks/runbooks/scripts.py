@@ -16,6 +16,7 @@ from pytest_sre.checks.runbooks.shell import (
     is_known,
     normalise,
     unprompted,
+    unrooted,
 )
 from pytest_sre.model.runbook import CodeBlock, Runbook
 
@@ -63,9 +64,9 @@ def script(block: CodeBlock) -> Script:
         if PROMPT.match(line):
             prompted.add(number)
             line = unprompted(line)
-        elif ROOT_PROMPT.match(line) and is_known(bare(ROOT_PROMPT.sub("", line, count=1))):
+        elif ROOT_PROMPT.match(line) and is_known(bare(unrooted(line))):
             prompted.add(number)
-            line = ROOT_PROMPT.sub("", line, count=1)
+            line = unrooted(line)
         lines.append("" if _LEFT_OUT.fullmatch(line) else line)
     return Script(tuple(lines), frozenset(prompted), block.first_line)
 

@@ -74,7 +74,17 @@ def normalise(text: str) -> str:
 
 def unprompted(line: str) -> str:
     """A line without the prompt of its shell (that of root, ``#``, is left: it may be a comment)."""
-    return PROMPT.sub("", line, count=1)
+    return _after(PROMPT, line)
+
+
+def unrooted(line: str) -> str:
+    """A line without root's prompt, ``#``."""
+    return _after(ROOT_PROMPT, line)
+
+
+def _after(pattern: re.Pattern[str], line: str) -> str:
+    found = pattern.match(line)
+    return line[found.end() :] if found else line
 
 
 def bare(command: str) -> str:

@@ -25,6 +25,7 @@ from pytest_sre.checks.runbooks.shell import (
     is_known,
     normalise,
     unprompted,
+    unrooted,
     words,
 )
 from pytest_sre.model.runbook import CodeBlock, Comment, Heading, Runbook, Section, Step, Trail
@@ -174,7 +175,7 @@ def _block(block: CodeBlock) -> Found | None:
 
 
 def _inline(text: str) -> Found | None:
-    command = normalise(ROOT_PROMPT.sub("", unprompted(text), count=1)).strip()
+    command = normalise(unrooted(unprompted(text))).strip()
     if len(command.split()) >= 2 and is_known(bare(command), sure=True):
         return "E1", command
     query = query_of(text)
@@ -238,8 +239,8 @@ def _command(text: str, language: str) -> str:
     for line in (line.strip() for line in lines):
         if is_known(bare(line), sure=language in SHELL):
             return line
-        if ROOT_PROMPT.match(line) and is_known(bare(ROOT_PROMPT.sub("", line, count=1))):
-            return ROOT_PROMPT.sub("", line, count=1)
+        if ROOT_PROMPT.match(line) and is_known(bare(unrooted(line))):
+            return unrooted(line)
         if language in SHELL and _SHELL_LINE.match(line):
             return line
     return lines[0].strip() if language in POWERSHELL else ""
