@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from pytest_sre.checks.runbooks.shelf import UNREADABLE, Shelf
 from pytest_sre.model.finding import Finding
 from pytest_sre.model.runbook import LocalPage, Runbook, Section
 from pytest_sre.sources.runbook_library import Unreadable, is_page
+from pytest_sre.sources.runbook_links import resolved
 
 NAME = "runbook"
 NEEDS = ""
@@ -34,7 +36,7 @@ def judge(case: Case) -> Verdict:
     if local is None:
         return Skipped(f"{url} maps to no local file; map its prefix with `runbooks: urls:` in sre.yaml")
     line = case.rule.annotation_lines.get(name, case.rule.location.line)
-    return _linked(case, shelf, url, LocalPage(local.path.resolve(), local.anchor, local.tried), line)
+    return _linked(case, shelf, url, resolved(local), line)
 
 
 def _missing(case: Case) -> Verdict:
@@ -55,10 +57,11 @@ def _missing(case: Case) -> Verdict:
 
 def _linked(case: Case, shelf: Shelf, url: str, local: LocalPage, line: int) -> Verdict:
     shown = shelf.library.shown
-    folder = next((path for path in local.tried if path.is_dir()), None)
-    if not local.path.is_file() and folder:
+    folder = next((path for path in local.tried if os.path.isdir(path)), None)
+    there = os.path.isfile(local.path)
+    if not there and folder:
         return Skipped(f"{url} is the folder {shown(folder)}, no page")
-    if not local.path.is_file():
+    if not there:
         return _found(
             case,
             "RB002",
@@ -75,7 +78,7 @@ def _linked(case: Case, shelf: Shelf, url: str, local: LocalPage, line: int) -> 
     try:
         page = shelf.library.page(local.path)
     except Unreadable as error:
-        return (shelf.unreadable(local.path, error),)
+        return shelf.unreadable(local.path, error)
     section = page.runbook.section(local.anchor)
     if section is None:
         return _found(

@@ -20,7 +20,8 @@ from pytest_sre.promql.ast import VectorSelector
 from pytest_sre.promql.parse import PromqlError, parse
 from pytest_sre.promql.printer import to_text
 from pytest_sre.promql.resolve import selectors
-from pytest_sre.sources.runbook_library import Library, Unreadable
+from pytest_sre.sources.runbook_library import Library, Unreadable, is_page
+from pytest_sre.sources.runbook_links import resolved
 from pytest_sre.sources.runbook_placeholders import WORDS, fill
 from pytest_sre.sources.runbook_queries import queries_of
 from pytest_sre.stack.backend import Server, Stack
@@ -49,10 +50,11 @@ def queries(library: Library, annotations: Mapping[str, str]) -> tuple[Query, ..
     """The queries of the runbook that a fired alert links to; none where it cannot be read here."""
     url = library.settings.link(annotations)[1]
     local = library.of_url(url) if url else None
-    if local is None or not local.path.is_file():
+    page = resolved(local).path if local else None
+    if local is None or page is None or not is_page(page):
         return ()
     try:
-        runbook = library.page(local.path.resolve()).runbook
+        runbook = library.page(page).runbook
     except Unreadable:
         return ()
     section = runbook.section(local.anchor)

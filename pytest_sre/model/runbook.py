@@ -165,18 +165,23 @@ class Runbook:
         object.__setattr__(self, "_trails", tuple(trail.at(heading.line) for heading in self.headings))
         object.__setattr__(self, "_anchors", anchors)
 
+    @property
+    def whole(self) -> Section:
+        """All of the page."""
+        return Section(None, 1, self.length + 1)
+
     def section(self, anchor: str | None) -> Section | None:
         """What a URL's fragment points to: the whole page for None or "", None where it is dead."""
         if not anchor:
-            return Section(None, 1, self.length + 1)
+            return self.whole
         loose = anchor.casefold()
         named = self._anchors.get(anchor) or self._anchors.get(loose)
         if named:
             return self.section_of(named)
         if anchor in self.ids:
             above = self.trail(self.ids[anchor])
-            return self.section_of(above[0]) if above else self.section(None)
-        return self.section(None) if loose in _WHOLE else None
+            return self.section_of(above[0]) if above else self.whole
+        return self.whole if loose in _WHOLE else None
 
     def section_of(self, heading: Heading) -> Section:
         """From a heading to the next one of its level or above."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ from pytest_sre.model.runbook import LocalPage, Runbook, Section
 from pytest_sre.sources.discover import glob_files, relative
 from pytest_sre.sources.git_origin import repository_of, top_of
 from pytest_sre.sources.runbook import parse_runbook
-from pytest_sre.sources.runbook_links import SUFFIXES, resolve_link, resolve_url
+from pytest_sre.sources.runbook_links import SUFFIXES, resolve_link, resolve_url, resolved
 from pytest_sre.sources.runbook_settings import Runbooks
 from pytest_sre.sources.unkept import Unkept
 
@@ -22,7 +23,7 @@ MAX_BYTES = 250_000
 
 def is_page(path: Path) -> bool:
     """Whether a path is a file that may be a runbook."""
-    return path.suffix.lower() in SUFFIXES and path.is_file()
+    return path.suffix.lower() in SUFFIXES and os.path.isfile(path)  # Path.is_file raises for too long names
 
 
 class Unreadable(Exception):
@@ -100,12 +101,12 @@ class Library:
                 yield local.path
         for pattern in self.settings.pages:
             try:
-                found = sorted(glob_files(self.folder, pattern))
+                found = sorted(filter(is_page, glob_files(self.folder, pattern)))
             except ValueError as error:  # such as a**b
                 raise UserError(f"runbooks: pages: {pattern}: {error}") from None
             if not found:
-                raise UserError(f"runbooks: pages: {pattern} matches no file in {self.folder}")
-            yield from (path for path in found if path.suffix.lower() in SUFFIXES)
+                raise UserError(f"runbooks: pages: {pattern} matches no Markdown page in {self.folder}")
+            yield from found
 
 
 def reached(library: Library, rules: tuple[Rule, ...]) -> dict[Rule, LocalPage]:
@@ -115,7 +116,7 @@ def reached(library: Library, rules: tuple[Rule, ...]) -> dict[Rule, LocalPage]:
         url = library.link(rule)[1] if rule.kind == "alert" else ""
         local = library.of_url(url) if url and "{{" not in url else None
         if local is not None:
-            found[rule] = LocalPage(local.path.resolve(), local.anchor, local.tried)
+            found[rule] = resolved(local)
     return found
 
 

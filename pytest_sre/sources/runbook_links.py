@@ -63,6 +63,11 @@ def resolve_link(
     )
 
 
+def resolved(local: LocalPage) -> LocalPage:
+    """The same with symbolic links followed, as far as that goes: a loop, or too long a name, is just no file."""
+    return LocalPage(Path(os.path.realpath(local.path)), local.anchor, local.tried)
+
+
 def _is_below(path: Path, folder: Path) -> bool:
     """Whether a path stays in a folder once `..` and symbolic links are followed."""
     return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))

@@ -26,7 +26,7 @@ class Together:
         """The queries of its part."""
         return queries_of(self.runbook, self.section)
 
-    @property
+    @cached_property
     def answers(self) -> Mapping[Query, Answer]:
         """What Prometheus said while the alert fired; nothing where it did not fire, or nobody asked."""
         return {one.query: one for one in (self.case.alert.answers if self.case.alert else ())}

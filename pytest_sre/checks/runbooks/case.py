@@ -65,6 +65,6 @@ def parts_of(page: Page, alerts: Iterable[tuple[Rule, str | None]]) -> tuple[Rea
         if section is not None:
             found.setdefault(section, []).append(rule)
     if not found:
-        found[Section(None, 1, page.runbook.length + 1)] = []
+        found[page.runbook.whole] = []
     ordered = sorted(found.items(), key=lambda one: (one[0].start, one[0].end))
     return tuple(Reached(section, tuple(rules)) for section, rules in ordered)

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from pytest_sre.checks.runbooks.case import Hit, PageCase
 from pytest_sre.checks.runbooks.kinds import is_runbook, says_moved
-from pytest_sre.model.runbook import Section
 
 ID = "RB004"
 
@@ -16,7 +15,7 @@ def judge(case: PageCase) -> Iterator[Hit]:
     runbook = case.page.runbook
     if not is_runbook(case):
         return
-    if says_moved(runbook, Section(None, 1, runbook.length + 1)):
+    if says_moved(runbook, runbook.whole):
         yield Hit(
             runbook.headings[0].line if runbook.headings else 1,
             "this page only says that the runbook has moved",

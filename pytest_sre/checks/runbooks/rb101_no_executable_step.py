@@ -28,10 +28,9 @@ def judge(case: PageCase) -> Iterator[Hit]:
     runbook, follow = case.page.runbook, partial(case.library.follow, page=case.page)
     for part in case.parts:
         heading = part.section.heading
-        anchor = heading.anchors[0] if heading and heading.anchors else None
         if leads_elsewhere(runbook, part.section) or not is_for_an_alert(case, part):
             continue
-        if has_step(runbook, anchor, follow):
+        if has_step(runbook, part.section, follow):
             continue
         yield Hit(
             part.section.start,

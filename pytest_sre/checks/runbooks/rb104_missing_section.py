@@ -51,4 +51,4 @@ def _around(section: Section, case: PageCase) -> Section:
     for heading in runbook.trail(section.start)[:-1] if section.heading else ():
         if not named(heading.text, own):
             return runbook.section_of(heading)
-    return Section(None, 1, runbook.length + 1)
+    return runbook.whole

@@ -69,7 +69,7 @@ def _cautioned_from(near: Iterator[tuple[int, str]]) -> float:
 def _near(runbook: Runbook, trail: tuple[Heading, ...]) -> Iterator[tuple[int, str]]:
     """Line and text of all that is said in the section, and above it in the introductions of the outer ones."""
     sections = [_introduction(runbook, runbook.section_of(heading)) for heading in trail[1:]]
-    sections.append(runbook.section_of(trail[0]) if trail else Section(None, 1, runbook.length + 1))
+    sections.append(runbook.section_of(trail[0]) if trail else runbook.whole)
     for section in sections:
         for text in _within(runbook.texts, section):
             yield text.line, text.text

@@ -9,7 +9,6 @@ from typing import Any
 from pytest_sre.checks.runbooks.case import Hit, PageCase
 from pytest_sre.checks.runbooks.kinds import is_for_an_alert, is_runbook, leads_elsewhere
 from pytest_sre.checks.runbooks.sections import sections
-from pytest_sre.model.runbook import Section
 from pytest_sre.sources.runbook_library import Reached
 
 ID = "RB302"
@@ -70,5 +69,5 @@ def _in_page(case: PageCase) -> bool:
         return True
     if any(_LINK.match(link.target) for link in runbook.links):
         return True
-    whole = Section(None, 1, runbook.length + 1)
+    whole = runbook.whole
     return any("escalation" in one.names for one in sections(runbook, case.settings.runbooks.sections, whole))

@@ -23,7 +23,7 @@ def judge(case: PageCase) -> Iterator[Hit]:
     if not changing:
         return
     own = case.settings.runbooks.sections
-    whole = Section(None, 1, runbook.length + 1)
+    whole = runbook.whole
     last_check = max(
         (one.line for one in sections(runbook, own, whole) if "verification" in one.names), default=0
     )
@@ -43,7 +43,7 @@ def _last(runbook: Runbook, changing: list[tuple[int, str]]) -> dict[Section, tu
     found = {}
     for line, text in changing:
         above = [one for one in runbook.trail(line) if one.level > 1]
-        found[runbook.section_of(above[-1]) if above else Section(None, 1, runbook.length + 1)] = (line, text)
+        found[runbook.section_of(above[-1]) if above else runbook.whole] = (line, text)
     return found
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import re
 from collections.abc import Iterator, Mapping
 
 from pytest_sre.checks.runbooks.alert_case import Together
 from pytest_sre.checks.runbooks.case import Hit
+from pytest_sre.checks.runbooks.names import set_on
 from pytest_sre.model.rules import Rule
 from pytest_sre.promql.nearest import misspelt, slip
 from pytest_sre.promql.parse import PromqlError, parse
@@ -19,9 +19,6 @@ ID = "RB404"
 _NO_STEP = frozenset(
     ["yaml", "yml", "json", "go", "toml", "ini", "hcl", "diff", "xml", "html", "markdown", "md"]
 )
-_ASSIGNED = re.compile(
-    r"\b(?:read\s+(?:-\w+\s+)*|for\s+)?([A-Za-z_]\w*)(?:=|\s+in\b)|\bread\s+(?:-\w+\s+)*(\w+)"
-)
 
 
 def judge(together: Together) -> Iterator[Hit]:
@@ -31,7 +28,7 @@ def judge(together: Together) -> Iterator[Hit]:
     """
     fired = together.labels
     labels = fired or _named(together.case.rule)
-    own = set(_own_names(together))
+    own = set_on(together.runbook)
     told: set[tuple[int, str]] = set()
     for text, line in _steps(together):
         for one in placeholders(text):
@@ -70,14 +67,6 @@ def _steps(together: Together) -> Iterator[tuple[str, int]]:
     for code in together.runbook.code:
         if code.line in together.section:
             yield code.text, code.line
-
-
-def _own_names(together: Together) -> Iterator[str]:
-    """Variables that the page itself sets."""
-    for block in together.runbook.blocks:
-        if "$" in block.content:
-            for found in _ASSIGNED.finditer(block.content):
-                yield found[1] or found[2]
 
 
 def _named(rule: Rule) -> dict[str, str]:

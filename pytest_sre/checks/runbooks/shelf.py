@@ -7,14 +7,14 @@ from functools import cached_property
 from pathlib import Path
 
 from pytest_sre.checks.runbooks import PAGE_CHECKS
-from pytest_sre.checks.runbooks.audit import audit
-from pytest_sre.checks.runbooks.case import PageCase, parts_of
-from pytest_sre.model.finding import Finding, Location
+from pytest_sre.checks.runbooks.audit import audit, finding
+from pytest_sre.checks.runbooks.case import Hit, PageCase, parts_of
+from pytest_sre.model.finding import Finding
 from pytest_sre.model.rules import Rule
 from pytest_sre.model.runbook import LocalPage
 from pytest_sre.settings import SreYaml
 from pytest_sre.sources.discover import Inventory
-from pytest_sre.sources.runbook_library import Library, Unreadable, reached
+from pytest_sre.sources.runbook_library import Library, Unreadable, is_page, reached
 
 UNREADABLE = "RB000"
 
@@ -27,7 +27,10 @@ class Shelf:
         self.settings, self.inventory = settings, inventory
         self.library = Library(settings.runbooks, inventory.root.resolve(), folder)
         self.reached = reached(self.library, inventory.rules)
-        self.linked = {local.path for local in self.reached.values()}
+        self._linking: dict[Path, list[tuple[Rule, str | None]]] = {}
+        for rule, local in self.reached.items():
+            self._linking.setdefault(local.path, []).append((rule, local.anchor))
+        self.linked = set(self._linking)
         self.alerts = frozenset(rule.name for rule in inventory.rules if rule.kind == "alert")
         files = self.library.files(self.reached) if items else ()
         self.files = {path: self.library.shown(path) for path in dict.fromkeys(map(Path.resolve, files))}
@@ -40,7 +43,7 @@ class Shelf:
     def may_have_page(self, rule: Rule) -> bool:
         """Whether an alert links to a page here, or to one that is known only once it fires."""
         local = self.reached.get(rule)
-        return "{{" in self.library.link(rule)[1] or (local is not None and local.path.is_file())
+        return "{{" in self.library.link(rule)[1] or (local is not None and is_page(local.path))
 
     def findings(self, file: Path) -> tuple[Finding, ...]:
         """All that is wrong with a page, by line; what cannot be read has one finding."""
@@ -48,7 +51,7 @@ class Shelf:
             try:
                 self._audits[file] = audit(self._case(file), PAGE_CHECKS)
             except Unreadable as error:
-                self._audits[file] = (self.unreadable(file, error),)
+                self._audits[file] = self.unreadable(file, error)
         return self._audits[file]
 
     def of_alert(self, rule: Rule, local: LocalPage) -> tuple[Finding, ...]:
@@ -57,15 +60,17 @@ class Shelf:
             return self.findings(local.path)
         return audit(self._case(local.path, {rule: local}), PAGE_CHECKS)
 
-    def unreadable(self, file: Path, error: Unreadable) -> Finding:
+    def unreadable(self, file: Path, error: Unreadable) -> tuple[Finding, ...]:
         """What is told of a page that cannot be read."""
-        summary = f"this runbook cannot be read: {error}"
-        return Finding(UNREADABLE, Location(self.library.shown(file), 1), summary, next_step="mend the file")
+        hit = Hit(1, f"this runbook cannot be read: {error}", "mend the file")
+        return tuple(finding(UNREADABLE, hit, self.library.shown(file), self.settings.runbooks))
 
     def _case(self, file: Path, known: Mapping[Rule, LocalPage] | None = None) -> PageCase:
         page = self.library.page(file)
-        everywhere = {**self.reached, **(known or {})}
-        linking = ((rule, local.anchor) for rule, local in everywhere.items() if local.path == file)
+        linking = [
+            *self._linking.get(file, ()),
+            *((rule, local.anchor) for rule, local in (known or {}).items()),
+        ]
         return PageCase(
             page,
             parts_of(page, linking),

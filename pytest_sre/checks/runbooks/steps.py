@@ -29,8 +29,8 @@ from pytest_sre.checks.runbooks.shell import (
     words,
 )
 from pytest_sre.model.runbook import CodeBlock, Comment, Heading, Runbook, Section, Step, Trail
-from pytest_sre.promql.parse import PromqlError, parse
-from pytest_sre.sources.runbook_queries import looks_like_promql
+from pytest_sre.sources.runbook_placeholders import fill
+from pytest_sre.sources.runbook_queries import looks_like_promql, parses
 
 Follow = Callable[[str], "tuple[Runbook, str | None] | None"]
 """From a link's target to the local page it leads to and its fragment; None: it leads elsewhere."""
@@ -50,8 +50,6 @@ _REPL_PROMPT = re.compile(
 )
 # A tool that we do not know, in a block that says it is shell: a lower-case word, then arguments.
 _SHELL_LINE = re.compile(r"(?:\./|/|~/|\$\{?\w+\}?/)?[a-z][\w./-]*(?:\s+[^\s:=]\S*)+$")
-_RANGE_VARIABLE = re.compile(r"(?<=[\[:])\s*(?:\$\{?\w+\}?|PLACEHOLDER)\s*(?=[\]:])")
-_UNQUOTED_VALUE = re.compile(r"(=~?|!=|!~)\s*(PLACEHOLDER|\$\w+)")
 _SQL_TEXT = re.compile(
     r"\s*(?:SELECT\b.+|WITH\s+\w+\s+AS\b.+|EXPLAIN\s+\w+.*|SHOW\s+(?!me\b|that\b|the\b)\w+.*"
     r"|(?:INSERT\s+INTO|DELETE\s+FROM|UPDATE\s+\S+\s+SET"
@@ -107,10 +105,9 @@ def executable_steps(
     return tuple(_steps(runbook, section, follow))
 
 
-def has_step(runbook: Runbook, anchor: str | None, follow: Follow = lambda target: None) -> bool:
-    """Whether there is a step; looks no further than the first one."""
-    section = runbook.section(anchor)
-    return section is not None and next(_steps(runbook, section, follow), None) is not None
+def has_step(runbook: Runbook, section: Section, follow: Follow = lambda target: None) -> bool:
+    """Whether there is a step in a part of a page; looks no further than the first one."""
+    return next(_steps(runbook, section, follow), None) is not None
 
 
 def _steps(runbook: Runbook, section: Section, follow: Follow) -> Iterator[Step]:
@@ -183,9 +180,11 @@ def _inline(text: str) -> Found | None:
 
 
 def _link(target: str, follow: Follow) -> Found | None:
-    page = follow(target)
+    page, anchor = follow(target) or (None, None)
+    section = page.section(anchor) if page else None
     # One step only: a page that merely links on is not followed, nor can two pages vouch for each other.
-    return ("E3", target) if _is_dashboard(target) or (page and has_step(*page)) else None
+    leads = page is not None and section is not None and has_step(page, section)
+    return ("E3", target) if _is_dashboard(target) or leads else None
 
 
 @lru_cache(maxsize=256)
@@ -194,19 +193,10 @@ def query_of(text: str, *, sure: bool = False) -> str:
     if any(pattern.match(text) for pattern in (_SQL_TEXT, _LOGQL, _HTTP, _CHATOPS)):
         return text.strip().splitlines()[0]
     for part in (text, *re.split(r"\n\s*\n", text), *text.splitlines()):
-        query = _RANGE_VARIABLE.sub("5m", normalise(part)).strip()
-        query = _UNQUOTED_VALUE.sub(r'\1"\2"', query)
-        if query and (sure or looks_like_promql(query)) and _is_promql(query):
-            return query.splitlines()[0]
+        part = part.strip()
+        if part and (sure or looks_like_promql(fill(part, {}))) and parses(part):
+            return fill(part, {}).splitlines()[0]
     return ""
-
-
-def _is_promql(text: str) -> bool:
-    try:
-        parse(text)
-    except PromqlError:
-        return False
-    return True
 
 
 def _group(trail: tuple[Heading, ...]) -> Group:
