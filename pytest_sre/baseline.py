@@ -55,11 +55,16 @@ class Baseline:
                 new.append(finding)
         return new, accepted
 
-    def unused(self, ran: Mapping[str, Counter[str]]) -> Iterator[Entry]:
-        """Entries of items that ran and no longer find that; ``ran`` has the accepted texts of each such item."""
+    def unused(self, ran: Mapping[str, Counter[str]], root: Path) -> Iterator[Entry]:
+        """Entries of items that ran and no longer find that, and of files that are gone.
+
+        ``ran`` has the accepted texts of each item that ran, ``root`` is what their paths are relative to.
+        """
         left = {item: Counter(texts) for item, texts in ran.items()}
         for entry in self.entries:
-            if entry.item in left:
+            if _is_gone(entry, root):
+                yield entry
+            elif entry.item in left:
                 if not left[entry.item][entry.text]:
                     yield entry
                 left[entry.item][entry.text] -= left[entry.item][entry.text] > 0
@@ -68,10 +73,14 @@ class Baseline:
         """The texts of each item now; items that did not run keep theirs, unless their file is gone."""
         kept: dict[str, list[str]] = {}
         for entry in self.entries:
-            if entry.item not in ran and (root / entry.item.partition("::")[0]).exists():
+            if entry.item not in ran and not _is_gone(entry, root):
                 kept.setdefault(entry.item, []).append(entry.text)
         found = {item: sorted(texts.elements()) for item, texts in ran.items() if texts}
         return dict(sorted({**kept, **found}.items()))
+
+
+def _is_gone(entry: Entry, root: Path) -> bool:
+    return not (root / entry.item.partition("::")[0]).exists()
 
 
 def text_of(finding: Finding) -> str:

@@ -100,7 +100,7 @@ class Reports:
     def _baseline(self, reports: Iterable[pytest.TestReport]) -> Iterator[str]:
         """What was accepted; writes it down where that is wanted."""
         baseline = self.run.options.baseline
-        if baseline is None:
+        if baseline is None or self.run.config.option.collectonly:
             return
         ran: dict[str, Counter[str]] = {}
         for report in reports:
@@ -115,7 +115,7 @@ class Reports:
             yield f"baseline {shown}: {count} findings written"
             return
         yield f"baseline {shown}: {count} findings accepted"
-        unused = list(baseline.unused(ran))
+        unused = list(baseline.unused(ran, self.run.config.rootpath))
         for one in unused[:_UNUSED]:
             yield f"{shown}:{one.line}: {one.item} no longer finds this; delete it: {one.text}"
         if len(unused) > _UNUSED:

@@ -44,11 +44,15 @@ def test_info_is_never_accepted_since_it_fails_nothing() -> None:
     assert ([one.summary for one in new], accepted) == (["a"], ["RB102: b"])
 
 
-def test_what_an_item_no_longer_finds_is_told_if_it_ran() -> None:
+def test_what_an_item_no_longer_finds_is_told_if_it_ran_or_its_file_is_gone(tmp_path: Path) -> None:
     known = baseline("RB102: a", "RB102: a", "RB102: b")
 
-    assert [one.text for one in known.unused({ITEM: Counter({"RB102: a": 1})})] == ["RB102: a", "RB102: b"]
-    assert list(known.unused({})) == []
+    assert len(list(known.unused({}, tmp_path))) == 3
+    (tmp_path / "runbooks").mkdir()
+    (tmp_path / "runbooks" / "a.md").touch()
+    ran = {ITEM: Counter({"RB102: a": 1})}
+    assert [one.text for one in known.unused(ran, tmp_path)] == ["RB102: a", "RB102: b"]
+    assert list(known.unused({}, tmp_path)) == []
 
 
 def test_an_update_keeps_what_did_not_run_unless_its_file_is_gone(tmp_path: Path) -> None:
@@ -147,3 +151,12 @@ def test_an_update_needs_a_file(project: pytest.Pytester) -> None:
 
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["*--sre-baseline=FILE*"])
+
+
+def test_only_to_collect_writes_nothing(project: pytest.Pytester) -> None:
+    result = project.runpytest_subprocess(
+        "--sre-runbooks", "--sre-baseline=b.yml", "--sre-baseline-update", "--collect-only"
+    )
+
+    assert result.ret == 0
+    assert not (project.path / "b.yml").exists()

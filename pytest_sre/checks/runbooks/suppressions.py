@@ -15,6 +15,8 @@ from operator import attrgetter
 from pytest_sre.model.runbook import Comment, Runbook
 from pytest_sre.model.runbook_checks import IDS
 
+_ELSEWHERE = frozenset({"RB000", "RB001", "RB002", "RB003", "RB900"})
+"""What no page can switch off: it is about alerts, or about what switches off."""
 _SAID = re.compile(
     r"\s*pytest-sre:\s*(disable|disable-file)=([A-Za-z0-9, ]*?[A-Za-z0-9])(?:\s+(.*))?\s*", re.DOTALL
 )
@@ -67,6 +69,10 @@ def _of(comment: Comment, runbook: Runbook) -> Iterator[Suppression]:
 
 
 def _made(name: str, line: int, start: int, end: int) -> Suppression:
+    if name in _ELSEWHERE:
+        return Suppression(
+            "", line, 0, 0, f"{name} is not told of a part of the page; see `runbooks: severities:`"
+        )
     if name in IDS:
         return Suppression(name, line, start, end)
     return Suppression(
