@@ -250,3 +250,33 @@ def test_a_page_that_cannot_be_read_fails_once_and_for_its_alert(repository: Rep
     result = repository.run("--sre-runbooks", "-k", "burn or Burn")
     result.assert_outcomes(failed=2, skipped=5, deselected=7)
     result.stdout.fnmatch_lines(["runbooks/burn.md:1: this runbook cannot be read: not UTF-8 text (byte 7)*"])
+
+
+@pytest.mark.parametrize("kind", ["long", "loop"])
+def test_a_link_to_no_possible_file_costs_its_own_alert_only(repository: Repository, kind: str) -> None:
+    repository.fill({"rules.yml": RULES, "sre.yaml": SETTINGS, **PAGES})
+    if kind == "long":
+        repository.put("rules.yml", RULES.replace("shop.example/burn", "shop.example/" + "a" * 300))
+    else:
+        page = repository.pytester.path / "runbooks" / "burn.md"
+        page.unlink()
+        page.symlink_to("burn.md")
+
+    found = repository.outcomes()
+
+    assert found["rules.yml::Burn::runbook"] == "FAILED"
+    assert found["runbooks/all.md::links"] == "PASSED"
+
+
+def test_the_severity_of_what_cannot_be_read_is_a_setting_too(repository: Repository) -> None:
+    repository.put("sre.yaml", "runbooks: {pages: ['runbooks/*.md'], severities: {RB000: warning}}\n")
+    repository.put("runbooks/x.md", "x" * 300_000)
+
+    repository.run().assert_outcomes(passed=1, skipped=5, warnings=1)
+
+
+def test_a_glob_without_markdown_says_so(repository: Repository) -> None:
+    repository.put("sre.yaml", "runbooks: {pages: ['runbooks/*']}\n")
+    repository.put("runbooks/x.rst", "x")
+
+    repository.run().stderr.fnmatch_lines(["*runbooks/[*] matches no Markdown page*"])
