@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import pytest_sre.session  # noqa: F401  (once, not again in every run)
 from pytest_sre.baseline import Baseline, Entry, read_baseline, text_of, write_baseline
 from pytest_sre.errors import UserError
 from pytest_sre.model.finding import Finding, Location, Severity
@@ -122,7 +123,8 @@ def test_a_team_starts_today_and_fails_on_new_findings_only(
     project: pytest.Pytester, workers: tuple[str, ...]
 ) -> None:
     def run(*options: str) -> pytest.RunResult:
-        return project.runpytest_subprocess("--sre-runbooks", "--sre-baseline=b.yml", *workers, *options)
+        how = project.runpytest_subprocess if workers else project.runpytest_inprocess
+        return how("--sre-runbooks", "--sre-baseline=b.yml", *workers, *options)
 
     assert run().ret == pytest.ExitCode.USAGE_ERROR
     written = run("--sre-baseline-update")
@@ -147,14 +149,14 @@ def test_a_team_starts_today_and_fails_on_new_findings_only(
 
 
 def test_an_update_needs_a_file(project: pytest.Pytester) -> None:
-    result = project.runpytest_subprocess("--sre-runbooks", "--sre-baseline-update")
+    result = project.runpytest_inprocess("--sre-runbooks", "--sre-baseline-update")
 
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["*--sre-baseline=FILE*"])
 
 
 def test_only_to_collect_writes_nothing(project: pytest.Pytester) -> None:
-    result = project.runpytest_subprocess(
+    result = project.runpytest_inprocess(
         "--sre-runbooks", "--sre-baseline=b.yml", "--sre-baseline-update", "--collect-only"
     )
 

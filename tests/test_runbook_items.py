@@ -6,6 +6,8 @@ import re
 
 import pytest
 
+import pytest_sre.session  # noqa: F401  (once, not again in every run)
+
 RULES = """\
 groups:
 - name: a
@@ -47,7 +49,10 @@ class Repository:
             self.put(name, text)
 
     def run(self, *args: str) -> pytest.RunResult:
-        return self.pytester.runpytest_subprocess("-p", "no:cacheprovider", *(args or ("--sre-runbooks",)))
+        given = ("-p", "no:cacheprovider", *(args or ("--sre-runbooks",)))
+        if "-n" in args:
+            return self.pytester.runpytest_subprocess(*given)
+        return self.pytester.runpytest_inprocess("-W", "default", *given)  # our own filter makes them errors
 
     def ids(self, *args: str) -> set[str]:
         lines = self.run("--collect-only", "-q", *(args or ("--sre-runbooks",))).outlines
